@@ -1,0 +1,194 @@
+//! The RESTful interactions (<https://hl7.org/fhir/R4/http.html>), free of HTTP: one file each, all of one shape,
+//! `async fn run(session, request) -> Result<Response>`.
+//!
+//! Bundles and operations call interactions on the same session; never HTTP, never the store.
+
+use crate::context::Millis;
+use crate::error::Issue;
+use crate::store::ResourceType;
+
+/// The interactions, by the specification's names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[expect(missing_docs, reason = "the specification's names")]
+#[non_exhaustive]
+pub enum Interaction {
+    Read,
+    Vread,
+    Create,
+    Update,
+    Delete,
+    HistoryInstance,
+    HistoryType,
+    HistorySystem,
+    SearchType,
+    SearchSystem,
+    Batch,
+    Transaction,
+    Capabilities,
+}
+
+impl Interaction {
+    /// The code in `http://hl7.org/fhir/restful-interaction`.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Read => "read",
+            Self::Vread => "vread",
+            Self::Create => "create",
+            Self::Update => "update",
+            Self::Delete => "delete",
+            Self::HistoryInstance => "history-instance",
+            Self::HistoryType => "history-type",
+            Self::HistorySystem => "history-system",
+            Self::SearchType => "search-type",
+            Self::SearchSystem => "search-system",
+            Self::Batch => "batch",
+            Self::Transaction => "transaction",
+            Self::Capabilities => "capabilities",
+        }
+    }
+}
+
+/// A format that a body comes in or goes out in.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Format {
+    /// `application/fhir+json`
+    #[default]
+    Json,
+    /// `application/fhir+xml`
+    Xml,
+}
+
+/// A body as received, inflated and within the limits.
+#[derive(Clone, Debug)]
+pub enum RequestBody {
+    /// FHIR in JSON or XML.
+    Fhir(Format, bytes::Bytes),
+    /// The content of a Binary in its own media type.
+    Native {
+        /// its media type
+        content_type: String,
+        /// its bytes
+        content: bytes::Bytes,
+        /// `X-Security-Context`: the reference that governs access to it
+        security_context: Option<String>,
+    },
+}
+
+/// `Prefer: return=…` (<https://hl7.org/fhir/R4/http.html#ops>).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the specification's names")]
+pub enum PreferReturn {
+    Minimal,
+    Representation,
+    OperationOutcome,
+}
+
+/// `_summary` (<https://hl7.org/fhir/R4/search.html#summary>).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the specification's names")]
+pub enum Summary {
+    True,
+    Text,
+    Data,
+    Count,
+    False,
+}
+
+/// `If-None-Match`, `If-Match`: entity tags as sent in the header, already parsed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum EntityTags {
+    /// `*`
+    Any,
+    /// version ids of `W/"…"` tags
+    Versions(Vec<String>),
+}
+
+/// One request, of a client or of an entry in a Bundle.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Request {
+    /// What is asked.
+    pub interaction: Interaction,
+    /// The type in the URL.
+    pub resource_type: Option<ResourceType>,
+    /// The id in the URL, of a valid form.
+    pub id: Option<String>,
+    /// The version id in the URL, as sent.
+    pub version: Option<String>,
+    /// Query parameters in order, decoded, `_format` and `_pretty` taken out.
+    pub query: Vec<(String, String)>,
+    /// `If-Match`
+    pub if_match: Option<EntityTags>,
+    /// `If-None-Match`
+    pub if_none_match: Option<EntityTags>,
+    /// `If-Modified-Since`
+    pub if_modified_since: Option<Millis>,
+    /// `If-None-Exist`, as sent
+    pub if_none_exist: Option<String>,
+    /// `Prefer: return=…`
+    pub prefer_return: Option<PreferReturn>,
+    /// `Prefer: handling=strict`
+    pub strict_handling: Option<bool>,
+    /// The body.
+    pub body: Option<RequestBody>,
+    /// The FHIR base as the client sees it, without a slash at the end, for links and locations.
+    pub base: String,
+}
+
+impl Request {
+    /// A request without conditions, query or body.
+    pub fn new(interaction: Interaction, base: impl Into<String>) -> Self {
+        Request {
+            interaction,
+            resource_type: None,
+            id: None,
+            version: None,
+            query: Vec::new(),
+            if_match: None,
+            if_none_match: None,
+            if_modified_since: None,
+            if_none_exist: None,
+            prefer_return: None,
+            strict_handling: None,
+            body: None,
+            base: base.into(),
+        }
+    }
+}
+
+/// What an interaction answers.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Response {
+    /// HTTP status: 200, 201, 204, 304 and so on; errors are `Err`.
+    pub status: u16,
+    /// The version for `ETag: W/"…"`.
+    pub version: Option<i64>,
+    /// For `Last-Modified`.
+    pub last_modified: Option<Millis>,
+    /// For `Location`, relative to the base, such as `Patient/1/_history/2`.
+    pub location: Option<String>,
+    /// The content.
+    pub payload: Payload,
+    /// Warnings and hints that go into an OperationOutcome where the answer has room for one.
+    pub issues: Vec<Issue>,
+}
+
+/// The content of an answer.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum Payload {
+    /// Nothing.
+    None,
+    /// FHIR JSON text, ready to send.
+    Json(Vec<u8>),
+    /// The issues of the response as an OperationOutcome.
+    Outcome,
+}
+
+impl Response {
+    /// An answer with that status and content.
+    pub fn new(status: u16, payload: Payload) -> Self {
+        Response { status, version: None, last_modified: None, location: None, payload, issues: Vec::new() }
+    }
+}

@@ -1,0 +1,78 @@
+//! Policy: may this caller do this, and what may be seen of it. A decision is a predicate, not a post-filter.
+//!
+//! Invariant: the default is deny; "cannot decide" is deny.
+//! Invariant: `filter` is ANDed into every sub-select of the query; within one rule permits are ORed, across rules
+//! filters are ANDed.
+
+mod sandbox;
+
+pub use sandbox::PermitAll;
+
+use crate::context::Context;
+use crate::error::Result;
+use crate::interaction::Interaction;
+use crate::store::{Filter, ResourceType};
+
+/// What is asked for.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct Access {
+    /// The interaction.
+    pub interaction: Interaction,
+    /// The type, where the interaction has one.
+    pub resource_type: Option<ResourceType>,
+}
+
+impl Access {
+    /// An interaction on a type, or on the whole system.
+    pub fn new(interaction: Interaction, resource_type: Option<ResourceType>) -> Self {
+        Access { interaction, resource_type }
+    }
+}
+
+/// The answer of a policy.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum Decision {
+    /// Not allowed; the caller is told only this text.
+    Deny {
+        /// public text: what is missing and who can give it
+        reason: String,
+    },
+    /// Allowed, as far as the filter lets resources through.
+    Permit {
+        /// which resources
+        filter: Filter,
+    },
+}
+
+/// One rule, or a chain of rules.
+pub trait Policy: Send + Sync {
+    /// Decides. An error counts as a denial.
+    ///
+    /// # Errors
+    /// The rule cannot decide.
+    fn decide(&self, context: &Context, access: &Access) -> Result<Decision>;
+}
+
+/// Several rules: all must permit, and their filters are ANDed. An empty chain denies.
+#[derive(Default)]
+pub struct Chain(pub Vec<Box<dyn Policy>>);
+
+impl Policy for Chain {
+    fn decide(&self, context: &Context, access: &Access) -> Result<Decision> {
+        let mut combined: Option<Filter> = None;
+        for rule in &self.0 {
+            match rule.decide(context, access)? {
+                Decision::Permit { filter } => {
+                    combined = Some(combined.map_or(filter.clone(), |c| c.and(filter)));
+                }
+                deny => return Ok(deny),
+            }
+        }
+        Ok(match combined {
+            Some(filter) => Decision::Permit { filter },
+            None => Decision::Deny { reason: "No policy is configured, so nothing is permitted.".into() },
+        })
+    }
+}

@@ -1,0 +1,48 @@
+//! [`Filter`]: which rows a query may see, as a tree that each back end turns into SQL with binds.
+
+use super::{Key, ResourceType};
+use crate::context::Millis;
+
+/// A predicate over current resources.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Filter {
+    /// Every row.
+    All,
+    /// No row.
+    None,
+    /// Rows that all of them let through.
+    And(Vec<Filter>),
+    /// Rows that any of them lets through.
+    Or(Vec<Filter>),
+    /// Rows that it does not let through.
+    Not(Box<Filter>),
+    /// Resources of these types.
+    Types(Vec<ResourceType>),
+    /// Resources with one of these ids, of whatever type.
+    Ids(Vec<String>),
+    /// One resource.
+    Resource(Key),
+    /// Last updated at or after the first and at or before the second.
+    LastUpdated {
+        /// first millisecond
+        from: Option<Millis>,
+        /// last millisecond
+        to: Option<Millis>,
+    },
+}
+
+impl Filter {
+    /// Both, with what is trivially true or false taken out.
+    pub fn and(self, other: Filter) -> Filter {
+        match (self, other) {
+            (Filter::None, _) | (_, Filter::None) => Filter::None,
+            (Filter::All, f) | (f, Filter::All) => f,
+            (Filter::And(mut a), f) => {
+                a.push(f);
+                Filter::And(a)
+            }
+            (a, b) => Filter::And(vec![a, b]),
+        }
+    }
+}
