@@ -1,2 +1,39 @@
-//! Tasks of the project.
-fn main() {}
+//! Tasks of the project; `cargo xtask` lists them.
+
+use std::process::ExitCode;
+
+use xtask::{Result, codegen, definitions, workspace_root};
+
+const USAGE: &str = "\
+usage: cargo xtask <task>
+
+  definitions --package CORE.tgz --search-parameters BUNDLE.json.gz
+              trims the official R4 definitions to facts: fhir-model/definitions/r4/
+  codegen     writes fhir-model/src/generated/ from the trimmed definitions
+  codegen --check
+              fails if a generated file differs from what codegen would write
+";
+
+fn main() -> ExitCode {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    let args: Vec<&str> = args.iter().map(String::as_str).collect();
+    match run(&args) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(message) => {
+            eprintln!("{message}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(args: &[&str]) -> Result<()> {
+    let root = workspace_root();
+    match args {
+        ["definitions", "--package", package, "--search-parameters", bundle] => {
+            definitions::trim(&root, package.as_ref(), bundle.as_ref())
+        }
+        ["codegen"] => codegen::write(&root),
+        ["codegen", "--check"] => codegen::check(&root),
+        _ => Err(USAGE.to_owned()),
+    }
+}
