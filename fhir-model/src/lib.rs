@@ -18,3 +18,4 @@ pub use date::{Date, DateTime, Instant, Time};
 pub use decimal::Decimal;
 pub use generated::*;
 pub use primitive::{Primitive, Str, ValueError};
+pub use resource::type_info;

@@ -169,6 +169,25 @@ pub struct Field {
 }
 
 impl Field {
+    /// The `max` of an element that repeats without limit.
+    pub const MANY: u32 = u32::MAX;
+
+    pub(crate) const fn new(name: &'static str, min: u32, max: u32, shape: Shape) -> Self {
+        Field { name, min, max, shape, summary: false, modifier: false, attribute: false }
+    }
+
+    pub(crate) const fn summary(self) -> Self {
+        Field { summary: true, ..self }
+    }
+
+    pub(crate) const fn modifier(self) -> Self {
+        Field { modifier: true, ..self }
+    }
+
+    pub(crate) const fn attribute(self) -> Self {
+        Field { attribute: true, ..self }
+    }
+
     /// Whether the element repeats.
     pub const fn is_list(&self) -> bool {
         self.max > 1
@@ -442,21 +461,6 @@ impl ComplexList for Vec<Resource> {
     }
 }
 
-impl<C: Choice> AsSlot for Option<C> {
-    fn slot(&self) -> Slot<'_> {
-        match self {
-            Some(choice) => {
-                let (variant, node) = choice.node();
-                Slot::Choice(variant, node)
-            }
-            None => Slot::Absent,
-        }
-    }
-    fn slot_mut(&mut self) -> SlotMut<'_> {
-        SlotMut::Choice(self)
-    }
-}
-
 impl<C: Choice> ChoiceSlot for Option<C> {
     fn variant(&self) -> Option<usize> {
         self.as_ref().map(|c| c.node().0)
@@ -587,6 +591,33 @@ fn equal_nodes(a: Node<'_>, b: Node<'_>) -> bool {
     }
 }
 
+/// Whether two choices have the same type and equal content.
+#[doc(hidden)]
+pub fn equal_choices(a: (usize, ChoiceNode<'_>), b: (usize, ChoiceNode<'_>)) -> bool {
+    a.0 == b.0
+        && match (a.1, b.1) {
+            (ChoiceNode::Primitive(p), ChoiceNode::Primitive(q)) => {
+                p.scalar() == q.scalar() && p.extras() == q.extras()
+            }
+            (ChoiceNode::Complex(c), ChoiceNode::Complex(d)) => equal(c, d),
+            _ => false,
+        }
+}
+
+/// Writes what a choice holds as its variant's name and content.
+#[doc(hidden)]
+pub fn debug_choice(variant: &str, node: ChoiceNode<'_>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    write!(f, "{variant}(")?;
+    match node {
+        ChoiceNode::Primitive(p) => match p.text() {
+            Some(text) => write!(f, "{text:?}")?,
+            None => f.write_str("null")?,
+        },
+        ChoiceNode::Complex(c) => crate::json::debug(c, f)?,
+    }
+    f.write_str(")")
+}
+
 /// Writes the reflective parts of a generated struct.
 #[macro_export]
 #[doc(hidden)]
@@ -649,6 +680,32 @@ macro_rules! choice {
                 match self {
                     $(Self::$variant(value) => ($index, $crate::choice!(@node_mut $kind value)),)*
                 }
+            }
+        }
+        impl $crate::reflect::AsSlot for Option<$name> {
+            fn slot(&self) -> $crate::reflect::Slot<'_> {
+                match self.as_ref().map($crate::reflect::Choice::node) {
+                    Some((variant, node)) => $crate::reflect::Slot::Choice(variant, node),
+                    None => $crate::reflect::Slot::Absent,
+                }
+            }
+            fn slot_mut(&mut self) -> $crate::reflect::SlotMut<'_> {
+                $crate::reflect::SlotMut::Choice(self)
+            }
+        }
+        impl PartialEq for $name {
+            fn eq(&self, other: &Self) -> bool {
+                use $crate::reflect::Choice;
+                $crate::reflect::equal_choices(self.node(), other.node())
+            }
+        }
+        impl std::fmt::Debug for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                use $crate::reflect::Choice;
+                let name = match self {
+                    $(Self::$variant(_) => stringify!($variant),)*
+                };
+                $crate::reflect::debug_choice(name, self.node().1, f)
             }
         }
     };
