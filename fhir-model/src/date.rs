@@ -102,7 +102,10 @@ impl Parts {
 /// Compares part by part from the largest; `None` where all common parts are equal and one has more.
 /// Seconds and their fraction are one part, as FHIRPath has it.
 fn compare_parts(a: &Parts, b: &Parts) -> Option<Ordering> {
-    let seconds = |p: &Parts| p.second.map(|s| i64::from(s) * 1_000_000_000 + i64::from(p.nanosecond.unwrap_or(0)));
+    let seconds = |p: &Parts| {
+        p.second
+            .map(|s| i64::from(s) * 1_000_000_000 + i64::from(p.nanosecond.unwrap_or(0)))
+    };
     let parts = |p: &Parts| {
         [
             Some(i64::from(p.year)),
@@ -148,8 +151,15 @@ pub fn compare(a: &Parts, b: &Parts) -> Option<Ordering> {
 
 /// The same instant in UTC, precision kept.
 fn to_utc(parts: &Parts) -> Option<Parts> {
-    let (Some(hour), Some(offset)) = (parts.hour, parts.offset) else { return Some(*parts) };
-    let local = civil::Date::new(parts.year, parts.month?, parts.day?).ok()?.at(hour, parts.minute.unwrap_or(0), 0, 0);
+    let (Some(hour), Some(offset)) = (parts.hour, parts.offset) else {
+        return Some(*parts);
+    };
+    let local = civil::Date::new(parts.year, parts.month?, parts.day?).ok()?.at(
+        hour,
+        parts.minute.unwrap_or(0),
+        0,
+        0,
+    );
     let utc = local.checked_sub(jiff::Span::new().minutes(offset)).ok()?;
     Some(Parts {
         year: utc.year(),
@@ -193,7 +203,10 @@ impl Scan<'_> {
 
     /// `YYYY`, `YYYY-MM` or `YYYY-MM-DD`, a day that the month has.
     fn date(&mut self) -> Option<Parts> {
-        let mut parts = Parts { year: self.digits(4, 1..=9999)?, ..Parts::default() };
+        let mut parts = Parts {
+            year: self.digits(4, 1..=9999)?,
+            ..Parts::default()
+        };
         if self.eat(b'-') {
             parts.month = Some(self.two(1..=12)?);
             if self.eat(b'-') {
@@ -361,13 +374,33 @@ mod tests {
         for good in ["2012", "2012-02", "2012-02-29", "0001", "9999-12-31"] {
             assert_eq!(good.parse::<Date>().unwrap().as_str(), good);
         }
-        for bad in ["", "12", "0000", "2012-13", "2011-02-29", "2012-2", "2012-02-29T", "10000", "2012-", "2012-02-01Z"] {
+        for bad in [
+            "",
+            "12",
+            "0000",
+            "2012-13",
+            "2011-02-29",
+            "2012-2",
+            "2012-02-29T",
+            "10000",
+            "2012-",
+            "2012-02-01Z",
+        ] {
             assert!(bad.parse::<Date>().is_err(), "{bad}");
         }
-        for good in ["2012-02-29T23:59:60.123456789012Z", "2015-02-07T13:28:17-05:00", "2015-02-07T13:28:17+14:00"] {
+        for good in [
+            "2012-02-29T23:59:60.123456789012Z",
+            "2015-02-07T13:28:17-05:00",
+            "2015-02-07T13:28:17+14:00",
+        ] {
             assert_eq!(good.parse::<DateTime>().unwrap().as_str(), good);
         }
-        for bad in ["2015-02-07T13:28", "2015-02-07T13:28:17", "2015-02-07T24:00:00Z", "2015-02-07T13:28:17+14:01"] {
+        for bad in [
+            "2015-02-07T13:28",
+            "2015-02-07T13:28:17",
+            "2015-02-07T24:00:00Z",
+            "2015-02-07T13:28:17+14:01",
+        ] {
             assert!(bad.parse::<DateTime>().is_err(), "{bad}");
         }
         assert!("2015".parse::<Instant>().is_err());
@@ -380,8 +413,14 @@ mod tests {
         let compare = |a: &str, b: &str| a.parse::<DateTime>().unwrap().compare(&b.parse().unwrap());
         assert_eq!(compare("2012", "2013-01"), Some(Ordering::Less));
         assert_eq!(compare("2012", "2012-01"), None);
-        assert_eq!(compare("2012-01-01T10:00:00Z", "2012-01-01T11:00:00+01:00"), Some(Ordering::Equal));
-        assert_eq!(compare("2012-01-01T10:00:00.0Z", "2012-01-01T10:00:00Z"), Some(Ordering::Equal));
+        assert_eq!(
+            compare("2012-01-01T10:00:00Z", "2012-01-01T11:00:00+01:00"),
+            Some(Ordering::Equal)
+        );
+        assert_eq!(
+            compare("2012-01-01T10:00:00.0Z", "2012-01-01T10:00:00Z"),
+            Some(Ordering::Equal)
+        );
     }
 
     #[test]

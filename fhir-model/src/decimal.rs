@@ -73,7 +73,12 @@ impl<'a> Parts<'a> {
             None => (rest, 0),
         };
         let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
-        Parts { negative, whole, fraction, exponent }
+        Parts {
+            negative,
+            whole,
+            fraction,
+            exponent,
+        }
     }
 }
 
@@ -90,9 +95,16 @@ impl Normal {
         let all: Vec<u8> = parts.whole.bytes().chain(parts.fraction.bytes()).collect();
         let leading = all.iter().take_while(|d| **d == b'0').count();
         let trailing = all.iter().rev().take_while(|d| **d == b'0').count();
-        let digits = all.get(leading..all.len().saturating_sub(trailing).max(leading)).unwrap_or(&[]).to_vec();
+        let digits = all
+            .get(leading..all.len().saturating_sub(trailing).max(leading))
+            .unwrap_or(&[])
+            .to_vec();
         let magnitude = parts.whole.len() as i64 - leading as i64 + parts.exponent;
-        Normal { negative: parts.negative, digits, magnitude }
+        Normal {
+            negative: parts.negative,
+            digits,
+            magnitude,
+        }
     }
 
     fn sign(&self) -> i8 {
@@ -104,7 +116,9 @@ impl Normal {
     }
 
     fn compare_magnitude(&self, other: &Self) -> Ordering {
-        self.magnitude.cmp(&other.magnitude).then_with(|| self.digits.cmp(&other.digits))
+        self.magnitude
+            .cmp(&other.magnitude)
+            .then_with(|| self.digits.cmp(&other.digits))
     }
 }
 
@@ -137,7 +151,10 @@ fn is_json_number(text: &[u8]) -> bool {
         rest = after.get(fraction..).unwrap_or_default();
     }
     if let Some(after) = rest.strip_prefix(b"e").or_else(|| rest.strip_prefix(b"E")) {
-        let after = after.strip_prefix(b"-").or_else(|| after.strip_prefix(b"+")).unwrap_or(after);
+        let after = after
+            .strip_prefix(b"-")
+            .or_else(|| after.strip_prefix(b"+"))
+            .unwrap_or(after);
         let exponent = digits(after);
         return (1..=9).contains(&exponent) && after.len() == exponent;
     }
@@ -190,7 +207,20 @@ mod tests {
 
     #[test]
     fn what_json_refuses_is_refused() {
-        for bad in ["", "-", "+1", "01", "1.", ".5", "1e", "1e+", "0x1", "NaN", "1 ", "1e1234567890"] {
+        for bad in [
+            "",
+            "-",
+            "+1",
+            "01",
+            "1.",
+            ".5",
+            "1e",
+            "1e+",
+            "0x1",
+            "NaN",
+            "1 ",
+            "1e1234567890",
+        ] {
             assert!(bad.parse::<Decimal>().is_err(), "{bad}");
         }
     }

@@ -1,16 +1,16 @@
 //! The FHIR R4 model.
 //!
-//! - Typed structs for every resource and datatype of R4 4.0.1 ([`Patient`](generated::Patient) and so on), written
-//!   by `xtask codegen` from the definitions, and [`Resource`], an enum over all of them.
-//! - Lossless readers and writers: [`json`] and [`xml`].
+//! - Typed structs for every resource and datatype of R4 4.0.1 ([`Patient`] and so on), written by `xtask codegen`
+//!   from the definitions, and [`Resource`], an enum over all of them.
+//! - [`json`]: a lossless reader and writer.
 //! - [`reflect`]: one trait and one table a type, for code that treats all types alike.
-//! - [`path`]: FHIRPath.
 
 pub mod date;
 pub mod decimal;
 pub mod generated;
 pub mod json;
 pub mod primitive;
+pub mod read;
 pub mod reflect;
 pub mod resource;
 

@@ -123,13 +123,19 @@ impl Primitive<Str> {
 
 impl<T> Default for Primitive<T> {
     fn default() -> Self {
-        Primitive { value: None, extras: None }
+        Primitive {
+            value: None,
+            extras: None,
+        }
     }
 }
 
 impl<T> From<T> for Primitive<T> {
     fn from(value: T) -> Self {
-        Primitive { value: Some(value), extras: None }
+        Primitive {
+            value: Some(value),
+            extras: None,
+        }
     }
 }
 impl From<&str> for Primitive<Str> {
@@ -160,7 +166,10 @@ impl<T: FhirPrimitive> fmt::Debug for Primitive<T> {
 
 /// A primitive value, dynamically typed. All string-like types are `String`; the field's table tells them apart.
 #[derive(Clone, Copy, Debug, PartialEq)]
-#[expect(missing_docs, reason = "each variant holds the value of the FHIR type of the same name")]
+#[expect(
+    missing_docs,
+    reason = "each variant holds the value of the FHIR type of the same name"
+)]
 pub enum Scalar<'a> {
     Boolean(bool),
     Integer(i32),
@@ -238,7 +247,11 @@ fn whole_number(text: &str) -> Option<i32> {
     let digits = text.strip_prefix('-').unwrap_or(text);
     let plain = !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit());
     let lossless = text == "0" || !digits.starts_with('0');
-    if plain && lossless { text.parse().ok() } else { None }
+    if plain && lossless {
+        text.parse().ok()
+    } else {
+        None
+    }
 }
 
 impl<T: FhirPrimitive> PrimitiveNode for Primitive<T> {
@@ -259,7 +272,11 @@ impl<T: FhirPrimitive> PrimitiveNode for Primitive<T> {
 
 impl<T: FhirPrimitive> AsSlot for Primitive<T> {
     fn slot(&self) -> Slot<'_> {
-        if self.is_absent() { Slot::Absent } else { Slot::Primitive(self) }
+        if self.is_absent() {
+            Slot::Absent
+        } else {
+            Slot::Primitive(self)
+        }
     }
     fn slot_mut(&mut self) -> SlotMut<'_> {
         SlotMut::Primitive(self)
@@ -268,7 +285,11 @@ impl<T: FhirPrimitive> AsSlot for Primitive<T> {
 
 impl<T: FhirPrimitive> AsSlot for Vec<Primitive<T>> {
     fn slot(&self) -> Slot<'_> {
-        if self.is_empty() { Slot::Absent } else { Slot::Primitives(self) }
+        if self.is_empty() {
+            Slot::Absent
+        } else {
+            Slot::Primitives(self)
+        }
     }
     fn slot_mut(&mut self) -> SlotMut<'_> {
         SlotMut::Primitives(self)
@@ -313,7 +334,11 @@ impl PrimitiveNode for Option<Str> {
 
 impl AsSlot for Option<Str> {
     fn slot(&self) -> Slot<'_> {
-        if self.is_none() { Slot::Absent } else { Slot::Primitive(self) }
+        if self.is_none() {
+            Slot::Absent
+        } else {
+            Slot::Primitive(self)
+        }
     }
     fn slot_mut(&mut self) -> SlotMut<'_> {
         SlotMut::Primitive(self)

@@ -10,8 +10,8 @@ use std::any::Any;
 use std::borrow::Cow;
 use std::fmt;
 
-use crate::primitive::{Scalar, ValueError};
 use crate::generated::Element;
+use crate::primitive::{Scalar, ValueError};
 use crate::resource::Resource;
 
 /// The primitive datatypes of FHIR R4 (<https://hl7.org/fhir/R4/datatypes.html#primitive>).
@@ -56,8 +56,26 @@ impl PrimitiveType {
     pub const ALL: [PrimitiveType; 20] = {
         use PrimitiveType::*;
         [
-            Base64Binary, Boolean, Canonical, Code, Date, DateTime, Decimal, Id, Instant, Integer, Markdown, Oid,
-            PositiveInt, String, Time, UnsignedInt, Uri, Url, Uuid, Xhtml,
+            Base64Binary,
+            Boolean,
+            Canonical,
+            Code,
+            Date,
+            DateTime,
+            Decimal,
+            Id,
+            Instant,
+            Integer,
+            Markdown,
+            Oid,
+            PositiveInt,
+            String,
+            Time,
+            UnsignedInt,
+            Uri,
+            Url,
+            Uuid,
+            Xhtml,
         ]
     };
 
@@ -173,19 +191,36 @@ impl Field {
     pub const MANY: u32 = u32::MAX;
 
     pub(crate) const fn new(name: &'static str, min: u32, max: u32, shape: Shape) -> Self {
-        Field { name, min, max, shape, summary: false, modifier: false, attribute: false }
+        Field {
+            name,
+            min,
+            max,
+            shape,
+            summary: false,
+            modifier: false,
+            attribute: false,
+        }
     }
 
     pub(crate) const fn summary(self) -> Self {
-        Field { summary: true, ..self }
+        Field {
+            summary: true,
+            ..self
+        }
     }
 
     pub(crate) const fn modifier(self) -> Self {
-        Field { modifier: true, ..self }
+        Field {
+            modifier: true,
+            ..self
+        }
     }
 
     pub(crate) const fn attribute(self) -> Self {
-        Field { attribute: true, ..self }
+        Field {
+            attribute: true,
+            ..self
+        }
     }
 
     /// Whether the element repeats.
@@ -396,7 +431,11 @@ impl<T: Complex + Default> ComplexSlot for Option<Box<T>> {
 
 impl<T: Complex + Default> AsSlot for Vec<T> {
     fn slot(&self) -> Slot<'_> {
-        if self.is_empty() { Slot::Absent } else { Slot::Complexes(self) }
+        if self.is_empty() {
+            Slot::Absent
+        } else {
+            Slot::Complexes(self)
+        }
     }
     fn slot_mut(&mut self) -> SlotMut<'_> {
         SlotMut::Complexes(self)
@@ -436,7 +475,11 @@ impl AsSlot for Option<Resource> {
 
 impl AsSlot for Vec<Resource> {
     fn slot(&self) -> Slot<'_> {
-        if self.is_empty() { Slot::Absent } else { Slot::Complexes(self) }
+        if self.is_empty() {
+            Slot::Absent
+        } else {
+            Slot::Complexes(self)
+        }
     }
     fn slot_mut(&mut self) -> SlotMut<'_> {
         SlotMut::Resources(self)
@@ -521,7 +564,12 @@ impl<'a> Nodes<'a> {
     pub fn of(complex: &'a dyn Complex, field: usize) -> Nodes<'a> {
         let slot = complex.slot(field);
         let Some(info) = complex.type_info().fields.get(field) else {
-            return Nodes { name: "", primitive: None, slot: Slot::Absent, next: 0 };
+            return Nodes {
+                name: "",
+                primitive: None,
+                slot: Slot::Absent,
+                next: 0,
+            };
         };
         let (name, primitive) = match (&info.shape, slot) {
             (Shape::Choice(variants), Slot::Choice(i, _)) => match variants.get(i) {
@@ -530,7 +578,12 @@ impl<'a> Nodes<'a> {
             },
             (shape, _) => (info.name, primitive_of(shape)),
         };
-        Nodes { name, primitive, slot, next: 0 }
+        Nodes {
+            name,
+            primitive,
+            slot,
+            next: 0,
+        }
     }
 
     /// How many values there are in all.

@@ -39,7 +39,9 @@ pub struct SystemClock;
 
 impl Clock for SystemClock {
     fn now(&self) -> Millis {
-        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO);
+        let since = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .unwrap_or(Duration::ZERO);
         Millis(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
     }
 }
@@ -67,11 +69,17 @@ pub enum PrincipalKind {
 impl Principal {
     /// The caller without a token in the sandbox.
     pub fn sandbox_clinician() -> Self {
-        Principal { name: "sandbox-clinician".into(), kind: PrincipalKind::Clinician }
+        Principal {
+            name: "sandbox-clinician".into(),
+            kind: PrincipalKind::Clinician,
+        }
     }
     /// A part of the server itself, such as `load`.
     pub fn system(part: &str) -> Self {
-        Principal { name: format!("system:{part}"), kind: PrincipalKind::System }
+        Principal {
+            name: format!("system:{part}"),
+            kind: PrincipalKind::System,
+        }
     }
 }
 

@@ -145,7 +145,10 @@ error_codes! {
 impl Issue {
     /// An error with that text.
     pub fn new(diagnostics: impl Into<String>) -> Self {
-        Issue { diagnostics: diagnostics.into(), ..Issue::default() }
+        Issue {
+            diagnostics: diagnostics.into(),
+            ..Issue::default()
+        }
     }
     /// The same, at that place.
     pub fn at(mut self, expression: impl Into<String>) -> Self {
@@ -162,7 +165,11 @@ impl Issue {
 impl Error {
     /// A failure with one issue.
     pub fn new(code: ErrorCode, diagnostics: impl Into<String>) -> Self {
-        Error { code, issues: vec![Issue::new(diagnostics)], cause: None }
+        Error {
+            code,
+            issues: vec![Issue::new(diagnostics)],
+            cause: None,
+        }
     }
     /// The same, its last issue at that place.
     pub fn at(mut self, expression: impl Into<String>) -> Self {
@@ -178,8 +185,11 @@ impl Error {
     }
     /// A fault of the server's own; the caller learns nothing of the cause.
     pub fn internal(cause: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
-        Error::new(ErrorCode::Internal, "The server failed to handle this request; nothing was changed by it.")
-            .with_cause(cause)
+        Error::new(
+            ErrorCode::Internal,
+            "The server failed to handle this request; nothing was changed by it.",
+        )
+        .with_cause(cause)
     }
 }
 

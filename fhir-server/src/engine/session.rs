@@ -17,6 +17,10 @@ pub struct Session {
 impl Session {
     /// Opens a session for one request.
     pub(crate) fn new(store: Arc<dyn Store>, policy: Arc<dyn Policy>, context: Context) -> Self {
-        Session { store, policy, context }
+        Session {
+            store,
+            policy,
+            context,
+        }
     }
 }

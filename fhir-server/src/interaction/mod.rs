@@ -189,6 +189,13 @@ pub enum Payload {
 impl Response {
     /// An answer with that status and content.
     pub fn new(status: u16, payload: Payload) -> Self {
-        Response { status, version: None, last_modified: None, location: None, payload, issues: Vec::new() }
+        Response {
+            status,
+            version: None,
+            last_modified: None,
+            location: None,
+            payload,
+            issues: Vec::new(),
+        }
     }
 }

@@ -26,7 +26,10 @@ pub struct Access {
 impl Access {
     /// An interaction on a type, or on the whole system.
     pub fn new(interaction: Interaction, resource_type: Option<ResourceType>) -> Self {
-        Access { interaction, resource_type }
+        Access {
+            interaction,
+            resource_type,
+        }
     }
 }
 
@@ -72,7 +75,9 @@ impl Policy for Chain {
         }
         Ok(match combined {
             Some(filter) => Decision::Permit { filter },
-            None => Decision::Deny { reason: "No policy is configured, so nothing is permitted.".into() },
+            None => Decision::Deny {
+                reason: "No policy is configured, so nothing is permitted.".into(),
+            },
         })
     }
 }

@@ -28,16 +28,25 @@ pub enum StampForm {
 impl StoredBody {
     /// The JSON as served: with `meta.versionId` and `meta.lastUpdated`.
     pub fn render(&self, version: i64, last_updated: Millis) -> Vec<u8> {
-        let at = usize::try_from(self.stamp_at).unwrap_or(usize::MAX).min(self.json.len());
+        let at = usize::try_from(self.stamp_at)
+            .unwrap_or(usize::MAX)
+            .min(self.json.len());
         let (head, tail) = self.json.split_at(at);
         let mut out = Vec::with_capacity(self.json.len() + 96);
         out.extend_from_slice(head);
         if self.stamp_form == StampForm::Member {
             out.extend_from_slice(b"\"meta\":{");
         }
-        let stamp = format!("\"versionId\":\"{version}\",\"lastUpdated\":\"{}\"", last_updated.to_instant());
+        let stamp = format!(
+            "\"versionId\":\"{version}\",\"lastUpdated\":\"{}\"",
+            last_updated.to_instant()
+        );
         out.extend_from_slice(stamp.as_bytes());
-        out.extend_from_slice(if self.stamp_form == StampForm::Member { b"}," } else { b"," });
+        out.extend_from_slice(if self.stamp_form == StampForm::Member {
+            b"},"
+        } else {
+            b","
+        });
         out.extend_from_slice(tail);
         out
     }

@@ -31,7 +31,9 @@ impl ResourceType {
     }
     /// A small number that stands for it in index rows: its place among R4's types by name, from 1. R4 is frozen.
     pub fn number(self) -> i16 {
-        let index = fhir_model::Resource::TYPES.binary_search(&self.0).unwrap_or_default();
+        let index = fhir_model::Resource::TYPES
+            .binary_search(&self.0)
+            .unwrap_or_default();
         i16::try_from(index + 1).unwrap_or(i16::MAX)
     }
 }
@@ -76,8 +78,22 @@ pub struct Version {
 
 impl Version {
     /// For back ends.
-    pub fn new(key: Key, version: i64, change: Change, stamp: i64, at: Millis, body: Option<StoredBody>) -> Self {
-        Version { key, version, last_updated: at, change, body, stamp }
+    pub fn new(
+        key: Key,
+        version: i64,
+        change: Change,
+        stamp: i64,
+        at: Millis,
+        body: Option<StoredBody>,
+    ) -> Self {
+        Version {
+            key,
+            version,
+            last_updated: at,
+            change,
+            body,
+            stamp,
+        }
     }
 }
 
@@ -127,7 +143,12 @@ pub struct Claim {
 impl Claim {
     /// A claim that never expires.
     pub fn new(kind: &'static str, key: [u8; 32], payload: Vec<u8>) -> Self {
-        Claim { kind, key, expires: None, payload }
+        Claim {
+            kind,
+            key,
+            expires: None,
+            payload,
+        }
     }
 }
 
@@ -235,7 +256,14 @@ pub struct HistoryQuery {
 impl HistoryQuery {
     /// The newest `count` versions of the scope that the filter lets through.
     pub fn new(scope: HistoryScope, count: usize, filter: Filter) -> Self {
-        HistoryQuery { scope, since: None, at: None, before: None, count, filter }
+        HistoryQuery {
+            scope,
+            since: None,
+            at: None,
+            before: None,
+            count,
+            filter,
+        }
     }
 }
 
@@ -271,7 +299,14 @@ pub struct SearchQuery {
 impl SearchQuery {
     /// The newest `count` resources that the filter lets through.
     pub fn new(resource_type: Option<ResourceType>, filter: Filter, count: usize) -> Self {
-        SearchQuery { resource_type, filter, ascending: false, after: None, mark: None, count }
+        SearchQuery {
+            resource_type,
+            filter,
+            ascending: false,
+            after: None,
+            mark: None,
+            count,
+        }
     }
 }
 
@@ -280,7 +315,12 @@ pub trait Snapshot: Send + Sync {
     /// The current version, a deletion included; `None` where there never was one or the filter hides it.
     fn read<'a>(&'a self, key: &'a Key, filter: &'a Filter) -> BoxFuture<'a, Result<Option<Version>>>;
     /// That version; `None` where there is none or the filter hides the resource.
-    fn vread<'a>(&'a self, key: &'a Key, version: i64, filter: &'a Filter) -> BoxFuture<'a, Result<Option<Version>>>;
+    fn vread<'a>(
+        &'a self,
+        key: &'a Key,
+        version: i64,
+        filter: &'a Filter,
+    ) -> BoxFuture<'a, Result<Option<Version>>>;
     /// Versions, newest first.
     fn history<'a>(&'a self, query: &'a HistoryQuery) -> BoxFuture<'a, Result<Vec<Version>>>;
     /// How many versions the history has in all, `before` and `count` left aside, at most `limit`.
