@@ -7,6 +7,7 @@
 
 pub mod date;
 pub mod decimal;
+pub mod definitions;
 pub mod generated;
 pub mod json;
 pub mod primitive;

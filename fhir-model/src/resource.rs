@@ -84,7 +84,7 @@ impl PartialEq for Resource {
 
 /// The facts of the resource, datatype or backbone element (by path) of that name.
 pub fn type_info(name: &str) -> Option<&'static TypeInfo> {
-    let types = &crate::generated::TYPE_INFOS;
+    let types = &crate::generated::type_infos::TYPE_INFOS;
     let index = types.binary_search_by(|t| t.name.cmp(name)).ok()?;
     types.get(index).copied()
 }

@@ -6,6 +6,7 @@ mod definition;
 mod model;
 mod name;
 mod render;
+mod tables;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -86,7 +87,14 @@ fn files(root: &Path) -> Result<Files> {
     }
     files.insert("any_value.rs".to_owned(), render::any_value(&types)?);
     files.insert("resource.rs".to_owned(), render::resource(&types));
-    files.insert("types.rs".to_owned(), render::type_table(&types));
+    files.insert("type_infos.rs".to_owned(), render::type_table(&types));
+    let parameters = crate::definitions::read(root, "search_parameters.ndjson.zst")?;
+    files.insert(
+        "search_parameters.rs".to_owned(),
+        tables::search_parameters(&parameters),
+    );
+    let compartments = crate::definitions::read(root, "compartments.ndjson.zst")?;
+    files.insert("compartments.rs".to_owned(), tables::compartments(&compartments));
     let modules: Vec<String> = files
         .keys()
         .map(|file| file.trim_end_matches(".rs").to_owned())

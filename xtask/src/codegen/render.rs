@@ -7,6 +7,9 @@ use super::model::{Field, Shape, Struct, Unit, Variant, value_type};
 use super::{HEADER, name};
 use crate::Result;
 
+/// Files that hold tables, not types.
+const TABLES: [&str; 3] = ["compartments", "search_parameters", "type_infos"];
+
 /// `max_width` in `rustfmt.toml`.
 const MAX_WIDTH: usize = 110;
 
@@ -95,7 +98,11 @@ pub(super) fn type_table(units: &[Unit]) -> String {
         "/// Every resource, datatype and backbone element, sorted by name."
     );
     line!(out, "#[rustfmt::skip]");
-    line!(out, "pub static TYPE_INFOS: [&TypeInfo; {}] = [", types.len());
+    line!(
+        out,
+        "pub(crate) static TYPE_INFOS: [&TypeInfo; {}] = [",
+        types.len()
+    );
     for item in types {
         line!(out, "    &{},", name::constant(&item.rust_name));
     }
@@ -103,16 +110,21 @@ pub(super) fn type_table(units: &[Unit]) -> String {
     out
 }
 
-/// `mod.rs`.
+/// `mod.rs`: the types are given on, the tables are for `definitions` and `type_info`.
 pub(super) fn modules(modules: &[String]) -> String {
     let mut out =
         file("The types of FHIR R4 4.0.1: a struct for each resource, datatype and backbone element.");
     line!(out);
     for module in modules {
-        line!(out, "mod {module};");
+        let public = if TABLES.contains(&module.as_str()) {
+            "pub(crate) "
+        } else {
+            ""
+        };
+        line!(out, "{public}mod {module};");
     }
     line!(out);
-    for module in modules {
+    for module in modules.iter().filter(|m| !TABLES.contains(&m.as_str())) {
         line!(out, "pub use {module}::*;");
     }
     out

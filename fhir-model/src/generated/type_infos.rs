@@ -7,7 +7,7 @@ use crate::reflect::TypeInfo;
 
 /// Every resource, datatype and backbone element, sorted by name.
 #[rustfmt::skip]
-pub static TYPE_INFOS: [&TypeInfo; 659] = [
+pub(crate) static TYPE_INFOS: [&TypeInfo; 659] = [
     &ACCOUNT,
     &ACCOUNT_COVERAGE,
     &ACCOUNT_GUARANTOR,
