@@ -31,7 +31,7 @@ fn run(args: &[&str]) -> Result<()> {
     let root = workspace_root();
     match args {
         ["definitions", "--package", package, "--search-parameters", bundle] => {
-            definitions::trim(&root, package.as_ref(), bundle.as_ref())
+            definitions::write(&root, package.as_ref(), bundle.as_ref())
         }
         ["codegen"] => codegen::write(&root),
         ["codegen", "--check"] => codegen::check(&root),
