@@ -47,6 +47,12 @@ pub struct Key {
     pub id: String,
 }
 
+impl std::fmt::Display for Key {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}/{}", self.resource_type.name(), self.id)
+    }
+}
+
 /// What made a version.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Change {

@@ -1,0 +1,126 @@
+//! [`Received`]: a body read once, as a typed value and as the places in its text that the server may change.
+//!
+//! Invariant: the typed value is the only parsed form of a body; each body is parsed once.
+
+use std::borrow::Cow;
+use std::ops::Range;
+
+use bytes::Bytes;
+use fhir_model::json::{Link, ResourceSpan, Trace};
+use fhir_model::read::{IssueKind, Limits, ReadError, ReadOptions};
+use fhir_model::{Resource, json};
+
+use super::Settings;
+use crate::error::{Error, ErrorCode, Issue, Result};
+use crate::interaction::{Format, RequestBody};
+
+/// A body that was read: a resource, or a Bundle of them.
+pub(crate) struct Received {
+    text: Bytes,
+    /// The typed value.
+    pub(crate) resource: Resource,
+    trace: Trace,
+}
+
+/// One resource of a body: the body itself, or the resource of a Bundle's entry.
+#[derive(Clone)]
+pub(crate) struct Part<'r> {
+    /// The text that all spans are in.
+    pub(crate) text: &'r [u8],
+    /// The typed value.
+    pub(crate) resource: &'r Resource,
+    /// Its place in the text.
+    pub(crate) span: &'r ResourceSpan,
+    /// Its place as a FHIRPath: `Patient`, or `Bundle.entry[3].resource`.
+    pub(crate) path: Cow<'static, str>,
+}
+
+impl Received {
+    /// Reads a body of FHIR in JSON or XML.
+    pub(crate) fn read(body: Option<&RequestBody>, settings: &Settings) -> Result<Received> {
+        match body {
+            None => Err(Error::new(ErrorCode::Required, "The request needs a body: a resource in FHIR JSON or XML.")),
+            Some(RequestBody::Native { content_type, .. }) => Err(Error::new(
+                ErrorCode::UnsupportedMediaType,
+                format!("A body of type {content_type:?} is taken for Binary only: send application/fhir+json or application/fhir+xml."),
+            )),
+            Some(RequestBody::Fhir(Format::Json, text)) => Received::from_json(text.clone(), settings),
+            Some(RequestBody::Fhir(Format::Xml, text)) => {
+                let json = json_of_xml(text, settings)?;
+                Received::from_json(json.into(), settings)
+            }
+        }
+    }
+
+    /// Reads a body of FHIR JSON.
+    pub(crate) fn from_json(text: Bytes, settings: &Settings) -> Result<Received> {
+        let (resource, trace) = json::read_traced(&text, &options(settings)).map_err(unreadable)?;
+        Ok(Received { text, resource, trace })
+    }
+
+    /// The resource that is the body.
+    pub(crate) fn whole(&self) -> Result<Part<'_>> {
+        let span = self.trace.resources.first();
+        let path = Cow::Borrowed(self.resource.type_name());
+        self.part(&self.resource, span, path)
+    }
+
+    /// The resource of that entry of the Bundle that is the body.
+    pub(crate) fn entry<'r>(&'r self, index: usize, resource: &'r Resource) -> Result<Part<'r>> {
+        let place = self.trace.resources.partition_point(|s| s.entry < Some(index));
+        let span = self.trace.resources.get(place).filter(|s| s.entry == Some(index));
+        self.part(resource, span, Cow::Owned(format!("Bundle.entry[{index}].resource")))
+    }
+
+    fn part<'r>(
+        &'r self,
+        resource: &'r Resource,
+        span: Option<&'r ResourceSpan>,
+        path: Cow<'static, str>,
+    ) -> Result<Part<'r>> {
+        let span = span.ok_or_else(|| Error::internal("the trace of a body lacks a resource that was read from it"))?;
+        Ok(Part { text: &self.text, resource, span, path })
+    }
+
+    /// The string literals in that part of the text that may hold a reference, in the order of the text.
+    pub(crate) fn links(&self, within: &Range<usize>) -> &[Link] {
+        let links = &self.trace.links;
+        let from = links.partition_point(|l| l.span.start < within.start);
+        let to = links.partition_point(|l| l.span.start < within.end);
+        links.get(from..to).unwrap_or_default()
+    }
+
+    /// The text of the body in JSON.
+    pub(crate) fn text(&self) -> &[u8] {
+        &self.text
+    }
+
+    /// The value and its place in the text, apart, so that the value can be changed.
+    pub(crate) fn resource_mut(&mut self) -> &mut Resource {
+        &mut self.resource
+    }
+}
+
+fn options(settings: &Settings) -> ReadOptions {
+    // The text of a Binary in FHIR's own form is larger than its content by a third.
+    let bytes = settings.body_bytes.max(settings.binary_bytes.saturating_mul(4) / 3 + 4096);
+    ReadOptions { limits: Limits { bytes, depth: settings.depth, ..Limits::default() }, ..ReadOptions::default() }
+}
+
+/// The body in JSON; XML comes to the store in this form.
+fn json_of_xml(_text: &[u8], _settings: &Settings) -> Result<Vec<u8>> {
+    Err(Error::new(ErrorCode::UnsupportedMediaType, "FHIR XML is not read yet: send application/fhir+json."))
+}
+
+/// What the caller is told of a body that could not be read.
+fn unreadable(error: ReadError) -> Error {
+    let limit = error.issues.iter().any(|i| i.kind == IssueKind::Limit);
+    let issues = error.issues.into_iter().map(|issue| Issue {
+        diagnostics: issue.message,
+        expression: (!issue.path.is_empty()).then_some(issue.path),
+        position: Some((issue.line, issue.column)),
+        ..Issue::default()
+    });
+    let code = if limit { ErrorCode::TooLarge } else { ErrorCode::Structure };
+    Error { code, issues: issues.collect(), cause: None }
+}
