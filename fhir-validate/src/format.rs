@@ -3,14 +3,19 @@
 //!
 //! Dates, times, numbers and booleans are checked when they are read; here are the kinds of strings, and `positiveInt`.
 
-use fhir_model::reflect::{Complex, PrimitiveNode, PrimitiveType};
 use fhir_model::primitive::Scalar;
+use fhir_model::reflect::{Complex, PrimitiveNode, PrimitiveType};
 
+use crate::Layer;
 use crate::finding::Breach;
 use crate::walk::Place;
-use crate::Layer;
 
-pub(crate) const LAYER: Layer = Layer { name: "format", breach: Breach::Shape, complex: |_: &dyn Complex, _| {}, primitive };
+pub(crate) const LAYER: Layer = Layer {
+    name: "format",
+    breach: Breach::Shape,
+    complex: |_: &dyn Complex, _| {},
+    primitive,
+};
 
 /// The most characters that a string may have.
 const MAX_STRING: usize = 1024 * 1024;
@@ -23,20 +28,33 @@ fn primitive(kind: PrimitiveType, value: &dyn PrimitiveNode, place: &mut Place<'
     };
     if let Some(expected) = problem {
         let text = value.text().unwrap_or_default();
-        place.find(format!("{} is not a valid {}: expected {expected}", quoted(&text), kind.name()));
+        place.find(format!(
+            "{} is not a valid {}: expected {expected}",
+            quoted(&text),
+            kind.name()
+        ));
     }
 }
 
 /// What was expected, where the text is not of that type's form.
-fn text_problem(kind: PrimitiveType, text: &str) -> Option<&'static str> {
+pub(crate) fn text_problem(kind: PrimitiveType, text: &str) -> Option<&'static str> {
     use PrimitiveType as P;
     let (good, expected) = match kind {
         P::Id => (is_id(text), "1 to 64 of the characters A-Z a-z 0-9 - ."),
-        P::Code => (is_code(text), "text without white space at its ends, and single spaces within"),
-        P::Oid => (is_oid(text), "urn:oid: and numbers with dots between, the first of them 0, 1 or 2"),
+        P::Code => (
+            is_code(text),
+            "text without white space at its ends, and single spaces within",
+        ),
+        P::Oid => (
+            is_oid(text),
+            "urn:oid: and numbers with dots between, the first of them 0, 1 or 2",
+        ),
         P::Uuid => (is_uuid(text), "urn:uuid: and a UUID in lower case"),
         P::Uri | P::Url | P::Canonical => (is_uri(text), "text without white space, not empty"),
-        P::Base64Binary => (is_base64(text), "base64: groups of four of A-Z a-z 0-9 + / with = at the end to fill up"),
+        P::Base64Binary => (
+            is_base64(text),
+            "base64: groups of four of A-Z a-z 0-9 + / with = at the end to fill up",
+        ),
         P::String | P::Markdown => return string_problem(text),
         _ => return None,
     };
@@ -44,7 +62,10 @@ fn text_problem(kind: PrimitiveType, text: &str) -> Option<&'static str> {
 }
 
 fn is_id(text: &str) -> bool {
-    (1..=64).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'.')
+    (1..=64).contains(&text.len())
+        && text
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'.')
 }
 
 /// `[^\s]+(\s[^\s]+)*`
@@ -57,15 +78,25 @@ fn is_uri(text: &str) -> bool {
 }
 
 fn is_oid(text: &str) -> bool {
-    let Some((first, rest)) = text.strip_prefix("urn:oid:").and_then(|oid| oid.split_once('.')) else { return false };
-    let number = |part: &str| part == "0" || (part.bytes().all(|b| b.is_ascii_digit()) && !part.starts_with('0') && !part.is_empty());
+    let Some((first, rest)) = text.strip_prefix("urn:oid:").and_then(|oid| oid.split_once('.')) else {
+        return false;
+    };
+    let number = |part: &str| {
+        part == "0"
+            || (part.bytes().all(|b| b.is_ascii_digit()) && !part.starts_with('0') && !part.is_empty())
+    };
     matches!(first, "0" | "1" | "2") && rest.split('.').all(number)
 }
 
 fn is_uuid(text: &str) -> bool {
-    let Some(uuid) = text.strip_prefix("urn:uuid:") else { return false };
+    let Some(uuid) = text.strip_prefix("urn:uuid:") else {
+        return false;
+    };
     let groups = uuid.split('-').map(str::len);
-    groups.eq([8, 4, 4, 4, 12]) && uuid.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f' | b'-'))
+    groups.eq([8, 4, 4, 4, 12])
+        && uuid
+            .bytes()
+            .all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f' | b'-'))
 }
 
 /// Groups of four with white space between them anywhere; `=` only to fill the last group.
@@ -89,7 +120,10 @@ fn string_problem(text: &str) -> Option<&'static str> {
     if text.trim().is_empty() {
         return Some("some content: leave the element out where there is none");
     }
-    if text.bytes().any(|b| b < 0x20 && !matches!(b, b'\t' | b'\r' | b'\n')) {
+    if text
+        .bytes()
+        .any(|b| b < 0x20 && !matches!(b, b'\t' | b'\r' | b'\n'))
+    {
         return Some("no control characters but tab, carriage return and line feed");
     }
     // Counting characters of a short text is never needed: it has at least as many bytes.

@@ -3,12 +3,16 @@
 
 use fhir_model::reflect::{Complex, Field, Nodes, PrimitiveNode, PrimitiveType, Shape};
 
+use crate::Layer;
 use crate::finding::Breach;
 use crate::walk::Place;
-use crate::Layer;
 
-pub(crate) const LAYER: Layer =
-    Layer { name: "structure", breach: Breach::Shape, complex, primitive: |_: PrimitiveType, _: &dyn PrimitiveNode, _| {} };
+pub(crate) const LAYER: Layer = Layer {
+    name: "structure",
+    breach: Breach::Shape,
+    complex,
+    primitive: |_: PrimitiveType, _: &dyn PrimitiveNode, _| {},
+};
 
 fn complex(value: &dyn Complex, place: &mut Place<'_>) {
     let info = value.type_info();
@@ -21,7 +25,13 @@ fn complex(value: &dyn Complex, place: &mut Place<'_>) {
         if count < usize::try_from(field.min).unwrap_or(usize::MAX) {
             place.find_in(field.name, too_few(info.name, field, count));
         } else if count > most {
-            place.find_in(field.name, format!("{} occurs {count} times; at most {most} are allowed", named(field)));
+            place.find_in(
+                field.name,
+                format!(
+                    "{} occurs {count} times; at most {most} are allowed",
+                    named(field)
+                ),
+            );
         }
     }
 }
@@ -29,7 +39,10 @@ fn complex(value: &dyn Complex, place: &mut Place<'_>) {
 fn too_few(type_name: &str, field: &Field, count: usize) -> String {
     match field.min {
         1 => format!("{type_name} needs the element {}, which is missing", named(field)),
-        min => format!("{type_name} needs the element {} at least {min} times; it occurs {count} times", named(field)),
+        min => format!(
+            "{type_name} needs the element {} at least {min} times; it occurs {count} times",
+            named(field)
+        ),
     }
 }
 

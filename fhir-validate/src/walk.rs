@@ -32,7 +32,12 @@ impl Place<'_> {
     fn push(&mut self, expression: String, message: String) {
         if self.findings.len() < self.max {
             let Layer { name, breach, .. } = *self.layer;
-            self.findings.push(Finding { layer: name, breach, expression, message });
+            self.findings.push(Finding {
+                layer: name,
+                breach,
+                expression,
+                message,
+            });
         }
     }
 
@@ -64,7 +69,12 @@ struct Walk {
 
 /// Asks every layer about every value of the resource.
 pub(crate) fn resource(resource: &dyn Complex, max: usize) -> Vec<Finding> {
-    let mut walk = Walk { root: resource.type_info().name, path: Vec::new(), findings: Vec::new(), max };
+    let mut walk = Walk {
+        root: resource.type_info().name,
+        path: Vec::new(),
+        findings: Vec::new(),
+        max,
+    };
     walk.complex(resource);
     walk.findings
 }
@@ -72,8 +82,22 @@ pub(crate) fn resource(resource: &dyn Complex, max: usize) -> Vec<Finding> {
 impl Walk {
     fn ask(&mut self, mut ask: impl FnMut(&'static Layer, &mut Place<'_>)) {
         for layer in LAYERS {
-            let Walk { root, path, findings, max } = self;
-            ask(layer, &mut Place { layer, path, root, findings, max: *max });
+            let Walk {
+                root,
+                path,
+                findings,
+                max,
+            } = self;
+            ask(
+                layer,
+                &mut Place {
+                    layer,
+                    path,
+                    root,
+                    findings,
+                    max: *max,
+                },
+            );
         }
     }
 
@@ -84,7 +108,10 @@ impl Walk {
                 return;
             }
             for (position, node) in Nodes::of(value, index).enumerate() {
-                self.path.push(Step { name: field.name, index: field.is_list().then_some(position) });
+                self.path.push(Step {
+                    name: field.name,
+                    index: field.is_list().then_some(position),
+                });
                 self.node(node);
                 self.path.pop();
             }

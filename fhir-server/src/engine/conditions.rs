@@ -47,7 +47,11 @@ impl Conditions {
     }
 
     /// The expectations, where `current` is the live version if it had to be known.
-    pub(super) fn expects(&self, key: &Key, current: Option<&Version>) -> Result<Vec<(Expect, Reason)>, Error> {
+    pub(super) fn expects(
+        &self,
+        key: &Key,
+        current: Option<&Version>,
+    ) -> Result<Vec<(Expect, Reason)>, Error> {
         let mut expects = Vec::new();
         match &self.if_match {
             None => {}
@@ -99,20 +103,31 @@ pub(super) fn unmet(key: Option<&Key>, reason: &Reason, current: Option<i64>) ->
             ),
             "http.if-match",
         ),
-        (Reason::Match(sent), None) => {
-            failed(format!("If-Match asks for version \"{sent}\" of {name}, which does not exist."), "http.if-match")
-        }
-        (Reason::MatchAny, _) => failed(format!("If-Match: * asks that {name} exists, and it does not."), "http.if-match"),
+        (Reason::Match(sent), None) => failed(
+            format!("If-Match asks for version \"{sent}\" of {name}, which does not exist."),
+            "http.if-match",
+        ),
+        (Reason::MatchAny, _) => failed(
+            format!("If-Match: * asks that {name} exists, and it does not."),
+            "http.if-match",
+        ),
         (Reason::NoneMatchAny, Some(current)) => failed(
-            format!("If-None-Match: * asks that {name} does not exist; its current version is \"{current}\"."),
+            format!(
+                "If-None-Match: * asks that {name} does not exist; its current version is \"{current}\"."
+            ),
             "http.if-none-match",
         ),
         (Reason::NoneMatchAny | Reason::NoneMatch, _) => failed(
-            format!("{name} has a version that If-None-Match excludes, or was changed meanwhile: read it again."),
+            format!(
+                "{name} has a version that If-None-Match excludes, or was changed meanwhile: read it again."
+            ),
             "http.if-none-match",
         ),
         (Reason::Visible, _) => Error::new(ErrorCode::NotFound, format!("There is no {name}.")),
-        (Reason::Unclaimed, _) => Error::new(ErrorCode::Conflict, "Another request did the same before this one."),
+        (Reason::Unclaimed, _) => Error::new(
+            ErrorCode::Conflict,
+            "Another request did the same before this one.",
+        ),
     }
 }
 

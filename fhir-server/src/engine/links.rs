@@ -12,8 +12,8 @@ mod typed;
 use std::borrow::Cow;
 use std::collections::HashMap;
 
-use fhir_model::json::{Link, LinkKind};
 use fhir_model::Resource;
+use fhir_model::json::{Link, LinkKind};
 
 use super::stored_form::Edit;
 use crate::error::{Error, ErrorCode, Issue, Result};
@@ -44,7 +44,9 @@ impl BundleLinks {
         let new = match kind {
             LinkKind::Uri => self.by_url.get(value)?.reference.clone(),
             LinkKind::Narrative => narrative::rewrite(value, &|target| self.reference(target))?,
-            LinkKind::Reference => self.reference(value).or_else(|| self.reference(&absolute(value, root?)?))?,
+            LinkKind::Reference => self
+                .reference(value)
+                .or_else(|| self.reference(&absolute(value, root?)?))?,
         };
         (new != value).then_some(new)
     }
@@ -89,7 +91,10 @@ impl BundleLinks {
             match self.resolve(link.kind, &value, root) {
                 Some(new) => {
                     let text = serde_json::to_vec(&new).map_err(Error::internal)?;
-                    edits.push(Edit { span: link.span.clone(), text });
+                    edits.push(Edit {
+                        span: link.span.clone(),
+                        text,
+                    });
                 }
                 None => refused |= link.kind == LinkKind::Reference && problem(&value).is_some(),
             }
@@ -98,7 +103,9 @@ impl BundleLinks {
             return Err(self.refusal(resource, root, path));
         }
         if !edits.is_empty() {
-            typed::rewrite(resource.as_complex_mut(), &|kind, value| self.resolve(kind, value, root));
+            typed::rewrite(resource.as_complex_mut(), &|kind, value| {
+                self.resolve(kind, value, root)
+            });
         }
         Ok(edits)
     }
@@ -118,7 +125,11 @@ impl BundleLinks {
                 issues.push(Issue::new(message).at(place));
             }
         });
-        Error { code, issues, cause: None }
+        Error {
+            code,
+            issues,
+            cause: None,
+        }
     }
 }
 
@@ -127,7 +138,9 @@ fn problem(value: &str) -> Option<(ErrorCode, String)> {
     if value.starts_with("urn:uuid:") || value.starts_with("urn:oid:") {
         return Some((
             ErrorCode::Invalid,
-            format!("{value:?} refers to no entry: no fullUrl in this Bundle is equal to it. Add the entry, or refer to a resource by its URL."),
+            format!(
+                "{value:?} refers to no entry: no fullUrl in this Bundle is equal to it. Add the entry, or refer to a resource by its URL."
+            ),
         ));
     }
     let (type_name, query) = value.split_once('?')?;
@@ -157,11 +170,15 @@ fn absolute(value: &str, root: &str) -> Option<String> {
 }
 
 /// The string that a JSON literal stands for.
-fn unquoted(literal: &[u8]) -> Result<Cow<'_, str>> {
-    let inner = literal.get(1..literal.len().saturating_sub(1)).unwrap_or_default();
+pub(crate) fn unquoted(literal: &[u8]) -> Result<Cow<'_, str>> {
+    let inner = literal
+        .get(1..literal.len().saturating_sub(1))
+        .unwrap_or_default();
     match std::str::from_utf8(inner) {
         Ok(plain) if !plain.contains('\\') => Ok(Cow::Borrowed(plain)),
-        _ => serde_json::from_slice(literal).map(Cow::Owned).map_err(Error::internal),
+        _ => serde_json::from_slice(literal)
+            .map(Cow::Owned)
+            .map_err(Error::internal),
     }
 }
 

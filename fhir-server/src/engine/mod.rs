@@ -22,7 +22,7 @@ pub use session::Session;
 pub use settings::{OutcomeSystems, Settings};
 
 pub(crate) use conditions::{Conditions, not_found};
-pub(crate) use links::{Assigned, BundleLinks};
+pub(crate) use links::{Assigned, BundleLinks, unquoted};
 pub(crate) use place::in_entry;
 pub(crate) use received::{Part, Received};
 pub(crate) use stored_form::Edit;

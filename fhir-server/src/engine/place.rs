@@ -7,7 +7,9 @@ pub(crate) fn in_entry(mut error: Error, entry: usize) -> Error {
     for issue in &mut error.issues {
         issue.expression = Some(match issue.expression.take() {
             Some(within) if within.starts_with("Bundle.entry[") => within,
-            Some(header) if header.starts_with("http.") => format!("Bundle.entry[{entry}].request.{}", element(&header)),
+            Some(header) if header.starts_with("http.") => {
+                format!("Bundle.entry[{entry}].request.{}", element(&header))
+            }
             _ => format!("Bundle.entry[{entry}]"),
         });
     }

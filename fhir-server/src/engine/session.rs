@@ -13,7 +13,9 @@ use crate::context::{Context, Millis};
 use crate::error::{Error, ErrorCode, Result};
 use crate::interaction::Interaction;
 use crate::policy::{Access, Decision};
-use crate::store::{Change, Filter, HistoryQuery, HistoryScope, Key, ResourceType, SearchQuery, Snapshot, Version};
+use crate::store::{
+    Change, Filter, HistoryQuery, HistoryScope, Key, ResourceType, SearchQuery, Snapshot, Version,
+};
 
 type Decisions = HashMap<(Interaction, Option<ResourceType>), Filter>;
 
@@ -30,7 +32,13 @@ pub struct Session {
 
 impl Session {
     pub(super) fn new(engine: Engine, context: Context) -> Self {
-        Session { engine, context, snapshot: Mutex::default(), decisions: Mutex::default(), staged: Vec::new() }
+        Session {
+            engine,
+            context,
+            snapshot: Mutex::default(),
+            decisions: Mutex::default(),
+            staged: Vec::new(),
+        }
     }
 
     /// Who asks, for whom, when.
@@ -73,13 +81,21 @@ impl Session {
     ///
     /// # Errors
     /// The policy denies it, or cannot decide.
-    pub(crate) fn permit(&self, interaction: Interaction, resource_type: Option<ResourceType>) -> Result<Filter> {
+    pub(crate) fn permit(
+        &self,
+        interaction: Interaction,
+        resource_type: Option<ResourceType>,
+    ) -> Result<Filter> {
         let question = (interaction, resource_type);
         let mut decisions = self.decisions.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(filter) = decisions.get(&question) {
             return Ok(filter.clone());
         }
-        match self.engine.policy.decide(&self.context, &Access::new(interaction, resource_type)) {
+        match self
+            .engine
+            .policy
+            .decide(&self.context, &Access::new(interaction, resource_type))
+        {
             Ok(Decision::Permit { filter }) => {
                 decisions.insert(question, filter.clone());
                 Ok(filter)
@@ -94,7 +110,11 @@ impl Session {
 
     /// The view that all reads of the request share until it commits.
     pub(super) async fn snapshot(&self) -> Result<Arc<dyn Snapshot>> {
-        let open = self.snapshot.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let open = self
+            .snapshot
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone();
         if let Some(snapshot) = open {
             return Ok(snapshot);
         }
@@ -233,11 +253,22 @@ impl Staged {
         let key = self.key.clone()?;
         match (&self.body, stored) {
             (Some(body), stored) => {
-                let change = if before == 0 { Change::Create } else { Change::Update };
+                let change = if before == 0 {
+                    Change::Create
+                } else {
+                    Change::Update
+                };
                 if let Some(same) = stored.filter(|v| v.body.as_ref() == Some(body)) {
                     return Some(same);
                 }
-                Some(Version::new(key, before + 1, change, i64::MAX, now, Some(body.clone())))
+                Some(Version::new(
+                    key,
+                    before + 1,
+                    change,
+                    i64::MAX,
+                    now,
+                    Some(body.clone()),
+                ))
             }
             (None, Some(v)) if v.change != Change::Delete => {
                 Some(Version::new(key, before + 1, Change::Delete, i64::MAX, now, None))

@@ -28,7 +28,11 @@ pub(crate) struct Edit {
 /// The stored form of a resource under that id. `edits` are in the order of the text.
 pub(crate) fn stored_body(part: &Part<'_>, id: &str, edits: &[Edit]) -> Result<StoredBody> {
     let id_member = format!("\"id\":\"{id}\"").into_bytes();
-    let mut copy = Copy { text: part.text, at: part.span.span.start, out: Vec::with_capacity(part.span.span.len()) };
+    let mut copy = Copy {
+        text: part.text,
+        at: part.span.span.start,
+        out: Vec::with_capacity(part.span.span.len()),
+    };
     let mut stamp = None;
     let mut id_at = None;
     for change in changes(part.span, edits) {
@@ -60,13 +64,21 @@ pub(crate) fn stored_body(part: &Part<'_>, id: &str, edits: &[Edit]) -> Result<S
         (None, None) => return Err(Error::internal("a stored form without an id")),
     };
     let stamp_at = u32::try_from(at).map_err(Error::internal)?;
-    Ok(StoredBody { json, stamp_at, stamp_form })
+    Ok(StoredBody {
+        json,
+        stamp_at,
+        stamp_form,
+    })
 }
 
 /// Right after the member `id` and its comma; right before it where it is the last member.
 fn stamp_by_id(json: &[u8], id_at: usize, id_length: usize) -> usize {
     let after = id_at + id_length;
-    if json.get(after) == Some(&b',') { after + 1 } else { id_at }
+    if json.get(after) == Some(&b',') {
+        after + 1
+    } else {
+        id_at
+    }
 }
 
 /// One change to the text.
@@ -96,7 +108,9 @@ impl Change<'_> {
 /// All changes, in the order of the text.
 fn changes<'e>(span: &ResourceSpan, edits: &'e [Edit]) -> Vec<Change<'e>> {
     let dropped = match &span.meta {
-        Some(MetaSpan { member, others: 0, .. }) => std::slice::from_ref(member),
+        Some(MetaSpan {
+            member, others: 0, ..
+        }) => std::slice::from_ref(member),
         Some(MetaSpan { stamps, .. }) => stamps.as_slice(),
         None => &[],
     };

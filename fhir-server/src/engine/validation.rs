@@ -10,7 +10,13 @@ use crate::error::{Error, ErrorCode, Issue, Result};
 pub(super) fn check(validator: &Validator, settings: &Settings, part: &Part<'_>) -> Result<()> {
     check_binary(settings, part)?;
     let findings = validator.validate(part.resource);
-    let Some(worst) = findings.iter().map(|f| f.breach).min_by_key(|b| *b == Breach::Rule) else { return Ok(()) };
+    let Some(worst) = findings
+        .iter()
+        .map(|f| f.breach)
+        .min_by_key(|b| *b == Breach::Rule)
+    else {
+        return Ok(());
+    };
     let code = match worst {
         Breach::Shape => ErrorCode::Structure,
         Breach::Rule => ErrorCode::Unprocessable,
@@ -20,12 +26,20 @@ pub(super) fn check(validator: &Validator, settings: &Settings, part: &Part<'_>)
         let below = finding.expression.strip_prefix(root).unwrap_or_default();
         Issue::new(finding.message).at(format!("{}{below}", part.path))
     });
-    Err(Error { code, issues: issues.collect(), cause: None })
+    Err(Error {
+        code,
+        issues: issues.collect(),
+        cause: None,
+    })
 }
 
 /// The content of a Binary has a limit of its own, in whatever form it comes.
 fn check_binary(settings: &Settings, part: &Part<'_>) -> Result<()> {
-    let data = part.resource.get::<Binary>().and_then(|b| b.data.as_str()).unwrap_or_default();
+    let data = part
+        .resource
+        .get::<Binary>()
+        .and_then(|b| b.data.as_str())
+        .unwrap_or_default();
     // Four characters of base64 carry three bytes; white space between them makes the count no smaller.
     if data.len() / 4 * 3 <= settings.binary_bytes {
         return Ok(());

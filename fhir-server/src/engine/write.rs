@@ -13,7 +13,9 @@ use super::{Part, Session, place, validation};
 use crate::context::Millis;
 use crate::error::{Error, ErrorCode, Result};
 use crate::interaction::Interaction;
-use crate::store::{Change, Claim, Commit, Expect, Filter, Key, Outcome, Refusal, StoredBody, Version, Write};
+use crate::store::{
+    Change, Claim, Commit, Expect, Filter, Key, Outcome, Refusal, StoredBody, Version, Write,
+};
 
 /// One staged write: what it is, what it expects, and what the caller is told where that does not hold.
 pub(super) struct Staged {
@@ -56,10 +58,22 @@ impl Written {
     /// The version and its time, where there is one.
     pub(crate) fn version(&self) -> Option<(i64, Millis)> {
         match self.outcome {
-            Outcome::Created { version, last_updated }
-            | Outcome::Updated { version, last_updated }
-            | Outcome::Unchanged { version, last_updated }
-            | Outcome::Deleted { version, last_updated } => Some((version, last_updated)),
+            Outcome::Created {
+                version,
+                last_updated,
+            }
+            | Outcome::Updated {
+                version,
+                last_updated,
+            }
+            | Outcome::Unchanged {
+                version,
+                last_updated,
+            }
+            | Outcome::Deleted {
+                version,
+                last_updated,
+            } => Some((version, last_updated)),
             Outcome::Absent | Outcome::Claimed => None,
         }
     }
@@ -78,12 +92,26 @@ impl Committed {
 
 impl Session {
     /// Stages a new resource under an id that the server made.
-    pub(crate) fn stage_create(&mut self, key: Key, draft: &Draft<'_>, entry: Option<usize>) -> Result<Ticket> {
+    pub(crate) fn stage_create(
+        &mut self,
+        key: Key,
+        draft: &Draft<'_>,
+        entry: Option<usize>,
+    ) -> Result<Ticket> {
         let filter = self.permit(Interaction::Create, Some(key.resource_type))?;
         self.check_own(&filter, &key)?;
         let body = self.accept(draft, &key)?;
-        let write = Write::Create { key: key.clone(), body: body.clone() };
-        Ok(self.stage(Staged { key: Some(key), body: Some(body), write: Some(write), expects: Vec::new(), entry }))
+        let write = Write::Create {
+            key: key.clone(),
+            body: body.clone(),
+        };
+        Ok(self.stage(Staged {
+            key: Some(key),
+            body: Some(body),
+            write: Some(write),
+            expects: Vec::new(),
+            entry,
+        }))
     }
 
     /// Stages a new version of a resource, or its first where an update may create.
@@ -107,8 +135,18 @@ impl Session {
         expects.extend(conditions.expects(&key, current.as_ref())?);
         let body = self.accept(draft, &key)?;
         let create = open && self.settings().update_as_create;
-        let write = Write::Update { key: key.clone(), body: body.clone(), create };
-        Ok(self.stage(Staged { key: Some(key), body: Some(body), write: Some(write), expects, entry }))
+        let write = Write::Update {
+            key: key.clone(),
+            body: body.clone(),
+            create,
+        };
+        Ok(self.stage(Staged {
+            key: Some(key),
+            body: Some(body),
+            write: Some(write),
+            expects,
+            entry,
+        }))
     }
 
     /// Stages a deletion. What does not exist for the caller needs none.
@@ -125,16 +163,38 @@ impl Session {
             return Err(conditions.unmet_for_nothing(&key));
         }
         let mut expects = if hidden { Vec::new() } else { visible(&key, filter) };
-        expects.extend(if hidden { Vec::new() } else { conditions.expects(&key, current.as_ref())? });
+        expects.extend(if hidden {
+            Vec::new()
+        } else {
+            conditions.expects(&key, current.as_ref())?
+        });
         let write = (!hidden).then(|| Write::Delete { key: key.clone() });
-        Ok(self.stage(Staged { key: Some(key), body: None, write, expects, entry }))
+        Ok(self.stage(Staged {
+            key: Some(key),
+            body: None,
+            write,
+            expects,
+            entry,
+        }))
     }
 
-    /// Stages a claim, which the commit makes if nobody has it.
-    pub(crate) fn stage_claim(&mut self, claim: Claim) -> Ticket {
+    /// Stages a claim: the next commit makes it together with what else is staged, or fails with
+    /// [`ErrorCode::Conflict`] where somebody has it.
+    pub fn stage_claim(&mut self, claim: Claim) {
         let expects = vec![(Expect::Unclaimed(claim.kind, claim.key), Reason::Unclaimed)];
         let write = Some(Write::Claim(claim));
-        self.stage(Staged { key: None, body: None, write, expects, entry: None })
+        self.stage(Staged {
+            key: None,
+            body: None,
+            write,
+            expects,
+            entry: None,
+        });
+    }
+
+    /// Forgets what is staged.
+    pub(crate) fn discard(&mut self) {
+        self.staged.clear();
     }
 
     /// Writes all that is staged, or nothing.
@@ -147,7 +207,9 @@ impl Session {
         self.check_deadline()?;
         let mut commit = Commit::default();
         for one in &staged {
-            commit.expects.extend(one.expects.iter().map(|(expect, _)| expect.clone()));
+            commit
+                .expects
+                .extend(one.expects.iter().map(|(expect, _)| expect.clone()));
             commit.writes.extend(one.write.clone());
         }
         let outcomes = match commit.writes.is_empty() {
@@ -159,8 +221,16 @@ impl Session {
         };
         let mut outcomes = outcomes.into_iter();
         let done = staged.into_iter().map(|one| {
-            let outcome = if one.write.is_some() { outcomes.next()? } else { Outcome::Absent };
-            Some(Written { key: one.key, outcome, body: one.body })
+            let outcome = if one.write.is_some() {
+                outcomes.next()?
+            } else {
+                Outcome::Absent
+            };
+            Some(Written {
+                key: one.key,
+                outcome,
+                body: one.body,
+            })
         });
         Ok(Committed(done.collect()))
     }
@@ -181,7 +251,10 @@ impl Session {
     fn check_own(&self, filter: &Filter, key: &Key) -> Result<()> {
         match filter.admits(key, self.now()) {
             true => Ok(()),
-            false => Err(Error::new(ErrorCode::Forbidden, format!("{key} would lie outside of what you may write."))),
+            false => Err(Error::new(
+                ErrorCode::Forbidden,
+                format!("{key} would lie outside of what you may write."),
+            )),
         }
     }
 
@@ -208,7 +281,9 @@ fn refused(staged: &[Staged], refusal: Refusal) -> Error {
     let (found, error) = match refusal {
         Refusal::Failed(error) => return error,
         Refusal::Expectation { index, current } => {
-            let all = staged.iter().flat_map(|s| s.expects.iter().map(move |(_, reason)| (s, reason)));
+            let all = staged
+                .iter()
+                .flat_map(|s| s.expects.iter().map(move |(_, reason)| (s, reason)));
             match all.into_iter().nth(index) {
                 Some((one, reason)) => (one, conditions::unmet(one.key.as_ref(), reason, current)),
                 None => return Error::internal("a commit refused an expectation that it was not given"),
@@ -236,8 +311,14 @@ fn refused_write(one: &Staged) -> Error {
         ),
         Some(Write::Create { key, .. }) => Error::new(
             ErrorCode::Conflict,
-            format!("The id chosen for a new {} is in use: send the request again.", key.resource_type.name()),
+            format!(
+                "The id chosen for a new {} is in use: send the request again.",
+                key.resource_type.name()
+            ),
         ),
-        _ => Error::new(ErrorCode::Conflict, "Another request did the same before this one."),
+        _ => Error::new(
+            ErrorCode::Conflict,
+            "Another request did the same before this one.",
+        ),
     }
 }

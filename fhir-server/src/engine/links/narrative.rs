@@ -19,7 +19,9 @@ pub(super) fn rewrite(xhtml: &str, replace: &dyn Fn(&str) -> Option<String>) -> 
             quote => {
                 let end = rest.find(quote)?;
                 let (value, from_quote) = rest.split_at(end);
-                if is_link(before) && let Some(new) = replace(value) {
+                if is_link(before)
+                    && let Some(new) = replace(value)
+                {
                     let start = xhtml.len() - rest.len();
                     out.push_str(xhtml.get(copied..start)?);
                     out.push_str(&new);
@@ -38,7 +40,9 @@ pub(super) fn rewrite(xhtml: &str, replace: &dyn Fn(&str) -> Option<String>) -> 
 
 /// Whether the text before a quote ends with `href=` or `src=`.
 fn is_link(before: &str) -> bool {
-    let Some(name) = before.trim_end().strip_suffix('=').map(str::trim_end) else { return false };
+    let Some(name) = before.trim_end().strip_suffix('=').map(str::trim_end) else {
+        return false;
+    };
     let from = name.rfind(char::is_whitespace).map_or(0, |i| i + 1);
     matches!(name.get(from..), Some("href" | "src"))
 }

@@ -1,7 +1,9 @@
 //! The same links in the typed value.
 
 use fhir_model::json::LinkKind;
-use fhir_model::reflect::{ChoiceNodeMut, Complex, Field, Node, Nodes, PrimitiveNode, PrimitiveType, Shape, Slot, SlotMut, TypeInfo};
+use fhir_model::reflect::{
+    ChoiceNodeMut, Complex, Field, Node, Nodes, PrimitiveNode, PrimitiveType, Shape, Slot, SlotMut, TypeInfo,
+};
 
 type Replace<'r> = &'r dyn Fn(LinkKind, &str) -> Option<String>;
 
@@ -37,13 +39,11 @@ pub(super) fn rewrite(value: &mut dyn Complex, replace: Replace<'_>) {
                 Some(ChoiceNodeMut::Complex(c)) => rewrite(c, replace),
                 None => {}
             },
-            Some(SlotMut::Resource(resource)) => {
-                if let Some(resource) = resource {
-                    rewrite(resource.as_complex_mut(), replace);
-                }
+            Some(SlotMut::Resource(Some(resource))) => rewrite(resource.as_complex_mut(), replace),
+            Some(SlotMut::Resources(list)) => {
+                list.iter_mut().for_each(|r| rewrite(r.as_complex_mut(), replace))
             }
-            Some(SlotMut::Resources(list)) => list.iter_mut().for_each(|r| rewrite(r.as_complex_mut(), replace)),
-            None => {}
+            Some(SlotMut::Resource(None)) | None => {}
         }
     }
 }
@@ -53,7 +53,10 @@ fn primitive(p: &mut dyn PrimitiveNode, kind: Option<LinkKind>, replace: Replace
         && let Some(new) = p.text().and_then(|text| replace(kind, &text))
     {
         let parsed = p.parse(&new);
-        debug_assert!(parsed.is_ok(), "links are texts, and reading a text does not fail");
+        debug_assert!(
+            parsed.is_ok(),
+            "links are texts, and reading a text does not fail"
+        );
     }
     if p.extras().is_some()
         && let Some(extras) = p.extras_mut()
@@ -67,9 +70,13 @@ fn kind_of(info: &TypeInfo, field: &Field, variant: Option<usize>) -> Option<Lin
         (Shape::Choice(variants), Some(v)) => &variants.get(v)?.shape,
         (shape, _) => shape,
     };
-    let Shape::Primitive(primitive) = shape else { return None };
+    let Shape::Primitive(primitive) = shape else {
+        return None;
+    };
     match primitive {
-        PrimitiveType::Uri | PrimitiveType::Url | PrimitiveType::Oid | PrimitiveType::Uuid => Some(LinkKind::Uri),
+        PrimitiveType::Uri | PrimitiveType::Url | PrimitiveType::Oid | PrimitiveType::Uuid => {
+            Some(LinkKind::Uri)
+        }
         PrimitiveType::Xhtml => Some(LinkKind::Narrative),
         _ if info.name == "Reference" && field.name == "reference" => Some(LinkKind::Reference),
         _ => None,
@@ -88,7 +95,10 @@ pub(super) fn references(value: &dyn Complex, path: String, each: &mut dyn FnMut
             match node {
                 Node::Complex(c) => references(c, place(), each),
                 Node::Primitive(_, p) => {
-                    if info.name == "Reference" && field.name == "reference" && let Some(text) = p.text() {
+                    if info.name == "Reference"
+                        && field.name == "reference"
+                        && let Some(text) = p.text()
+                    {
                         each(place(), &text);
                     }
                     if let Some(extras) = p.extras() {
