@@ -11,6 +11,7 @@ mod typed;
 
 use std::borrow::Cow;
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
 use fhir_model::Resource;
 use fhir_model::json::{Link, LinkKind};
@@ -34,9 +35,15 @@ pub(crate) struct BundleLinks {
 }
 
 impl BundleLinks {
-    /// Adds a `fullUrl`; false where it is there already.
+    /// Adds a `fullUrl`; false where it is there already, and stays as it was.
     pub(crate) fn insert(&mut self, full_url: &str, assigned: Assigned) -> bool {
-        self.by_url.insert(full_url.to_owned(), assigned).is_none()
+        match self.by_url.entry(full_url.to_owned()) {
+            Entry::Occupied(_) => false,
+            Entry::Vacant(place) => {
+                place.insert(assigned);
+                true
+            }
+        }
     }
 
     /// What stands for that link, if it is one to a resource of the Bundle and has to change.

@@ -166,3 +166,156 @@ impl Copy<'_> {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::context::Millis;
+    use crate::engine::{Received, Settings};
+
+    fn stored(text: &str) -> StoredBody {
+        let received = Received::from_json(text.to_owned().into(), &Settings::default()).unwrap();
+        stored_body(&received.whole().unwrap(), "new", &[]).unwrap()
+    }
+
+    /// The stored text with the stamp shown as `#`, and a full render that must be JSON.
+    fn shown(text: &str) -> String {
+        let body = stored(text);
+        serde_json::from_slice::<serde_json::Value>(&body.render(1, Millis(0))).unwrap();
+        let mut json = String::from_utf8(body.json).unwrap();
+        json.insert(
+            body.stamp_at as usize,
+            if body.stamp_form == StampForm::Inside {
+                '@'
+            } else {
+                '#'
+            },
+        );
+        json
+    }
+
+    #[test]
+    fn without_meta_the_stamp_goes_after_the_id() {
+        assert_eq!(
+            shown(r#"{ "resourceType" : "Basic", "id" : "old", "language" : "en" }"#),
+            r#"{"resourceType":"Basic","id":"new",#"language":"en"}"#
+        );
+        assert_eq!(
+            shown(r#"{"language":"en","resourceType":"Basic","implicitRules":"x:y"}"#),
+            r#"{"language":"en","resourceType":"Basic","id":"new",#"implicitRules":"x:y"}"#
+        );
+    }
+
+    #[test]
+    fn where_the_id_is_last_the_stamp_goes_before_it() {
+        assert_eq!(
+            shown(r#"{"resourceType":"Basic"}"#),
+            r#"{"resourceType":"Basic",#"id":"new"}"#
+        );
+        assert_eq!(
+            shown(r#"{"language":"en","resourceType":"Basic"}"#),
+            r#"{"language":"en","resourceType":"Basic",#"id":"new"}"#
+        );
+        assert_eq!(
+            shown(r#"{"id":"a","resourceType":"Basic"}"#),
+            r#"{"id":"new",#"resourceType":"Basic"}"#
+        );
+    }
+
+    #[test]
+    fn a_meta_of_stamps_only_goes_wherever_it_stands() {
+        let meta = r#""meta" : { "versionId" : "7" , "lastUpdated" : "2020-01-01T00:00:00Z" }"#;
+        for text in [
+            format!(r#"{{"resourceType":"Basic",{meta},"id":"a","language":"en"}}"#),
+            format!(r#"{{{meta} , "resourceType":"Basic","id":"a","language":"en"}}"#),
+            format!(r#"{{"resourceType":"Basic","id":"a","language":"en" , {meta} }}"#),
+        ] {
+            assert_eq!(
+                shown(&text),
+                r#"{"resourceType":"Basic","id":"new",#"language":"en"}"#,
+                "{text}"
+            );
+        }
+        assert_eq!(
+            shown(&format!(r#"{{"resourceType":"Basic",{meta}}}"#)),
+            r#"{"resourceType":"Basic",#"id":"new"}"#
+        );
+        assert_eq!(
+            shown(&format!(r#"{{{meta},"resourceType":"Basic"}}"#)),
+            r#"{"resourceType":"Basic",#"id":"new"}"#
+        );
+    }
+
+    #[test]
+    fn other_members_of_meta_stay_in_their_order() {
+        let expected = r#"{"resourceType":"Basic","id":"new","meta":{@"source":"x:y","tag":[{"code":"a"}]}}"#;
+        for meta in [
+            r#""versionId":"7","source":"x:y","tag":[{"code":"a"}]"#,
+            r#""source":"x:y", "lastUpdated":"2020-01-01T00:00:00Z" ,"tag":[ {"code":"a"} ]"#,
+            r#""source":"x:y","tag":[{"code":"a"}],"versionId":"7" "#,
+            r#""lastUpdated":"2020-01-01T00:00:00Z","versionId":"7","source":"x:y","tag":[{"code":"a"}]"#,
+            r#""source":"x:y","tag":[{"code":"a"}],"versionId":"7","lastUpdated":"2020-01-01T00:00:00Z""#,
+            r#""source":"x:y","tag":[{"code":"a"}]"#,
+        ] {
+            assert_eq!(
+                shown(&format!(
+                    r#"{{"resourceType":"Basic","id":"a","meta":{{ {meta} }}}}"#
+                )),
+                expected,
+                "{meta}"
+            );
+        }
+    }
+
+    #[test]
+    fn extensions_of_the_stamps_go_with_them() {
+        let text = r#"{"resourceType":"Basic","meta":{"_versionId":{"extension":[{"url":"x:y","valueUri":"x:z"}]},"source":"a:b"}}"#;
+        assert_eq!(
+            shown(text),
+            r#"{"resourceType":"Basic","id":"new","meta":{@"source":"a:b"}}"#
+        );
+    }
+
+    #[test]
+    fn what_looks_like_a_stamp_elsewhere_stays() {
+        let text = r#"{"resourceType":"Basic","contained":[{"resourceType":"Basic","id":"c","meta":{"versionId":"3"}}],"code":{"id":"k","text":"meta"}}"#;
+        assert_eq!(
+            shown(text),
+            r#"{"resourceType":"Basic","id":"new",#"contained":[{"resourceType":"Basic","id":"c","meta":{"versionId":"3"}}],"code":{"id":"k","text":"meta"}}"#
+        );
+    }
+
+    #[test]
+    fn storing_what_was_rendered_stores_the_same() {
+        for text in [
+            r#"{"resourceType":"Basic"}"#,
+            r#"{"language":"en","resourceType":"Basic"}"#,
+            r#"{"id":"a","resourceType":"Basic","meta":{"tag":[{"code":"\u00e9\/"}]}}"#,
+            r#"{"meta":{"versionId":"1"},"id":"a","resourceType":"Basic"}"#,
+        ] {
+            let first = stored(text);
+            let rendered = String::from_utf8(first.render(3, Millis(5))).unwrap();
+            assert_eq!(stored(&rendered), first, "{text}");
+        }
+    }
+
+    #[test]
+    fn edits_replace_strings_but_not_inside_what_goes() {
+        let text = r#"{"resourceType":"Basic","meta":{"_versionId":{"extension":[{"url":"x:y","valueUri":"x:z"}]}},"implicitRules":"x:z"}"#;
+        let received = Received::from_json(text.to_owned().into(), &Settings::default()).unwrap();
+        let spans = text
+            .match_indices("\"x:z\"")
+            .map(|(at, found)| at..at + found.len());
+        let edits: Vec<Edit> = spans
+            .map(|span| Edit {
+                span,
+                text: b"\"new\"".to_vec(),
+            })
+            .collect();
+        let body = stored_body(&received.whole().unwrap(), "i", &edits).unwrap();
+        assert_eq!(
+            String::from_utf8(body.json).unwrap(),
+            r#"{"resourceType":"Basic","id":"i","implicitRules":"new"}"#
+        );
+    }
+}

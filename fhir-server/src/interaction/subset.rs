@@ -62,13 +62,14 @@ impl View {
         Ok(out)
     }
 
-    /// Whether an element of the root stays. Its identity, what is mandatory and what modifies the meaning always do.
+    /// Whether an element of the root stays. Its identity and what is mandatory always do; what modifies the meaning
+    /// (`Patient.active`) does too, but in `text`, where a person reads the narrative and the specification says only.
     fn keeps(&self, info: &TypeInfo, field: &Field) -> bool {
         let kept = matches!(field.name, "id" | "meta") || field.min > 0;
         kept || match self {
             View::Whole | View::Summary(Summary::False) => true,
             View::Summary(Summary::True) => field.summary || field.modifier,
-            View::Summary(Summary::Text) => field.name == "text" || field.modifier,
+            View::Summary(Summary::Text) => field.name == "text",
             View::Summary(Summary::Data) => field.name != "text",
             View::Summary(Summary::Count) => false,
             View::Elements(names) => field.modifier || names.iter().any(|n| means(n, info, field)),
