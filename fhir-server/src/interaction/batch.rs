@@ -1,6 +1,8 @@
 //! batch: several requests at once, each alone (<https://hl7.org/fhir/R4/http.html#brules>).
 
-use std::collections::HashSet;
+pub(super) mod salvage;
+
+use std::collections::{BTreeMap, HashSet};
 
 use fhir_model::Bundle;
 use fhir_model::json::LinkKind;
@@ -11,8 +13,14 @@ use super::{Interaction, Payload, Request, Response, create, dispatch, update};
 use crate::engine::{Received, Session, in_entry, unquoted};
 use crate::error::{Error, ErrorCode, Result};
 
-/// 200 with a Bundle of one answer an entry, in the order of the entries, whatever became of each.
-pub(super) async fn run(session: &mut Session, request: &Request, received: Received) -> Result<Response> {
+/// 200 with a Bundle of one answer an entry, in the order of the entries, whatever became of each. `unreadable` are
+/// the entries whose resources could not be read, and why.
+pub(super) async fn run(
+    session: &mut Session,
+    request: &Request,
+    received: Received,
+    mut unreadable: BTreeMap<usize, Error>,
+) -> Result<Response> {
     session.permit(Interaction::Batch, None)?;
     let bundle = received
         .resource
@@ -30,7 +38,10 @@ pub(super) async fn run(session: &mut Session, request: &Request, received: Rece
     order.sort_by_key(|entry| (entry.method, entry.index));
     let mut answers: Vec<Option<Result<Response>>> = entries.iter().map(|_| None).collect();
     for entry in order {
-        let answer = one(session, entry, &received, bundle, &full_urls).await;
+        let answer = match unreadable.remove(&entry.index) {
+            Some(error) => Err(error),
+            None => one(session, entry, &received, bundle, &full_urls).await,
+        };
         if let Some(place) = answers.get_mut(entry.index) {
             *place = Some(answer.map_err(|error| in_entry(error, entry.index)));
         }

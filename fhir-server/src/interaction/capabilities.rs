@@ -112,7 +112,7 @@ fn resource(name: &str, settings: &Settings) -> CapabilityStatementRestResource 
         type_: name.into(),
         profile: format!("http://hl7.org/fhir/StructureDefinition/{name}").into(),
         interaction: offered.map(interaction).collect(),
-        versioning: "versioned-update".into(),
+        versioning: "versioned".into(),
         read_history: true.into(),
         update_create: settings.update_as_create.into(),
         conditional_create: false.into(),

@@ -1,6 +1,8 @@
 //! From a request to its interaction.
 
-use super::{Interaction, Request, Response};
+use std::collections::BTreeMap;
+
+use super::{Format, Interaction, Request, RequestBody, Response};
 use super::{batch, capabilities, create, delete, history, read, search, transaction, update, vread};
 use crate::engine::{Received, Session};
 use crate::error::{Error, ErrorCode, Result};
@@ -41,7 +43,16 @@ pub(super) async fn single(session: &mut Session, request: &Request) -> Result<R
 
 /// POST to the base (<https://hl7.org/fhir/R4/http.html#transaction>).
 async fn bundle(session: &mut Session, request: &Request) -> Result<Response> {
-    let received = Received::read(request.body.as_ref(), session.settings())?;
+    let (received, unreadable) = match (
+        Received::read(request.body.as_ref(), session.settings()),
+        &request.body,
+    ) {
+        (Ok(received), _) => (received, BTreeMap::new()),
+        (Err(error), Some(RequestBody::Fhir(Format::Json, text))) => {
+            batch::salvage::read(text, error, session.settings())?
+        }
+        (Err(error), _) => return Err(error),
+    };
     let Some(bundle) = received.resource.get::<fhir_model::Bundle>() else {
         let found = received.resource.type_name();
         let text =
@@ -49,7 +60,7 @@ async fn bundle(session: &mut Session, request: &Request) -> Result<Response> {
         return Err(Error::new(ErrorCode::Invalid, text).at(found));
     };
     match bundle.type_.as_str() {
-        Some("batch") => batch::run(session, request, received).await,
+        Some("batch") => batch::run(session, request, received, unreadable).await,
         Some("transaction") => transaction::run(session, request, received).await,
         other => {
             let found = other.map_or_else(|| "none".to_owned(), |t| format!("{t:?}"));

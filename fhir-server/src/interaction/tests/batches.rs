@@ -171,3 +171,83 @@ fn entries_after_the_deadline_are_not_begun() {
     assert_eq!(response["entry"][1]["response"]["status"], "504 Gateway Timeout");
     assert_eq!(server.store.versions(), 0);
 }
+
+#[test]
+fn a_resource_that_cannot_be_read_fails_its_own_entry_only() {
+    let server = TestServer::new();
+    let good = || write("POST", "Patient", json!({"resourceType": "Patient"}));
+    let bad = write(
+        "POST",
+        "Patient",
+        json!({"resourceType": "Patient", "nickname": "A", "active": "yes"}),
+    );
+    let unknown = write("PUT", "Patient/x", json!({"resourceType": "Person of note"}));
+    let response = json(
+        &server
+            .bundle(&batch(json!([good(), bad, good(), unknown, good()])))
+            .unwrap(),
+    );
+    let statuses: Vec<&str> = response["entry"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|e| e["response"]["status"].as_str().unwrap())
+        .collect();
+    assert_eq!(
+        statuses,
+        [
+            "201 Created",
+            "400 Bad Request",
+            "201 Created",
+            "400 Bad Request",
+            "201 Created"
+        ]
+    );
+    let issues = response["entry"][1]["response"]["outcome"]["issue"]
+        .as_array()
+        .unwrap();
+    let places: Vec<&str> = issues
+        .iter()
+        .map(|i| i["expression"][0].as_str().unwrap())
+        .collect();
+    assert_eq!(
+        places,
+        [
+            "Bundle.entry[1].resource.active",
+            "Bundle.entry[1].resource.nickname"
+        ]
+    );
+    assert_eq!(server.store.versions(), 3);
+}
+
+#[test]
+fn a_batch_with_very_many_problems_is_still_answered_by_entry() {
+    let server = TestServer::new();
+    let bad = write(
+        "POST",
+        "Patient",
+        json!({"resourceType": "Patient", "x": 1, "y": 2, "z": 3}),
+    );
+    let mut entries = vec![bad; 150];
+    entries.push(write("POST", "Patient", json!({"resourceType": "Patient"})));
+    let response = json(&server.bundle(&batch(entries.into())).unwrap());
+    assert_eq!(response["entry"].as_array().unwrap().len(), 151);
+    assert_eq!(response["entry"][149]["response"]["status"], "400 Bad Request");
+    assert_eq!(response["entry"][150]["response"]["status"], "201 Created");
+    assert_eq!(server.store.versions(), 1);
+}
+
+#[test]
+fn problems_outside_of_the_resources_fail_the_whole_batch() {
+    let server = TestServer::new();
+    let mut bundle = batch(json!([write(
+        "POST",
+        "Patient",
+        json!({"resourceType": "Patient", "nickname": "A"})
+    )]));
+    bundle["entry"][0]["request"]["verb"] = json!("POST");
+    assert_eq!(told(server.bundle(&bundle)).0, 400);
+    bundle["type"] = json!("transaction");
+    assert_eq!(told(server.bundle(&bundle)).0, 400);
+    assert_eq!(server.store.versions(), 0);
+}
