@@ -3,6 +3,7 @@
 mod batches;
 mod binaries;
 mod capabilities;
+mod examples;
 mod histories;
 mod pages;
 mod policies;
