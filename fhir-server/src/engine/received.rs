@@ -1,6 +1,7 @@
 //! [`Received`]: a body read once, as a typed value and as the places in its text that the server may change.
 //!
-//! Invariant: the typed value is the only parsed form of a body; each body is parsed once.
+//! Invariant: the typed value is the only parsed form of a body. A body in JSON is parsed once; one in XML is read,
+//! written as JSON, and that read for its places.
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -8,7 +9,7 @@ use std::ops::Range;
 use bytes::Bytes;
 use fhir_model::json::{Link, ResourceSpan, Trace};
 use fhir_model::read::{IssueKind, Limits, ReadError, ReadOptions};
-use fhir_model::{Bundle, Resource, json};
+use fhir_model::{Bundle, Resource, json, xml};
 
 use super::{Edit, Settings};
 use crate::error::{Error, ErrorCode, Issue, Result};
@@ -154,12 +155,10 @@ fn options(settings: &Settings) -> ReadOptions {
     }
 }
 
-/// The body in JSON; XML comes to the store in this form.
-fn json_of_xml(_text: &[u8], _settings: &Settings) -> Result<Vec<u8>> {
-    Err(Error::new(
-        ErrorCode::UnsupportedMediaType,
-        "FHIR XML is not read yet: send application/fhir+json.",
-    ))
+/// The body in JSON: the one form in which resources are stored.
+fn json_of_xml(text: &[u8], settings: &Settings) -> Result<Vec<u8>> {
+    let read = xml::read(text, &options(settings)).map_err(unreadable)?;
+    Ok(json::to_vec(&read.value))
 }
 
 /// What the caller is told of a body that could not be read.

@@ -279,3 +279,23 @@ fn a_request_past_its_deadline_writes_nothing() {
     );
     assert_eq!(server.store.versions(), 0);
 }
+
+#[test]
+fn a_body_in_xml_is_stored_in_json_with_its_decimals_as_written() {
+    let server = TestServer::new();
+    let mut create = request("POST", "Patient");
+    let xml = "<Patient xmlns=\"http://hl7.org/fhir\"><extension url=\"http://x\"><valueDecimal value=\"1.50\"/></extension>\n\
+               <active value=\"true\"/></Patient>";
+    create.body = Some(RequestBody::Fhir(Format::Xml, xml.as_bytes().to_vec().into()));
+    server.send(&create).unwrap();
+    let stored = text(&server.get("Patient/id-1").unwrap());
+    assert!(
+        stored.ends_with(r#""extension":[{"url":"http://x","valueDecimal":1.50}],"active":true}"#),
+        "{stored}"
+    );
+    let bad = xml.replace("active", "activ");
+    create.body = Some(RequestBody::Fhir(Format::Xml, bad.into()));
+    let error = server.send(&create).unwrap_err();
+    assert_eq!(error.issues[0].expression.as_deref(), Some("Patient.activ"));
+    assert_eq!(error.issues[0].position.map(|(line, _)| line), Some(2));
+}
