@@ -7,7 +7,7 @@ use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, ready};
 
 use crate::context::{Clock, Millis, TenantId};
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorCode, Result};
 use crate::store::{
     Change, Claim, Commit, Expect, Filter, HistoryQuery, HistoryScope, Key, Outcome, Refusal, SearchQuery,
     Snapshot, Store, StoredBody, Version, Write,
@@ -29,35 +29,15 @@ pub(crate) struct MemoryStore {
 
 impl MemoryStore {
     pub(crate) fn new(clock: Arc<dyn Clock>) -> Self {
+        let mut secret = [0; 32];
+        let (one, other) = secret.split_at_mut(16);
+        one.copy_from_slice(uuid::Uuid::new_v4().as_bytes());
+        other.copy_from_slice(uuid::Uuid::new_v4().as_bytes());
         MemoryStore {
             tenants: Mutex::default(),
             clock,
-            secret: [7; 32],
+            secret,
         }
-    }
-
-    pub(crate) fn with_secret(mut self, secret: [u8; 32]) -> Self {
-        self.secret = secret;
-        self
-    }
-
-    /// Another database with the same content and secret, as after a restart.
-    pub(crate) fn restarted(&self) -> Self {
-        let tenants = Mutex::new(self.tenants.lock().unwrap().clone());
-        MemoryStore {
-            tenants,
-            clock: self.clock.clone(),
-            secret: self.secret,
-        }
-    }
-
-    /// How many versions the default tenant has in all.
-    pub(crate) fn versions(&self) -> usize {
-        self.tenants
-            .lock()
-            .unwrap()
-            .get(&TenantId::DEFAULT)
-            .map_or(0, |data| data.versions.len())
     }
 }
 
@@ -74,7 +54,13 @@ impl Data {
         self.current(key).filter(|v| filter.admits(key, v.last_updated))
     }
 
-    fn check(&self, expect: &Expect) -> std::result::Result<(), Option<i64>> {
+    fn claim(&self, kind: &'static str, key: &[u8; 32], now: Millis) -> Option<&Claim> {
+        self.claims
+            .get(&(kind, *key))
+            .filter(|c| c.expires.is_none_or(|at| at > now))
+    }
+
+    fn check(&self, expect: &Expect, now: Millis) -> std::result::Result<(), Option<i64>> {
         let live = |key: &Key| self.live(key).map(|v| v.version);
         match expect {
             Expect::Version(key, wanted) => (live(key) == Some(*wanted)).then_some(()).ok_or(live(key)),
@@ -83,9 +69,7 @@ impl Data {
                 let seen = self.live(key).is_some_and(|v| filter.admits(key, v.last_updated));
                 seen.then_some(()).ok_or(None)
             }
-            Expect::Unclaimed(kind, key) => (!self.claims.contains_key(&(*kind, *key)))
-                .then_some(())
-                .ok_or(None),
+            Expect::Unclaimed(kind, key) => self.claim(kind, key, now).is_none().then_some(()).ok_or(None),
         }
     }
 
@@ -177,7 +161,19 @@ impl Data {
     }
 }
 
-struct View(Data);
+/// How many values a filter compares with.
+fn values(filter: &Filter) -> usize {
+    match filter {
+        Filter::And(all) | Filter::Or(all) => all.iter().map(values).sum(),
+        Filter::Not(one) => values(one),
+        Filter::Ids(ids) => ids.len(),
+        Filter::Types(types) => types.len(),
+        _ => 1,
+    }
+}
+
+/// The state of one tenant at one time.
+struct View(Data, Arc<dyn Clock>);
 
 fn now<'a, T: Send + 'a>(value: T) -> BoxFuture<'a, T> {
     ready(value).boxed()
@@ -211,6 +207,12 @@ impl Snapshot for View {
         now(Ok((self.0.historic(query).len() as u64).min(limit)))
     }
     fn search<'a>(&'a self, query: &'a SearchQuery) -> BoxFuture<'a, Result<Vec<Version>>> {
+        if values(&query.filter) > 30_000 {
+            return now(Err(Error::new(
+                ErrorCode::Value,
+                "The search has too many criteria.",
+            )));
+        }
         let mut all = self.0.searched(query);
         if !query.ascending {
             all.reverse();
@@ -233,7 +235,10 @@ impl Snapshot for View {
         now(Ok(self.0.versions.last().map_or(0, |v| v.stamp)))
     }
     fn claim<'a>(&'a self, kind: &'static str, key: &'a [u8; 32]) -> BoxFuture<'a, Result<Option<Vec<u8>>>> {
-        now(Ok(self.0.claims.get(&(kind, *key)).map(|c| c.payload.clone())))
+        now(Ok(self
+            .0
+            .claim(kind, key, self.1.now())
+            .map(|c| c.payload.clone())))
     }
 }
 
@@ -246,7 +251,7 @@ impl Store for MemoryStore {
             .get(&tenant)
             .cloned()
             .unwrap_or_default();
-        now(Ok(Box::new(View(data)) as Box<dyn Snapshot>))
+        now(Ok(Box::new(View(data, self.clock.clone())) as Box<dyn Snapshot>))
     }
 
     fn commit(
@@ -257,7 +262,7 @@ impl Store for MemoryStore {
         let mut tenants = self.tenants.lock().unwrap();
         let data = tenants.entry(tenant).or_default();
         for (index, expect) in commit.expects.iter().enumerate() {
-            if let Err(current) = data.check(expect) {
+            if let Err(current) = data.check(expect, self.clock.now()) {
                 return now(Err(Refusal::Expectation { index, current }));
             }
         }

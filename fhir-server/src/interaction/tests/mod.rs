@@ -24,6 +24,7 @@ use crate::engine::memory::MemoryStore;
 use crate::engine::{Engine, IdSource, Session, Settings};
 use crate::error::{Error, ErrorCode};
 use crate::policy::{PermitAll, Policy};
+use crate::store::{Filter, HistoryQuery, HistoryScope, Store};
 
 /// Stands still until it is moved.
 pub(super) struct TestClock(AtomicI64);
@@ -47,7 +48,7 @@ impl IdSource for CountedIds {
 /// A server without HTTP.
 pub(super) struct TestServer {
     pub(super) clock: Arc<TestClock>,
-    pub(super) store: Arc<MemoryStore>,
+    pub(super) store: Arc<dyn Store>,
     pub(super) engine: Engine,
 }
 
@@ -67,18 +68,26 @@ impl TestServer {
 
     pub(super) fn with_policy(settings: Settings, policy: Arc<dyn Policy>) -> Self {
         let clock = Arc::new(TestClock(AtomicI64::new(1_795_426_200_000)));
-        let store = Arc::new(MemoryStore::new(clock.clone()));
-        TestServer::over(store, clock, settings, policy)
+        TestServer::over(fresh(clock.clone()), clock, settings, policy)
     }
 
     pub(super) fn over(
-        store: Arc<MemoryStore>,
+        store: Arc<dyn Store>,
         clock: Arc<TestClock>,
         settings: Settings,
         policy: Arc<dyn Policy>,
     ) -> Self {
         let engine = Engine::new(store.clone(), policy, settings).with_ids(Arc::new(CountedIds::default()));
         TestServer { clock, store, engine }
+    }
+
+    /// How many versions of resources there are in all.
+    pub(super) fn versions(&self) -> u64 {
+        block_on(async {
+            let everything = HistoryQuery::new(HistoryScope::System, 0, Filter::All);
+            let snapshot = self.store.snapshot(self.context().tenant).await.unwrap();
+            snapshot.history_total(&everything, u64::MAX).await.unwrap()
+        })
     }
 
     pub(super) fn pass_seconds(&self, seconds: i64) {
@@ -129,6 +138,11 @@ impl TestServer {
         let request = Request::new(super::Interaction::Transaction, BASE);
         self.send(&with_body(request, &bundle.to_string()))
     }
+}
+
+/// A fresh database.
+pub(super) fn fresh(clock: Arc<TestClock>) -> Arc<dyn Store> {
+    Arc::new(MemoryStore::new(clock))
 }
 
 pub(super) fn block_on<T>(future: impl Future<Output = T>) -> T {

@@ -90,12 +90,11 @@ fn the_total_stays_that_of_the_first_page() {
 }
 
 #[test]
-fn a_link_survives_a_restart() {
+fn a_link_is_good_for_every_server_of_the_database() {
     let server = with_patients(5);
     let link = next(&server.json("Patient?_count=2")).unwrap();
-    let store = Arc::new(server.store.restarted());
     let again = TestServer::over(
-        store,
+        server.store.clone(),
         server.clock.clone(),
         Settings::default(),
         Arc::new(PermitAll),
@@ -147,7 +146,7 @@ fn a_link_that_was_changed_or_cut_off_is_refused() {
 fn a_link_of_another_database_or_tenant_is_refused() {
     let server = with_patients(5);
     let link = next(&server.json("Patient?_count=2")).unwrap();
-    let foreign = Arc::new(MemoryStore::new(server.clock.clone()).with_secret([9; 32]));
+    let foreign = fresh(server.clock.clone());
     refused(
         &TestServer::over(
             foreign,

@@ -65,7 +65,7 @@ fn create_refuses_what_is_not_a_good_resource_of_the_type() {
         told(server.post("Patient", malformed)),
         (400, "structure", "Patient.language".into())
     );
-    assert_eq!(server.store.versions(), 0);
+    assert_eq!(server.versions(), 0);
 }
 
 #[test]
@@ -90,7 +90,7 @@ fn conditional_create_is_refused_as_not_offered() {
         told(server.send(&create)),
         (501, "not-supported", "http.if-none-exist".into())
     );
-    assert_eq!(server.store.versions(), 0);
+    assert_eq!(server.versions(), 0);
 }
 
 #[test]
@@ -144,7 +144,7 @@ fn the_id_of_an_update_must_be_that_of_its_url() {
         told(server.put("Basic/p", &patient("p", true))),
         (400, "invalid", "Patient".into())
     );
-    assert_eq!(server.store.versions(), 0);
+    assert_eq!(server.versions(), 0);
 }
 
 #[test]
@@ -200,7 +200,7 @@ fn if_match_on_what_does_not_exist_is_412() {
             (412, "conflict", "http.if-match".into())
         );
     }
-    assert_eq!(server.store.versions(), 0);
+    assert_eq!(server.versions(), 0);
 }
 
 #[test]
@@ -231,7 +231,7 @@ fn delete_is_204_whether_there_was_something_or_not() {
     let again = server.delete("Patient/p").unwrap();
     assert_eq!((again.status, again.version), (204, None));
     assert_eq!(server.delete("Patient/never").unwrap().status, 204);
-    assert_eq!(server.store.versions(), 2);
+    assert_eq!(server.versions(), 2);
     let mut explained = request("DELETE", "Patient/p");
     explained.prefer_return = Some(PreferReturn::OperationOutcome);
     let response = server.send(&explained).unwrap();
@@ -264,7 +264,7 @@ fn a_claim_is_made_with_the_write_or_not_at_all() {
     let mut session = server.session();
     session.stage_claim(claim());
     assert_eq!(told(server.send_in(session, &create)).0, 409);
-    assert_eq!(server.store.versions(), 1);
+    assert_eq!(server.versions(), 1);
 }
 
 #[test]
@@ -277,7 +277,7 @@ fn a_request_past_its_deadline_writes_nothing() {
         told(server.send_in(server.engine.session(context), &create)).0,
         504
     );
-    assert_eq!(server.store.versions(), 0);
+    assert_eq!(server.versions(), 0);
 }
 
 #[test]
