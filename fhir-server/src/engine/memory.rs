@@ -93,11 +93,9 @@ impl Data {
                 None => Some(Outcome::Absent),
             },
             Write::Claim(claim) => {
-                let place = (claim.kind, claim.key);
-                self.claims
-                    .insert(place, claim)
-                    .is_none()
-                    .then_some(Outcome::Claimed)
+                let free = self.claim(claim.kind, &claim.key, now).is_none();
+                self.claims.insert((claim.kind, claim.key), claim);
+                free.then_some(Outcome::Claimed)
             }
         }
     }

@@ -81,4 +81,9 @@ impl Engine {
     pub async fn ready(&self) -> crate::error::Result<()> {
         self.store.ready().await
     }
+
+    /// Waits for running writes, then lets go of the store.
+    pub async fn close(&self) {
+        self.store.close().await;
+    }
 }

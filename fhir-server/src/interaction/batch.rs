@@ -36,26 +36,22 @@ pub(super) async fn run(
     let full_urls: HashSet<&str> = bundle.entry.iter().filter_map(|e| e.full_url.as_str()).collect();
     let mut order: Vec<&Entry> = entries.iter().flatten().collect();
     order.sort_by_key(|entry| (entry.method, entry.index));
-    let mut answers: Vec<Option<Result<Response>>> = entries.iter().map(|_| None).collect();
+    let mut answers = BTreeMap::new();
     for entry in order {
         let answer = match unreadable.remove(&entry.index) {
             Some(error) => Err(error),
             None => one(session, entry, &received, bundle, &full_urls).await,
         };
-        if let Some(place) = answers.get_mut(entry.index) {
-            *place = Some(answer.map_err(|error| in_entry(error, entry.index)));
-        }
+        answers.insert(entry.index, answer.map_err(|error| in_entry(error, entry.index)));
     }
     let mut response = BundleWriter::new(&session.new_id(), "batch-response", session.now())?;
-    for (entry, answer) in entries.into_iter().zip(answers) {
+    let systems = &session.settings().outcome;
+    for (index, entry) in entries.into_iter().enumerate() {
+        let unanswered = || Err(Error::internal("an entry without an answer"));
         let (entry, answer) = match entry {
-            Ok(entry) => (
-                Some(entry),
-                answer.unwrap_or_else(|| Err(Error::internal("an entry without an answer"))),
-            ),
+            Ok(entry) => (Some(entry), answers.remove(&index).unwrap_or_else(unanswered)),
             Err(error) => (None, Err(error)),
         };
-        let systems = &session.settings().outcome;
         response.entry(|members| entry::write_answer(members, entry.as_ref(), &answer, systems))?;
     }
     Ok(Response::new(200, Payload::Json(response.finish())))

@@ -15,6 +15,8 @@ pub struct Content {
     pub content_type: String,
     /// Its bytes.
     pub bytes: Vec<u8>,
+    /// The reference that governs access to it.
+    pub security_context: Option<String>,
 }
 
 /// The content of a Binary resource in FHIR JSON, such as a read gives it.
@@ -28,9 +30,15 @@ pub fn content(resource: &[u8]) -> Result<Content> {
     let mut data = binary.data.as_str().unwrap_or_default().to_owned();
     data.retain(|c| !c.is_ascii_whitespace());
     let bytes = STANDARD.decode(data).map_err(Error::internal)?;
+    let content_type = binary.content_type.as_str().unwrap_or_default().to_owned();
+    let context = binary
+        .security_context
+        .as_ref()
+        .and_then(|r| r.reference.as_str());
     Ok(Content {
-        content_type: binary.content_type.as_str().unwrap_or_default().to_owned(),
+        content_type,
         bytes,
+        security_context: context.map(str::to_owned),
     })
 }
 

@@ -25,10 +25,12 @@ fn content_of_its_own_type_becomes_a_binary_and_comes_back() {
     assert_eq!(binary["contentType"], "image/png");
     assert_eq!(binary["securityContext"]["reference"], "Patient/p");
     let content_back = binary::content(text(&server.get("Binary/id-1").unwrap()).as_bytes()).unwrap();
-    assert_eq!(
-        (content_back.content_type.as_str(), content_back.bytes),
-        ("image/png", content)
-    );
+    let expected = binary::Content {
+        content_type: "image/png".into(),
+        bytes: content,
+        security_context: Some("Patient/p".into()),
+    };
+    assert_eq!(content_back, expected);
 }
 
 #[test]
