@@ -43,6 +43,10 @@ pub(super) async fn single(session: &mut Session, request: &Request) -> Result<R
 
 /// POST to the base (<https://hl7.org/fhir/R4/http.html#transaction>).
 async fn bundle(session: &mut Session, request: &Request) -> Result<Response> {
+    // Which of the two it is shows in the body; who may do neither does not get that far.
+    session
+        .permit(Interaction::Batch, None)
+        .or_else(|_| session.permit(Interaction::Transaction, None))?;
     let (received, unreadable) = match (
         Received::read(request.body.as_ref(), session.settings()),
         &request.body,

@@ -3,8 +3,10 @@
 mod batches;
 mod binaries;
 mod capabilities;
+mod entries;
 mod examples;
 mod histories;
+mod mutations;
 mod pages;
 mod policies;
 mod reads;
