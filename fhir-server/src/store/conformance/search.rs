@@ -140,11 +140,13 @@ pub(super) async fn a_filter_of_any_size_is_answered_or_refused(f: Fixture) -> C
         )?;
         let leaves = many.into_iter().map(|id| Filter::Ids(vec![id])).collect();
         let tree = SearchQuery::new(None, Filter::Or(leaves), 100);
-        equal(
-            f.search(&tree).await?.join(","),
-            "p2 1".into(),
-            &format!("{size} leaves"),
-        )?;
+        match f.snapshot().await?.search(&tree).await {
+            Ok(found) => equal(names(&found).join(","), "p2 1".into(), &format!("{size} leaves"))?,
+            Err(e) => holds(
+                size > 500 && e.code.facts().status == 400,
+                format!("{size} leaves: {e}"),
+            )?,
+        }
     }
     let huge = SearchQuery::new(
         None,

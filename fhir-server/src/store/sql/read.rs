@@ -66,7 +66,11 @@ pub(crate) fn history<'a>(tenant: TenantId, query: &'a HistoryQuery) -> Result<V
     out.push(" UNION ALL ", []);
     out.push(EARLIER_COLUMNS, []);
     earlier_part(&mut out, tenant, query, query.before)?;
-    out.push(" ORDER BY 4 DESC LIMIT ?", [limit(query.count)]);
+    // Of one resource, versions rise as stamps do, and that is the order of its index.
+    match query.scope {
+        HistoryScope::Instance(_) => out.push(" ORDER BY 3 DESC LIMIT ?", [limit(query.count)]),
+        _ => out.push(" ORDER BY 4 DESC LIMIT ?", [limit(query.count)]),
+    }
     Ok(out)
 }
 
@@ -142,10 +146,12 @@ fn earlier_part<'a, ST>(
         HistoryScope::System => out.push("h.tenant = ?", [Bind::Big(tenant.0)]),
     }
     let (first, last) = span(query.since, query.at, before);
-    out.push(
-        " AND h.stamp >= ? AND h.stamp <= ?",
-        [Bind::Big(first), Bind::Big(last)],
-    );
+    let range = match query.scope {
+        // The plus keeps the planner from walking all stamps for the sake of a few versions.
+        HistoryScope::Instance(_) => " AND +h.stamp >= ? AND +h.stamp <= ?",
+        _ => " AND h.stamp >= ? AND h.stamp <= ?",
+    };
+    out.push(range, [Bind::Big(first), Bind::Big(last)]);
     if let Some((from, _)) = query.at {
         out.push(" AND h.until > ?", [Bind::Big(last_of(from))]);
     }
@@ -169,21 +175,14 @@ fn limit(count: usize) -> Bind<'static> {
 /// Current resources.
 pub(crate) fn search<'a>(tenant: TenantId, query: &'a SearchQuery) -> Result<VersionQuery<'a>> {
     let mut out = Statement::new(VERSION_COLUMNS, []);
-    search_part(&mut out, tenant, query)?;
-    match (query.after, query.ascending) {
-        (Some(stamp), true) => out.push(" AND r.stamp > ?", [Bind::Big(stamp)]),
-        (Some(stamp), false) => out.push(" AND r.stamp < ?", [Bind::Big(stamp)]),
-        (None, _) => {}
-    }
-    out.push(
-        if query.ascending {
-            " ORDER BY r.stamp"
-        } else {
-            " ORDER BY r.stamp DESC"
-        },
-        [],
-    );
-    out.push(" LIMIT ?", [limit(query.count)]);
+    search_part(&mut out, tenant, query, query.after)?;
+    let order = match (names_resources(&query.filter), query.ascending) {
+        (false, true) => " ORDER BY r.stamp LIMIT ?",
+        (false, false) => " ORDER BY r.stamp DESC LIMIT ?",
+        (true, true) => " ORDER BY +r.stamp LIMIT ?",
+        (true, false) => " ORDER BY +r.stamp DESC LIMIT ?",
+    };
+    out.push(order, [limit(query.count)]);
     Ok(out)
 }
 
@@ -194,7 +193,7 @@ pub(crate) fn search_total<'a>(
     most: u64,
 ) -> Result<NumberQuery<'a>> {
     let mut out = Statement::new("SELECT count(*) FROM (SELECT 1", []);
-    search_part(&mut out, tenant, query)?;
+    search_part(&mut out, tenant, query, None)?;
     out.push(
         " LIMIT ?) AS m",
         [Bind::Big(i64::try_from(most).unwrap_or(i64::MAX))],
@@ -202,23 +201,57 @@ pub(crate) fn search_total<'a>(
     Ok(out)
 }
 
-fn search_part<'a, ST>(out: &mut Statement<'a, ST>, tenant: TenantId, query: &'a SearchQuery) -> Result<()> {
+fn search_part<'a, ST>(
+    out: &mut Statement<'a, ST>,
+    tenant: TenantId,
+    query: &'a SearchQuery,
+    after: Option<i64>,
+) -> Result<()> {
     out.push(" FROM resource r WHERE r.tenant = ?", [Bind::Big(tenant.0)]);
     if let Some(t) = query.resource_type {
         out.push(" AND r.type = ?", [Bind::Small(t.number())]);
     } else if names_ids(&query.filter) {
         // The key index begins with the type: naming all types lets the ids drive it.
-        out.push(
-            " AND r.type BETWEEN ? AND ?",
-            [Bind::Small(1), Bind::Small(ResourceType::count())],
-        );
+        out.push(" AND r.type IN (0", []);
+        for number in 1..=ResourceType::count() {
+            out.push(", ?", [Bind::Small(number)]);
+        }
+        out.push(")", []);
     }
-    out.push(" AND r.change < ? AND ", [Bind::Small(DELETED)]);
-    filter::push(out, &query.filter)?;
-    if let Some(mark) = query.mark {
-        out.push(" AND r.stamp <= ?", [Bind::Big(mark)]);
+    let (mut first, mut last) = stamps(&query.filter);
+    last = query.mark.map_or(last, |mark| last.min(mark));
+    match (after, query.ascending) {
+        (Some(stamp), true) => first = first.max(stamp.saturating_add(1)),
+        (Some(stamp), false) => last = last.min(stamp.saturating_sub(1)),
+        (None, _) => {}
     }
-    Ok(())
+    // The plus keeps the planner from walking all stamps where the resources are named.
+    let range = match names_resources(&query.filter) {
+        false => " AND r.stamp >= ? AND r.stamp <= ? AND r.change < ? AND ",
+        true => " AND +r.stamp >= ? AND +r.stamp <= ? AND r.change < ? AND ",
+    };
+    out.push(range, [Bind::Big(first), Bind::Big(last), Bind::Small(DELETED)]);
+    filter::push(out, &query.filter)
+}
+
+/// A span of stamps that holds all that the filter lets through.
+fn stamps(filter: &Filter) -> (i64, i64) {
+    match filter {
+        Filter::LastUpdated { from, to } => (from.map_or(0, first_of), to.map_or(i64::MAX, last_of)),
+        Filter::And(all) => all
+            .iter()
+            .map(stamps)
+            .fold((0, i64::MAX), |a, b| (a.0.max(b.0), a.1.min(b.1))),
+        _ => (0, i64::MAX),
+    }
+}
+
+fn names_resources(filter: &Filter) -> bool {
+    match filter {
+        Filter::Ids(_) | Filter::Resource(_) => true,
+        Filter::And(all) => all.iter().any(names_resources),
+        _ => false,
+    }
 }
 
 fn names_ids(filter: &Filter) -> bool {

@@ -86,6 +86,26 @@ impl<'a, ST> Statement<'a, ST> {
         self.binds
     }
 
+    /// Asks how the database would go about it: id, parent, a number without meaning, what it does.
+    #[cfg(test)]
+    pub(crate) fn explained(mut self) -> Statement<'a, (BigInt, BigInt, BigInt, Text)> {
+        self.parts.insert(0, Part::Sql("EXPLAIN QUERY PLAN "));
+        let Statement {
+            parts,
+            binds,
+            reuse,
+            balanced,
+            ..
+        } = self;
+        Statement {
+            parts,
+            binds,
+            reuse,
+            balanced,
+            row: PhantomData,
+        }
+    }
+
     /// Equal for statements of equal text, and hardly ever for others.
     pub(crate) fn shape(&self) -> u64 {
         let mut hasher = DefaultHasher::new();

@@ -15,6 +15,8 @@ mod work;
 mod writer;
 
 #[cfg(test)]
+mod plans;
+#[cfg(test)]
 mod tests;
 
 pub(super) use maintain::{backup, migrate, restore};

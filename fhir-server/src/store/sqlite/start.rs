@@ -14,7 +14,7 @@ use crate::store::sql::{Bind, Statement};
 use crate::store::stamp::Generator;
 
 /// The schema's steps, oldest first.
-const MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations/sqlite");
+pub(super) const MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations/sqlite");
 /// `application_id` of a file of ours.
 const OURS: i64 = 1_178_093_906;
 /// Only one process works on a file, so its node number is always the same.
