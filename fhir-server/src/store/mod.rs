@@ -261,6 +261,19 @@ pub struct Commit {
     pub expects: Vec<Expect>,
     /// Written in order; at most one a resource.
     pub writes: Vec<Write>,
+    /// A commit that still waits by then is refused as busy, and writes nothing.
+    pub deadline: Option<std::time::Instant>,
+}
+
+impl Commit {
+    /// Those writes, if those conditions hold.
+    pub fn new(expects: Vec<Expect>, writes: Vec<Write>) -> Self {
+        Commit {
+            expects,
+            writes,
+            deadline: None,
+        }
+    }
 }
 
 /// Which versions a history lists, newest first.

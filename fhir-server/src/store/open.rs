@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::Store;
 use crate::context::{Clock, SystemClock};
@@ -59,6 +60,9 @@ pub struct StoreOptions {
     pub queue: usize,
     /// Bytes of the commits that wait for the writer, at most (default 64 MiB).
     pub queue_bytes: usize,
+    /// How long a list or a count may take (default 20 s); it then ends with an error. It ends at once when its caller
+    /// goes away.
+    pub read_time: Duration,
 }
 
 impl Default for StoreOptions {
@@ -68,6 +72,7 @@ impl Default for StoreOptions {
             readers: 16,
             queue: 1_024,
             queue_bytes: 64 << 20,
+            read_time: Duration::from_secs(20),
         }
     }
 }

@@ -160,31 +160,13 @@ pub(super) async fn tenants_do_not_see_each_other(f: Fixture) -> Checked {
     drop(snapshot);
     let writes = vec![create(&a, 2), Write::Claim(Claim::new("k", [3; 32], vec![2]))];
     f.store
-        .commit(
-            other,
-            Commit {
-                expects: vec![Expect::Absent(a.clone())],
-                writes,
-            },
-        )
+        .commit(other, Commit::new(vec![Expect::Absent(a.clone())], writes))
         .await?;
     f.store
-        .commit(
-            other,
-            Commit {
-                expects: vec![],
-                writes: vec![update(&a, 3)],
-            },
-        )
+        .commit(other, Commit::new(vec![], vec![update(&a, 3)]))
         .await?;
     f.store
-        .commit(
-            other,
-            Commit {
-                expects: vec![],
-                writes: vec![delete(&a)],
-            },
-        )
+        .commit(other, Commit::new(vec![], vec![delete(&a)]))
         .await?;
     let read = f.read(&a).await?;
     equal(
@@ -225,4 +207,18 @@ pub(super) async fn a_snapshot_does_not_move(f: Fixture) -> Checked {
     )?;
     equal(view.claim("k", &[3; 32]).await?, None, "no new claim")?;
     equal(f.read(&a).await?.map(|v| v.version), Some(2), "a new view")
+}
+
+pub(super) async fn a_commit_whose_time_has_passed_writes_nothing(f: Fixture) -> Checked {
+    let a = key("Patient", "a")?;
+    let mut late = Commit::new(vec![], vec![create(&a, 1)]);
+    late.deadline = Some(std::time::Instant::now());
+    let result = f.store.commit(TenantId::DEFAULT, late).await;
+    let busy = matches!(&result, Err(Refusal::Failed(e)) if e.code.facts().status == 503);
+    holds(busy, format!("{result:?}"))?;
+    holds(f.read(&a).await?.is_none(), "nothing written")?;
+    let mut early = Commit::new(vec![], vec![create(&a, 1)]);
+    early.deadline = std::time::Instant::now().checked_add(std::time::Duration::from_secs(3_600));
+    f.store.commit(TenantId::DEFAULT, early).await?;
+    holds(f.read(&a).await?.is_some(), "written in time")
 }

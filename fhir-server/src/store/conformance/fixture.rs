@@ -151,7 +151,7 @@ impl Fixture {
         writes: Vec<Write>,
     ) -> Result<Vec<Outcome>, Refusal> {
         self.store
-            .commit(TenantId::DEFAULT, Commit { expects, writes })
+            .commit(TenantId::DEFAULT, Commit::new(expects, writes))
             .await
     }
 

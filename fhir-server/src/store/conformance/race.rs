@@ -49,9 +49,11 @@ pub(super) async fn of_racing_conditional_updates_one_wins_a_version(f: Fixture)
         f.clock.advance(if round % 3 == 0 { -2 } else { 1 });
         let version = i64::try_from(round).unwrap_or(0);
         let commits = (0..CLIENTS)
-            .map(|client| Commit {
-                expects: vec![Expect::Version(patient.clone(), version)],
-                writes: vec![update(&patient, round * 1_000 + client)],
+            .map(|client| {
+                Commit::new(
+                    vec![Expect::Version(patient.clone(), version)],
+                    vec![update(&patient, round * 1_000 + client)],
+                )
             })
             .collect();
         let results = at_once(&f, commits).await;
@@ -80,10 +82,7 @@ pub(super) async fn racing_updates_make_one_unbroken_history(f: Fixture) -> Chec
     const ROUNDS: usize = 10;
     for round in 0..ROUNDS {
         let commits = (0..CLIENTS)
-            .map(|client| Commit {
-                expects: vec![],
-                writes: vec![update(&patient, round * 1_000 + client)],
-            })
+            .map(|client| Commit::new(vec![], vec![update(&patient, round * 1_000 + client)]))
             .collect();
         let results = at_once(&f, commits).await;
         equal(
@@ -99,13 +98,15 @@ pub(super) async fn of_racing_creates_one_wins(f: Fixture) -> Checked {
     for round in 0..20 {
         let patient = key("Patient", &format!("p{round}"))?;
         let commits = (0..CLIENTS)
-            .map(|client| Commit {
-                expects: if client % 2 == 0 {
-                    vec![]
-                } else {
-                    vec![Expect::Absent(patient.clone())]
-                },
-                writes: vec![create(&patient, client)],
+            .map(|client| {
+                Commit::new(
+                    if client % 2 == 0 {
+                        vec![]
+                    } else {
+                        vec![Expect::Absent(patient.clone())]
+                    },
+                    vec![create(&patient, client)],
+                )
             })
             .collect();
         let results = at_once(&f, commits).await;
@@ -122,10 +123,10 @@ pub(super) async fn of_racing_claims_one_wins(f: Fixture) -> Checked {
         for client in 0..CLIENTS {
             let fresh = key("Patient", &format!("p{round}-{client}"))?;
             let claim = Claim::new("race", [round; 32], vec![]);
-            commits.push(Commit {
-                expects: vec![],
-                writes: vec![create(&fresh, client), Write::Claim(claim)],
-            });
+            commits.push(Commit::new(
+                vec![],
+                vec![create(&fresh, client), Write::Claim(claim)],
+            ));
         }
         let results = at_once(&f, commits).await;
         equal(results.iter().filter(|r| r.is_ok()).count(), 1, "winners")?;

@@ -5,12 +5,14 @@
 
 mod filter;
 mod id;
+mod list;
 mod read;
 mod row;
 mod statement;
 mod write;
 
-pub(crate) use read::{claim, greatest_stamp, history, history_total, read, search, search_total, vread};
+pub(crate) use list::Lists;
+pub(crate) use read::{claim, greatest_stamp, read, vread};
 pub(crate) use row::{DELETED, VersionRow, VersionSql, form_number, version_number, version_of};
 pub(crate) use statement::{Bind, Statement};
 pub(crate) use write::{

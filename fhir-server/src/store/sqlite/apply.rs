@@ -3,6 +3,8 @@
 //! Invariant: conditions are read in the transaction that writes; no other writer comes between.
 //! Invariant: the versions of a resource count 1, 2, 3, … without a gap, and their stamps rise.
 
+use std::time::Instant;
+
 use diesel::result::Error as Diesel;
 
 use super::failure::{self, Class};
@@ -20,6 +22,7 @@ pub(super) struct Task {
     tenant: TenantId,
     expects: Vec<Condition>,
     writes: Vec<Step>,
+    deadline: Option<Instant>,
 }
 
 #[derive(Debug)]
@@ -47,7 +50,13 @@ impl Task {
             tenant,
             expects,
             writes,
+            deadline: commit.deadline,
         }
+    }
+
+    /// Whether its time has passed.
+    pub(super) fn is_late(&self, now: Instant) -> bool {
+        self.deadline.is_some_and(|deadline| deadline <= now)
     }
 
     /// About how much memory it holds.

@@ -22,6 +22,8 @@ pub(super) enum Class {
     Damaged,
     /// A unique index has it already.
     Unique,
+    /// The statement ran too long, or nobody waited for it any more.
+    Ended,
     /// A fault of our own.
     Other,
 }
@@ -59,6 +61,8 @@ pub(super) fn class(error: &Diesel) -> Class {
         Class::Busy
     } else if starts(&["database disk image is malformed", "file is not a database"]) {
         Class::Damaged
+    } else if starts(&[super::watch::MESSAGE]) {
+        Class::Ended
     } else {
         Class::Other
     }
@@ -86,6 +90,7 @@ pub(super) fn error_of_class(class: Class) -> Error {
             ErrorCode::Unavailable,
             "The database is busy; nothing was changed. Try again.",
         ),
+        Class::Ended => Error::new(ErrorCode::Timeout, "The query did not end in time; ask for less."),
         Class::Unique | Class::Other => Error::new(
             ErrorCode::Internal,
             "The server failed to handle this request; nothing was changed by it.",

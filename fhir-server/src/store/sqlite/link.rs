@@ -4,6 +4,7 @@
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use diesel::connection::SimpleConnection;
 use diesel::query_dsl::LoadQuery;
@@ -12,6 +13,7 @@ use diesel::sql_types::{BigInt, Text};
 use diesel::{Connection, RunQueryDsl, SqliteConnection};
 
 use super::failure;
+use super::watch::Watch;
 use crate::error::{Error, Result};
 use crate::store::sql::Statement;
 
@@ -43,24 +45,29 @@ const READER_SETTINGS: &str = "\
 /// One connection.
 pub(super) struct Link {
     conn: SqliteConnection,
+    watch: Arc<Watch>,
     shapes: HashSet<u64>,
 }
 
 impl Link {
-    /// The connection that writes. Makes the file where there is none.
-    pub(super) fn writer(path: &Path) -> Result<Self> {
-        let mut link = Link::open(&url(path)?)?;
+    /// A connection that has changed nothing of the file yet. Makes the file where there is none.
+    pub(super) fn bare(path: &Path) -> Result<Self> {
+        let mut link = Link::open(&absolute(path)?)?;
         link.batch(SETTINGS).map_err(failure::error)?;
-        link.batch("PRAGMA journal_mode = WAL;").map_err(failure::error)?;
-        link.batch(WRITER_SETTINGS).map_err(failure::error)?;
-        link.check()?;
         Ok(link)
+    }
+
+    /// The connection that writes.
+    pub(super) fn into_writer(mut self) -> Result<Self> {
+        self.batch("PRAGMA journal_mode = WAL;").map_err(failure::error)?;
+        self.batch(WRITER_SETTINGS).map_err(failure::error)?;
+        self.check()?;
+        Ok(self)
     }
 
     /// A connection that only reads, beside the writer.
     pub(super) fn reader(path: &Path) -> Result<Self> {
-        let mut link = Link::open(&url(path)?)?;
-        link.batch(SETTINGS).map_err(failure::error)?;
+        let mut link = Link::bare(path)?;
         link.batch(READER_SETTINGS).map_err(failure::error)?;
         link.check()?;
         Ok(link)
@@ -86,10 +93,12 @@ impl Link {
     }
 
     fn open(url: &str) -> Result<Self> {
-        let conn = SqliteConnection::establish(url)
+        let mut conn = SqliteConnection::establish(url)
             .map_err(|e| failure::error_of_class(failure::Class::Io).with_cause(e))?;
+        let watch = Watch::over(&mut conn).map_err(failure::error)?;
         Ok(Link {
             conn,
+            watch,
             shapes: HashSet::new(),
         })
     }
@@ -111,6 +120,11 @@ impl Link {
             )));
         }
         Ok(())
+    }
+
+    /// What can end its lists and counts.
+    pub(super) fn watch(&self) -> &Arc<Watch> {
+        &self.watch
     }
 
     /// The connection itself, for migrations.
@@ -181,10 +195,6 @@ fn recent_enough(version: &str) -> bool {
 }
 
 /// The path as SQLite is given it: absolute, so that it is never taken for a URI.
-fn url(path: &Path) -> Result<String> {
-    absolute(path)
-}
-
 fn absolute(path: &Path) -> Result<String> {
     let path: PathBuf = std::path::absolute(path).map_err(Error::internal)?;
     path.into_os_string()

@@ -11,6 +11,7 @@ mod maintain;
 mod pool;
 mod snapshot;
 mod start;
+mod watch;
 mod work;
 mod writer;
 
@@ -22,7 +23,8 @@ mod tests;
 pub(super) use maintain::{backup, migrate, restore};
 
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
@@ -47,7 +49,8 @@ pub(super) struct SqliteStore {
     pool: Arc<Pool>,
     clock: Arc<dyn Clock>,
     secret: [u8; 32],
-    lock: std::sync::Mutex<Option<Lock>>,
+    read_time: Duration,
+    lock: Mutex<Option<Lock>>,
 }
 
 impl SqliteStore {
@@ -74,7 +77,8 @@ impl SqliteStore {
             pool,
             clock,
             secret,
-            lock: std::sync::Mutex::new(Some(lock)),
+            read_time: options.read_time,
+            lock: Mutex::new(Some(lock)),
         })
     }
 
@@ -91,7 +95,7 @@ impl SqliteStore {
 
 impl Store for SqliteStore {
     fn snapshot(&self, tenant: TenantId) -> BoxFuture<'_, Result<Box<dyn Snapshot>>> {
-        let snapshot = SqliteSnapshot::new(tenant, self.pool.clone(), self.clock.clone());
+        let snapshot = SqliteSnapshot::new(tenant, self.pool.clone(), self.clock.clone(), self.read_time);
         std::future::ready(Ok(Box::new(snapshot) as Box<dyn Snapshot>)).boxed()
     }
 
@@ -136,10 +140,7 @@ impl Store for SqliteStore {
             self.pool.close();
             // Waits for the running writes, not long.
             self.writer.close();
-            self.lock
-                .lock()
-                .unwrap_or_else(std::sync::PoisonError::into_inner)
-                .take();
+            self.lock.lock().unwrap_or_else(PoisonError::into_inner).take();
         }
         .boxed()
     }

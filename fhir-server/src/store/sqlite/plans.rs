@@ -6,14 +6,20 @@ use diesel::{QueryResult, RunQueryDsl};
 use diesel_migrations::MigrationHarness;
 
 use crate::context::{Millis, TenantId};
-use crate::store::sql::{self, Statement};
+use crate::store::sql::{self, Lists, Statement};
+use crate::store::sqlite::watch;
 use crate::store::{Filter, HistoryQuery, HistoryScope, Key, ResourceType, SearchQuery};
 
 const TENANT: TenantId = TenantId(1);
+const LISTS: Lists = Lists {
+    tenant: TENANT,
+    guard: watch::CONDITION,
+};
 
 fn plan<ST>(statement: Statement<'_, ST>) -> String {
     let mut conn = SqliteConnection::establish(":memory:").unwrap();
     conn.run_pending_migrations(super::start::MIGRATIONS).unwrap();
+    watch::Watch::over(&mut conn).unwrap();
     let rows: QueryResult<Vec<(i64, i64, i64, String)>> = statement.explained().load(&mut conn);
     let lines: Vec<String> = rows.unwrap().into_iter().map(|row| row.3).collect();
     lines.join("\n")
@@ -66,10 +72,10 @@ fn a_list_of_a_type_or_of_all_walks_its_index_in_order() {
             query.ascending = ascending;
             for (after, mark) in [(None, None), (Some(5), Some(9))] {
                 (query.after, query.mark) = (after, mark);
-                let search = plan(sql::search(TENANT, &query).unwrap());
+                let search = plan(LISTS.search(&query).unwrap());
                 direct(&search);
                 assert!(search.contains(index), "{search}");
-                let total = plan(sql::search_total(TENANT, &query, 100).unwrap());
+                let total = plan(LISTS.search_total(&query, 100).unwrap());
                 direct(&total);
                 assert!(total.contains(&format!("COVERING INDEX {index}")), "{total}");
             }
@@ -94,7 +100,7 @@ fn a_search_by_id_is_driven_by_the_ids() {
             Filter::And(vec![Filter::Types(vec![patient()]), ids(3)]),
         ] {
             let query = SearchQuery::new(resource_type, filter, 50);
-            let search = plan(sql::search(TENANT, &query).unwrap());
+            let search = plan(LISTS.search(&query).unwrap());
             assert!(
                 search.contains("resource_key (tenant=? AND type=? AND id=?)"),
                 "{search}"
@@ -102,7 +108,7 @@ fn a_search_by_id_is_driven_by_the_ids() {
         }
     }
     let one = SearchQuery::new(None, Filter::Resource(key()), 50);
-    let search = plan(sql::search(TENANT, &one).unwrap());
+    let search = plan(LISTS.search(&one).unwrap());
     assert!(
         search.contains("resource_key (tenant=? AND type=? AND id=?)"),
         "{search}"
@@ -120,7 +126,7 @@ fn a_history_merges_two_indexes_in_order() {
         for before in [None, Some(77)] {
             query.before = before;
             query.at = before.map(|_| (Millis(1_764_000_000_000), Millis(1_764_000_000_009)));
-            let history = plan(sql::history(TENANT, &query).unwrap());
+            let history = plan(LISTS.history(&query).unwrap());
             direct(&history);
             assert!(history.contains("MERGE (UNION ALL)"), "{history}");
             assert!(history.contains(earlier), "{history}");

@@ -4,6 +4,7 @@
 //! hold up a worker.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
@@ -12,9 +13,10 @@ use tokio::sync::{Mutex, OwnedMutexGuard};
 use super::failure;
 use super::link::Link;
 use super::pool::{Pool, Reader};
+use super::watch;
 use crate::context::{Clock, TenantId};
 use crate::error::{Error, Result};
-use crate::store::sql::{self, Statement, VersionRow};
+use crate::store::sql::{self, Lists, Statement, VersionRow};
 use crate::store::{Filter, HistoryQuery, Key, SearchQuery, Snapshot, Version};
 
 /// A consistent view of one tenant's data.
@@ -22,17 +24,26 @@ pub(super) struct SqliteSnapshot {
     tenant: TenantId,
     pool: Arc<Pool>,
     clock: Arc<dyn Clock>,
+    time: Duration,
     reader: Arc<Mutex<Option<Reader>>>,
 }
 
 impl SqliteSnapshot {
-    /// Nothing is read yet: the view is of the moment of the first statement.
-    pub(super) fn new(tenant: TenantId, pool: Arc<Pool>, clock: Arc<dyn Clock>) -> Self {
+    /// Nothing is read yet: the view is of the moment of the first statement. A list or a count may take that time.
+    pub(super) fn new(tenant: TenantId, pool: Arc<Pool>, clock: Arc<dyn Clock>, time: Duration) -> Self {
         SqliteSnapshot {
             tenant,
             pool,
             clock,
+            time,
             reader: Arc::new(Mutex::new(None)),
+        }
+    }
+
+    fn lists(&self) -> Lists {
+        Lists {
+            tenant: self.tenant,
+            guard: watch::CONDITION,
         }
     }
 
@@ -50,12 +61,13 @@ impl SqliteSnapshot {
         work(link(&mut held)?)
     }
 
-    /// Runs long work on the connection, on the blocking pool. It goes on to its end if the caller goes away.
+    /// Runs long work on the connection, on the blocking pool; it ends early if the caller goes away.
     async fn aside<T: Send + 'static>(
         &self,
         work: impl FnOnce(&mut Link) -> Result<T> + Send + 'static,
     ) -> Result<T> {
         let mut held = self.held().await?;
+        let _leash = link(&mut held)?.watch().start(self.time);
         tokio::task::spawn_blocking(move || work(link(&mut held)?))
             .await
             .map_err(Error::internal)?
@@ -109,26 +121,24 @@ impl Snapshot for SqliteSnapshot {
     }
 
     fn history<'a>(&'a self, query: &'a HistoryQuery) -> BoxFuture<'a, Result<Vec<Version>>> {
-        let (tenant, query) = (self.tenant, query.clone());
-        self.aside(move |link| all(link, sql::history(tenant, &query)?))
-            .boxed()
+        let (lists, query) = (self.lists(), query.clone());
+        self.aside(move |link| all(link, lists.history(&query)?)).boxed()
     }
 
     fn history_total<'a>(&'a self, query: &'a HistoryQuery, limit: u64) -> BoxFuture<'a, Result<u64>> {
-        let (tenant, query) = (self.tenant, query.clone());
-        self.aside(move |link| number(link, sql::history_total(tenant, &query, limit)?))
+        let (lists, query) = (self.lists(), query.clone());
+        self.aside(move |link| number(link, lists.history_total(&query, limit)?))
             .boxed()
     }
 
     fn search<'a>(&'a self, query: &'a SearchQuery) -> BoxFuture<'a, Result<Vec<Version>>> {
-        let (tenant, query) = (self.tenant, query.clone());
-        self.aside(move |link| all(link, sql::search(tenant, &query)?))
-            .boxed()
+        let (lists, query) = (self.lists(), query.clone());
+        self.aside(move |link| all(link, lists.search(&query)?)).boxed()
     }
 
     fn search_total<'a>(&'a self, query: &'a SearchQuery, limit: u64) -> BoxFuture<'a, Result<u64>> {
-        let (tenant, query) = (self.tenant, query.clone());
-        self.aside(move |link| number(link, sql::search_total(tenant, &query, limit)?))
+        let (lists, query) = (self.lists(), query.clone());
+        self.aside(move |link| number(link, lists.search_total(&query, limit)?))
             .boxed()
     }
 

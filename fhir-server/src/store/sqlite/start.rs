@@ -38,8 +38,7 @@ pub(super) struct Started {
 pub(super) fn start(path: &Path, options: &StoreOptions) -> Result<Started> {
     let path = plain_path(path)?;
     let lock = Lock::take(&path)?;
-    let mut link = Link::writer(&path)?;
-    bring_up_to_date(&mut link)?;
+    let (mut link, _) = open_ours(&path)?;
     let secret = secret(&mut link)?;
     lease_node(&mut link, options)?;
     let stamps = Generator::new(NODE, greatest_stamp(&mut link)?);
@@ -74,18 +73,21 @@ pub(super) fn plain_path(path: &Path) -> Result<PathBuf> {
     }
 }
 
-/// Runs the migrations that the file has not had; how many. A file of something else, or of a later release, is left
-/// alone.
-pub(super) fn bring_up_to_date(link: &mut Link) -> Result<usize> {
-    let tables = link.number("SELECT count(*) FROM sqlite_schema")?;
-    if tables > 0 {
-        check_ours(link)?;
+/// Opens the file for writing and runs the migrations that it has not had; how many. A file of something else, or of
+/// a later release, is not touched.
+pub(super) fn open_ours(path: &Path) -> Result<(Link, usize)> {
+    let mut link = Link::bare(path)?;
+    if link.number("SELECT count(*) FROM sqlite_schema")? > 0 {
+        check_ours(&mut link)?;
     }
+    let mut link = link.into_writer()?;
     let migrated = link
         .connection()
         .run_pending_migrations(MIGRATIONS)
         .map(|versions| versions.len());
-    migrated.map_err(|e| Error::internal(format!("the schema cannot be brought up to date: {e}")))
+    let steps =
+        migrated.map_err(|e| Error::internal(format!("the schema cannot be brought up to date: {e}")))?;
+    Ok((link, steps))
 }
 
 /// Refuses a file that is not ours or that a later release has changed.

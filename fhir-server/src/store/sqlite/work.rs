@@ -77,8 +77,11 @@ impl Work {
         loop {
             let (jobs, go_on) = collect(queue);
             let weight = jobs.iter().map(|job| job.weight).sum();
-            if !jobs.is_empty() {
-                self.serve(jobs);
+            let now = Instant::now();
+            let (late, in_time): (Vec<_>, Vec<_>) = jobs.into_iter().partition(|job| job.task.is_late(now));
+            answer_all(late, Class::Busy);
+            if !in_time.is_empty() {
+                self.serve(in_time);
             }
             self.shared.let_go(weight);
             if !go_on {
@@ -188,7 +191,7 @@ impl Work {
     }
 
     fn proven_link(&mut self) -> Result<Link> {
-        let mut link = Link::writer(&self.path)?;
+        let mut link = Link::bare(&self.path)?.into_writer()?;
         self.checkpoints.all(&mut link)?;
         link.batch("UPDATE server SET value = randomblob(16) WHERE name = 'probe'")
             .map_err(failure::error)?;
