@@ -5,10 +5,18 @@
 //! Only `engine` holds a `Store`; only this folder knows the database library.
 
 mod body;
+pub mod conformance;
+mod encoding;
 mod filter;
+mod open;
+mod sql;
+#[cfg(feature = "sqlite")]
+mod sqlite;
+mod stamp;
 
 pub use body::{StampForm, StoredBody};
 pub use filter::Filter;
+pub use open::{DatabaseUrl, StoreOptions, backup, migrate, open, restore};
 
 use futures_util::future::BoxFuture;
 
@@ -35,6 +43,15 @@ impl ResourceType {
             .binary_search(&self.0)
             .unwrap_or_default();
         i16::try_from(index + 1).unwrap_or(i16::MAX)
+    }
+    /// The type that number stands for.
+    pub(crate) fn from_number(number: i16) -> Option<Self> {
+        let index = usize::try_from(number).ok()?.checked_sub(1)?;
+        fhir_model::Resource::TYPES.get(index).map(|n| ResourceType(n))
+    }
+    /// How many types there are, which is the greatest number of one.
+    pub(crate) fn count() -> i16 {
+        i16::try_from(fhir_model::Resource::TYPES.len()).unwrap_or(i16::MAX)
     }
 }
 
@@ -130,6 +147,17 @@ pub enum Write {
     },
     /// A row that only one can hold: conditional keys, token ids, replies, the load ledger.
     Claim(Claim),
+}
+
+impl Write {
+    /// How many bytes of content it brings.
+    pub(crate) fn body_len(&self) -> usize {
+        match self {
+            Write::Create { body, .. } | Write::Update { body, .. } => body.json.len(),
+            Write::Delete { .. } => 0,
+            Write::Claim(claim) => claim.payload.len(),
+        }
+    }
 }
 
 /// A row that only one can hold: (tenant, kind, key).
@@ -239,6 +267,19 @@ pub struct Commit {
     pub expects: Vec<Expect>,
     /// Written in order; at most one a resource.
     pub writes: Vec<Write>,
+    /// A commit that still waits by then is refused as busy, and writes nothing.
+    pub deadline: Option<std::time::Instant>,
+}
+
+impl Commit {
+    /// Those writes, if those conditions hold.
+    pub fn new(expects: Vec<Expect>, writes: Vec<Write>) -> Self {
+        Commit {
+            expects,
+            writes,
+            deadline: None,
+        }
+    }
 }
 
 /// Which versions a history lists, newest first.
