@@ -43,10 +43,10 @@ pub fn write(root: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Compares the folder with what [`write`] would put there.
+/// Compares the folder with what [`write()`] would put there.
 ///
 /// # Errors
-/// As [`write`]; and if a file differs, is missing or is left over, with their names.
+/// As [`write()`]; and if a file differs, is missing or is left over, with their names.
 pub fn check(root: &Path) -> Result<()> {
     let (wanted, present) = (files(root)?, present(&folder(root))?);
     let names = wanted
