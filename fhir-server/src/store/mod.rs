@@ -6,16 +6,21 @@
 
 mod body;
 pub mod conformance;
+#[cfg(feature = "sqlite")]
 mod encoding;
 mod filter;
+#[cfg(feature = "sqlite")]
 mod open;
+#[cfg(feature = "sqlite")]
 mod sql;
 #[cfg(feature = "sqlite")]
 mod sqlite;
+#[cfg(feature = "sqlite")]
 mod stamp;
 
 pub use body::{StampForm, StoredBody};
 pub use filter::Filter;
+#[cfg(feature = "sqlite")]
 pub use open::{DatabaseUrl, StoreOptions, backup, migrate, open, restore};
 
 use futures_util::future::BoxFuture;
@@ -45,11 +50,13 @@ impl ResourceType {
         i16::try_from(index + 1).unwrap_or(i16::MAX)
     }
     /// The type that number stands for.
+    #[cfg(feature = "sqlite")]
     pub(crate) fn from_number(number: i16) -> Option<Self> {
         let index = usize::try_from(number).ok()?.checked_sub(1)?;
         fhir_model::Resource::TYPES.get(index).map(|n| ResourceType(n))
     }
     /// How many types there are, which is the greatest number of one.
+    #[cfg(feature = "sqlite")]
     pub(crate) fn count() -> i16 {
         i16::try_from(fhir_model::Resource::TYPES.len()).unwrap_or(i16::MAX)
     }
@@ -149,6 +156,7 @@ pub enum Write {
     Claim(Claim),
 }
 
+#[cfg(feature = "sqlite")]
 impl Write {
     /// How many bytes of content it brings.
     pub(crate) fn body_len(&self) -> usize {

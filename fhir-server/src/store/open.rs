@@ -84,7 +84,6 @@ impl Default for StoreOptions {
 /// its settings would not keep acknowledged writes.
 pub fn open(url: &DatabaseUrl, options: &StoreOptions) -> Result<Arc<dyn Store>> {
     match url {
-        #[cfg(feature = "sqlite")]
         DatabaseUrl::Sqlite(path) => Ok(Arc::new(super::sqlite::SqliteStore::open(path, options)?)),
         other => Err(not_offered(other)),
     }
@@ -96,7 +95,6 @@ pub fn open(url: &DatabaseUrl, options: &StoreOptions) -> Result<Arc<dyn Store>>
 /// There is no such database, or the copy cannot be written, or its file exists.
 pub fn backup(url: &DatabaseUrl, to: &std::path::Path) -> Result<()> {
     match url {
-        #[cfg(feature = "sqlite")]
         DatabaseUrl::Sqlite(path) => super::sqlite::backup(path, to),
         other => Err(not_offered(other)),
     }
@@ -108,7 +106,6 @@ pub fn backup(url: &DatabaseUrl, to: &std::path::Path) -> Result<()> {
 /// The backup is damaged or of something else, a process serves the database, or it exists and `replace` is not given.
 pub fn restore(from: &std::path::Path, url: &DatabaseUrl, replace: bool) -> Result<()> {
     match url {
-        #[cfg(feature = "sqlite")]
         DatabaseUrl::Sqlite(path) => super::sqlite::restore(from, path, replace),
         other => Err(not_offered(other)),
     }
@@ -120,7 +117,6 @@ pub fn restore(from: &std::path::Path, url: &DatabaseUrl, replace: bool) -> Resu
 /// As for [`open`].
 pub fn migrate(url: &DatabaseUrl) -> Result<usize> {
     match url {
-        #[cfg(feature = "sqlite")]
         DatabaseUrl::Sqlite(path) => super::sqlite::migrate(path),
         other => Err(not_offered(other)),
     }

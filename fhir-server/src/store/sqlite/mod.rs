@@ -63,7 +63,7 @@ impl SqliteStore {
             stamps,
             secret,
         } = start::start(path, options)?;
-        let pool = Pool::new(&path, options.readers);
+        let pool = Pool::open(&path, options.readers)?;
         let clock = options.clock.clone();
         let tools = work::Tools {
             path,

@@ -23,13 +23,17 @@ pub(super) struct Pool {
 }
 
 impl Pool {
-    /// A pool of at most that many connections.
-    pub(super) fn new(path: &Path, most: usize) -> Arc<Self> {
-        Arc::new(Pool {
+    /// A pool of at most that many connections. The first is made now and stays: as long as one is open, SQLite keeps
+    /// its index of the log in memory that all share, and reads go on when the writer's connection has failed and
+    /// nothing can be written to the disk.
+    pub(super) fn open(path: &Path, most: usize) -> Result<Arc<Self>> {
+        let mut first = Link::reader(path)?;
+        first.number("SELECT count(*) FROM server")?;
+        Ok(Arc::new(Pool {
             path: path.to_path_buf(),
-            free: Mutex::new(Vec::new()),
+            free: Mutex::new(vec![first]),
             permits: Arc::new(Semaphore::new(most.max(1))),
-        })
+        }))
     }
 
     /// A connection with a read transaction begun on it. Waits a little where all are in use.

@@ -49,7 +49,7 @@ impl Watch {
     }
 
     fn go_on(&self) -> bool {
-        if self.asked.fetch_add(1, Ordering::Relaxed) % EVERY == 0 {
+        if self.asked.fetch_add(1, Ordering::Relaxed).is_multiple_of(EVERY) {
             let until = *self.until.lock().unwrap_or_else(PoisonError::into_inner);
             if until.is_some_and(|until| Instant::now() >= until) {
                 self.ended.store(true, Ordering::Release);
