@@ -17,6 +17,7 @@ mod handle;
 pub(crate) mod health;
 mod ids;
 mod inflate;
+mod listen;
 mod locate;
 mod media_type;
 mod metrics;
@@ -31,10 +32,12 @@ mod respond;
 pub(crate) mod routes;
 mod state;
 mod suggest;
-pub(crate) mod wire;
+mod wire;
 
 #[cfg(test)]
 mod tests;
 
 pub(crate) use handle::{handle, lost};
+pub(crate) use listen::listen;
+pub use listen::{Ending, Running};
 pub(crate) use state::State;

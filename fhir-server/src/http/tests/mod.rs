@@ -3,6 +3,7 @@
 mod answers;
 mod bodies;
 mod formats;
+mod listening;
 mod native;
 mod paths;
 mod refusals;
