@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use xtask::{Result, codegen, definitions, workspace_root};
+use xtask::{Result, codegen, definitions, dictionary, workspace_root};
 
 const USAGE: &str = "\
 usage: cargo xtask <task>
@@ -12,6 +12,8 @@ usage: cargo xtask <task>
   codegen     writes fhir-model/src/generated/ from the trimmed definitions
   codegen --check
               fails if a generated file differs from what codegen would write
+  dictionary --records FOLDER --to FILE
+              trains a new dictionary with which the store packs resources, on the Bundles of a folder (the sandbox's)
 ";
 
 fn main() -> ExitCode {
@@ -34,6 +36,9 @@ fn run(args: &[&str]) -> Result<()> {
         }
         ["codegen"] => codegen::write(&root),
         ["codegen", "--check"] => codegen::check(&root),
+        ["dictionary", "--records", records, "--to", to] => {
+            dictionary::train(&root, records.as_ref(), to.as_ref())
+        }
         _ => Err(USAGE.to_owned()),
     }
 }
