@@ -2,7 +2,7 @@
 //!
 //! - Typed structs for every resource and datatype of R4 4.0.1 ([`Patient`] and so on), written by `xtask codegen`
 //!   from the definitions, and [`Resource`], an enum over all of them.
-//! - [`json`]: a lossless reader and writer.
+//! - [`json`] and [`xml`]: lossless readers and writers.
 //! - [`reflect`]: one trait and one table a type, for code that treats all types alike.
 
 pub mod date;
@@ -14,6 +14,7 @@ pub mod primitive;
 pub mod read;
 pub mod reflect;
 pub mod resource;
+pub mod xml;
 
 pub use date::{Date, DateTime, Instant, Time};
 pub use decimal::Decimal;

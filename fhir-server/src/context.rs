@@ -64,6 +64,8 @@ pub enum PrincipalKind {
     Clinician,
     /// A part of the server itself, such as the command line's `load`.
     System,
+    /// Nobody said who it is.
+    Anonymous,
 }
 
 impl Principal {
@@ -72,6 +74,13 @@ impl Principal {
         Principal {
             name: "sandbox-clinician".into(),
             kind: PrincipalKind::Clinician,
+        }
+    }
+    /// The caller who did not say who it is; the CapabilityStatement is all there is for it.
+    pub fn anonymous() -> Self {
+        Principal {
+            name: "anonymous".into(),
+            kind: PrincipalKind::Anonymous,
         }
     }
     /// A part of the server itself, such as `load`.

@@ -1,8 +1,24 @@
 //! A FHIR R4 REST server, as a library to embed and as a reference server.
+//!
+//! [`FhirServer`] answers FHIR over a [`Store`](store::Store) under a [`Policy`](policy::Policy), inside an actix service of
+//! your own or by itself.
+//!
+//! | feature | default | what it adds |
+//! |---|---|---|
+//! | `sqlite` | yes | the SQLite back end of [`store::open`] |
+//! | `cli` | yes | what the binary needs; a service that embeds the server does without |
 
+pub mod config;
 pub mod context;
 pub mod engine;
 pub mod error;
+mod http;
 pub mod interaction;
 pub mod policy;
+pub mod server;
 pub mod store;
+
+pub use config::Config;
+pub use context::Context;
+pub use error::Error;
+pub use server::{FhirServer, FhirServerBuilder};

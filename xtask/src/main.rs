@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use xtask::{Result, codegen, definitions, tidy, workspace_root};
+use xtask::{Result, codegen, definitions, dictionary, tidy, workspace_root};
 
 const USAGE: &str = "\
 usage: cargo xtask <task>
@@ -13,6 +13,8 @@ usage: cargo xtask <task>
   codegen --check
               fails if a generated file differs from what codegen would write
   tidy        checks the rules of the house that the compiler does not
+  dictionary --records FOLDER --to FILE
+              trains a new dictionary with which the store packs resources, on the Bundles of a folder (the sandbox's)
 ";
 
 fn main() -> ExitCode {
@@ -36,6 +38,9 @@ fn run(args: &[&str]) -> Result<()> {
         ["codegen"] => codegen::write(&root),
         ["codegen", "--check"] => codegen::check(&root),
         ["tidy"] => tidy::check(&root),
+        ["dictionary", "--records", records, "--to", to] => {
+            dictionary::train(&root, records.as_ref(), to.as_ref())
+        }
         _ => Err(USAGE.to_owned()),
     }
 }

@@ -1,7 +1,89 @@
-//! The engine: [`Session`], the one door to the store.
+//! The engine: [`Engine`] opens a [`Session`] a request, and a session is the one door to the store.
 //!
-//! Invariant: `Session` is the only holder of the store. Policy, validation, indexing and audit cannot be skipped.
+//! Invariant: `Engine` and `Session` are the only holders of the store. Policy, validation, indexing and audit cannot
+//! be skipped.
 
+mod admits;
+mod conditions;
+mod id;
+mod links;
+#[cfg(test)]
+pub(crate) mod memory;
+mod place;
+mod received;
 mod session;
+mod settings;
+mod stored_form;
+mod validation;
+mod write;
 
+pub use id::{IdSource, RandomIds};
 pub use session::Session;
+pub use settings::{OutcomeSystems, Settings};
+
+pub(crate) use conditions::{Conditions, not_found};
+pub(crate) use links::{Assigned, BundleLinks, unquoted};
+pub(crate) use place::in_entry;
+pub(crate) use received::{Part, Received};
+pub(crate) use stored_form::Edit;
+pub(crate) use write::{Committed, Draft, Ticket, Written};
+
+use std::sync::Arc;
+
+use fhir_validate::Validator;
+
+use crate::context::Context;
+use crate::policy::Policy;
+use crate::store::Store;
+
+/// What all sessions of one server share.
+#[derive(Clone)]
+pub struct Engine {
+    store: Arc<dyn Store>,
+    policy: Arc<dyn Policy>,
+    settings: Arc<Settings>,
+    validator: Arc<Validator>,
+    ids: Arc<dyn IdSource>,
+}
+
+impl Engine {
+    /// An engine over that store, under that policy.
+    pub fn new(store: Arc<dyn Store>, policy: Arc<dyn Policy>, settings: Settings) -> Self {
+        Engine {
+            store,
+            policy,
+            settings: Arc::new(settings),
+            validator: Arc::new(Validator::new()),
+            ids: Arc::new(RandomIds),
+        }
+    }
+
+    /// The same, with ids from that source.
+    pub fn with_ids(mut self, ids: Arc<dyn IdSource>) -> Self {
+        self.ids = ids;
+        self
+    }
+
+    /// Opens a session for one request.
+    pub fn session(&self, context: Context) -> Session {
+        Session::new(self.clone(), context)
+    }
+
+    /// How the engine behaves where the specification leaves a choice.
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// Whether the store answers and takes writes.
+    ///
+    /// # Errors
+    /// It does not.
+    pub async fn ready(&self) -> crate::error::Result<()> {
+        self.store.ready().await
+    }
+
+    /// Waits for running writes, then lets go of the store.
+    pub async fn close(&self) {
+        self.store.close().await;
+    }
+}

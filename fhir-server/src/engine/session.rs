@@ -1,26 +1,279 @@
-//! One request's way to the data: policy, validation, stamping and one atomic commit for writes; policy and filter for
-//! reads.
+//! [`Session`]: one request's way to the data. Reads go through policy, whose filter is part of the query; writes go
+//! through policy, validation and stamping into one atomic commit (in `write.rs`).
+//!
+//! Invariant: no query leaves this file without the filter of the policy's decision for its interaction and type.
+//! Invariant: the answer for what the caller may not see is the answer for what does not exist.
 
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::context::Context;
-use crate::policy::Policy;
-use crate::store::Store;
+use super::write::Staged;
+use super::{Engine, Settings};
+use crate::context::{Context, Millis};
+use crate::error::{Error, ErrorCode, Result};
+use crate::interaction::Interaction;
+use crate::policy::{Access, Decision};
+use crate::store::{
+    Change, Filter, HistoryQuery, HistoryScope, Key, ResourceType, SearchQuery, Snapshot, Version,
+};
+
+type Decisions = HashMap<(Interaction, Option<ResourceType>), Filter>;
 
 /// One request's way to the data.
 pub struct Session {
-    store: Arc<dyn Store>,
-    policy: Arc<dyn Policy>,
-    context: Context,
+    pub(super) engine: Engine,
+    pub(super) context: Context,
+    /// Opened by the first read and let go by a commit: policy facts and queries see one state of the data.
+    snapshot: Mutex<Option<Arc<dyn Snapshot>>>,
+    /// Each (interaction, type) is decided once a request.
+    decisions: Mutex<Decisions>,
+    pub(super) staged: Vec<Staged>,
 }
 
 impl Session {
-    /// Opens a session for one request.
-    pub(crate) fn new(store: Arc<dyn Store>, policy: Arc<dyn Policy>, context: Context) -> Self {
+    pub(super) fn new(engine: Engine, context: Context) -> Self {
         Session {
-            store,
-            policy,
+            engine,
             context,
+            snapshot: Mutex::default(),
+            decisions: Mutex::default(),
+            staged: Vec::new(),
+        }
+    }
+
+    /// Who asks, for whom, when.
+    pub fn context(&self) -> &Context {
+        &self.context
+    }
+
+    /// How the server behaves where the specification leaves a choice.
+    pub fn settings(&self) -> &Settings {
+        &self.engine.settings
+    }
+
+    /// The time now, by the request's clock.
+    pub fn now(&self) -> Millis {
+        self.context.clock.now()
+    }
+
+    /// An id never given before.
+    pub(crate) fn new_id(&self) -> String {
+        self.engine.ids.new_id()
+    }
+
+    /// The key of page links, different for each database.
+    pub(crate) fn page_secret(&self) -> [u8; 32] {
+        self.engine.store.secret()
+    }
+
+    /// Fails once the request's deadline is over.
+    pub(crate) fn check_deadline(&self) -> Result<()> {
+        match self.context.deadline {
+            Some(deadline) if deadline <= std::time::Instant::now() => Err(Error::new(
+                ErrorCode::Timeout,
+                "The request was not done in time: nothing of what was left was begun. Send less at once.",
+            )),
+            _ => Ok(()),
+        }
+    }
+
+    /// What the policy lets through for that interaction on that type.
+    ///
+    /// # Errors
+    /// The policy denies it, or cannot decide.
+    pub(crate) fn permit(
+        &self,
+        interaction: Interaction,
+        resource_type: Option<ResourceType>,
+    ) -> Result<Filter> {
+        let question = (interaction, resource_type);
+        let mut decisions = self.decisions.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(filter) = decisions.get(&question) {
+            return Ok(filter.clone());
+        }
+        match self
+            .engine
+            .policy
+            .decide(&self.context, &Access::new(interaction, resource_type))
+        {
+            Ok(Decision::Permit { filter }) => {
+                decisions.insert(question, filter.clone());
+                Ok(filter)
+            }
+            Ok(Decision::Deny { reason }) => Err(Error::new(ErrorCode::Forbidden, reason)),
+            Err(cause) => {
+                let reason = "Whether you may do this cannot be decided now, so it is refused.";
+                Err(Error::new(ErrorCode::Forbidden, reason).with_cause(cause))
+            }
+        }
+    }
+
+    /// The view that all reads of the request share until it commits.
+    pub(super) async fn snapshot(&self) -> Result<Arc<dyn Snapshot>> {
+        let open = self
+            .snapshot
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone();
+        if let Some(snapshot) = open {
+            return Ok(snapshot);
+        }
+        let snapshot: Arc<dyn Snapshot> = Arc::from(self.engine.store.snapshot(self.context.tenant).await?);
+        *self.snapshot.lock().unwrap_or_else(PoisonError::into_inner) = Some(snapshot.clone());
+        Ok(snapshot)
+    }
+
+    /// Lets the view go: the next read sees the data as it is then.
+    pub(super) fn drop_snapshot(&self) {
+        *self.snapshot.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+
+    /// The current version, a deletion included; what is staged counts, with the version and time that the commit is
+    /// expected to give.
+    ///
+    /// # Errors
+    /// The policy denies reading, or the store failed.
+    pub async fn read(&self, key: &Key) -> Result<Option<Version>> {
+        let filter = self.permit(Interaction::Read, Some(key.resource_type))?;
+        let stored = self.snapshot().await?.read(key, &filter).await?;
+        Ok(match self.staged_for(key) {
+            Some(staged) => staged.expected(stored, self.now()),
+            None => stored,
+        })
+    }
+
+    /// That version.
+    ///
+    /// # Errors
+    /// The policy denies it, or the store failed.
+    pub async fn vread(&self, key: &Key, version: i64) -> Result<Option<Version>> {
+        let filter = self.permit(Interaction::Vread, Some(key.resource_type))?;
+        self.snapshot().await?.vread(key, version, &filter).await
+    }
+
+    /// Versions, newest first. The query's own filter is ANDed with what the caller may see.
+    ///
+    /// # Errors
+    /// The policy denies it, writes are staged and not committed, or the store failed.
+    pub async fn history(&self, query: HistoryQuery) -> Result<Vec<Version>> {
+        let query = self.filtered_history(query)?;
+        self.snapshot().await?.history(&query).await
+    }
+
+    /// How many versions the history has in all, at most `limit`.
+    ///
+    /// # Errors
+    /// As [`Session::history`].
+    pub async fn history_total(&self, query: HistoryQuery, limit: u64) -> Result<u64> {
+        let query = self.filtered_history(query)?;
+        self.snapshot().await?.history_total(&query, limit).await
+    }
+
+    /// Whether there is or was a resource of which the caller may see the history.
+    ///
+    /// # Errors
+    /// As [`Session::history`].
+    pub(crate) async fn has_history(&self, key: &Key) -> Result<bool> {
+        let filter = self.permit(Interaction::HistoryInstance, Some(key.resource_type))?;
+        Ok(self.snapshot().await?.read(key, &filter).await?.is_some())
+    }
+
+    /// Current resources. The query's own filter is ANDed with what the caller may see.
+    ///
+    /// # Errors
+    /// The policy denies it, writes are staged and not committed, or the store failed.
+    pub async fn search(&self, query: SearchQuery) -> Result<Vec<Version>> {
+        let query = self.filtered_search(query)?;
+        self.snapshot().await?.search(&query).await
+    }
+
+    /// How many current resources match, at most `limit`.
+    ///
+    /// # Errors
+    /// As [`Session::search`].
+    pub async fn search_total(&self, query: SearchQuery, limit: u64) -> Result<u64> {
+        let query = self.filtered_search(query)?;
+        self.snapshot().await?.search_total(&query, limit).await
+    }
+
+    /// The stamp of the newest change that the session's reads can see.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub(crate) async fn high_water_mark(&self) -> Result<i64> {
+        self.snapshot().await?.high_water_mark().await
+    }
+
+    /// The payload of a claim, if it is held.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub async fn claim(&self, kind: &'static str, key: &[u8; 32]) -> Result<Option<Vec<u8>>> {
+        self.snapshot().await?.claim(kind, key).await
+    }
+
+    fn filtered_history(&self, mut query: HistoryQuery) -> Result<HistoryQuery> {
+        self.nothing_staged()?;
+        let (interaction, resource_type) = match &query.scope {
+            HistoryScope::Instance(key) => (Interaction::HistoryInstance, Some(key.resource_type)),
+            HistoryScope::Type(resource_type) => (Interaction::HistoryType, Some(*resource_type)),
+            HistoryScope::System => (Interaction::HistorySystem, None),
+        };
+        query.filter = query.filter.and(self.permit(interaction, resource_type)?);
+        Ok(query)
+    }
+
+    fn filtered_search(&self, mut query: SearchQuery) -> Result<SearchQuery> {
+        self.nothing_staged()?;
+        let interaction = match query.resource_type {
+            Some(_) => Interaction::SearchType,
+            None => Interaction::SearchSystem,
+        };
+        query.filter = query.filter.and(self.permit(interaction, query.resource_type)?);
+        Ok(query)
+    }
+
+    /// Searches and histories run in the database, which does not know what is staged; so they come after the commit.
+    fn nothing_staged(&self) -> Result<()> {
+        match self.staged.is_empty() {
+            true => Ok(()),
+            false => Err(Error::internal("a search or history while writes are staged")),
+        }
+    }
+
+    fn staged_for(&self, key: &Key) -> Option<&Staged> {
+        self.staged.iter().find(|s| s.key.as_ref() == Some(key))
+    }
+}
+
+impl Staged {
+    /// The version that the commit is expected to make.
+    fn expected(&self, stored: Option<Version>, now: Millis) -> Option<Version> {
+        let before = stored.as_ref().map_or(0, |v| v.version);
+        let key = self.key.clone()?;
+        match (&self.body, stored) {
+            (Some(body), stored) => {
+                let change = if before == 0 {
+                    Change::Create
+                } else {
+                    Change::Update
+                };
+                if let Some(same) = stored.filter(|v| v.body.as_ref() == Some(body)) {
+                    return Some(same);
+                }
+                Some(Version::new(
+                    key,
+                    before + 1,
+                    change,
+                    i64::MAX,
+                    now,
+                    Some(body.clone()),
+                ))
+            }
+            (None, Some(v)) if v.change != Change::Delete => {
+                Some(Version::new(key, before + 1, Change::Delete, i64::MAX, now, None))
+            }
+            (None, stored) => stored,
         }
     }
 }

@@ -3,9 +3,37 @@
 //!
 //! Bundles and operations call interactions on the same session; never HTTP, never the store.
 
+mod batch;
+pub mod binary;
+mod bundle;
+mod capabilities;
+mod create;
+mod delete;
+mod dispatch;
+mod entry;
+mod history;
+mod outcome;
+mod page;
+mod present;
+mod query;
+mod read;
+mod search;
+mod subset;
+mod time;
+mod transaction;
+mod update;
+mod uri;
+mod vread;
+
+#[cfg(test)]
+mod tests;
+
+pub use dispatch::dispatch;
+pub use outcome::operation_outcome;
+
 use crate::context::Millis;
-use crate::error::Issue;
-use crate::store::ResourceType;
+use crate::error::{Error, ErrorCode, Issue, Result};
+use crate::store::{Key, ResourceType};
 
 /// The interactions, by the specification's names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -27,7 +55,48 @@ pub enum Interaction {
     Capabilities,
 }
 
+/// What an interaction is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Level {
+    /// One resource.
+    Instance,
+    /// A type.
+    Type,
+    /// The whole server.
+    System,
+}
+
 impl Interaction {
+    /// Every interaction that the server offers.
+    pub const ALL: &'static [Interaction] = &[
+        Self::Read,
+        Self::Vread,
+        Self::Create,
+        Self::Update,
+        Self::Delete,
+        Self::HistoryInstance,
+        Self::HistoryType,
+        Self::HistorySystem,
+        Self::SearchType,
+        Self::SearchSystem,
+        Self::Batch,
+        Self::Transaction,
+        Self::Capabilities,
+    ];
+
+    /// What it is about.
+    pub const fn level(self) -> Level {
+        match self {
+            Self::Read | Self::Vread | Self::Update | Self::Delete | Self::HistoryInstance => Level::Instance,
+            Self::Create | Self::HistoryType | Self::SearchType => Level::Type,
+            Self::HistorySystem
+            | Self::SearchSystem
+            | Self::Batch
+            | Self::Transaction
+            | Self::Capabilities => Level::System,
+        }
+    }
+
     /// The code in `http://hl7.org/fhir/restful-interaction`.
     pub const fn code(self) -> &'static str {
         match self {
@@ -152,6 +221,38 @@ impl Request {
             strict_handling: None,
             body: None,
             base: base.into(),
+        }
+    }
+}
+
+impl Request {
+    /// The type in the URL.
+    pub(crate) fn the_type(&self) -> Result<ResourceType> {
+        self.resource_type
+            .ok_or_else(|| Error::internal("an interaction on a type without one"))
+    }
+
+    /// Type and id in the URL.
+    pub(crate) fn key(&self) -> Result<Key> {
+        let id = self
+            .id
+            .clone()
+            .ok_or_else(|| Error::internal("an interaction on a resource without an id"))?;
+        Ok(Key {
+            resource_type: self.the_type()?,
+            id,
+        })
+    }
+
+    /// Refuses a conditional form that is not offered before search is.
+    pub(crate) fn refuse_if_none_exist(&self) -> Result<()> {
+        match self.if_none_exist {
+            Some(_) => Err(Error::new(
+                ErrorCode::NotSupported,
+                "Conditional create is not offered yet: search for the resource, then create it without If-None-Exist.",
+            )
+            .at("http.if-none-exist")),
+            None => Ok(()),
         }
     }
 }

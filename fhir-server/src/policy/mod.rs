@@ -81,3 +81,56 @@ impl Policy for Chain {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::context::Principal;
+
+    /// Permits those ids, or denies where there are none.
+    struct Ids(&'static [&'static str]);
+
+    impl Policy for Ids {
+        fn decide(&self, _: &Context, _: &Access) -> Result<Decision> {
+            match self.0 {
+                [] => Ok(Decision::Deny {
+                    reason: "none".into(),
+                }),
+                ids => Ok(Decision::Permit {
+                    filter: ids_filter(ids),
+                }),
+            }
+        }
+    }
+
+    fn ids_filter(ids: &[&str]) -> Filter {
+        Filter::Ids(ids.iter().map(|&id| id.to_owned()).collect())
+    }
+
+    fn decided(rules: Vec<Box<dyn Policy>>) -> Option<Filter> {
+        let context = Context::new(Principal::sandbox_clinician(), "r");
+        match Chain(rules)
+            .decide(&context, &Access::new(Interaction::Read, None))
+            .unwrap()
+        {
+            Decision::Permit { filter } => Some(filter),
+            Decision::Deny { .. } => None,
+        }
+    }
+
+    #[test]
+    fn filters_of_a_chain_are_anded_and_one_denial_denies() {
+        let both = decided(vec![
+            Box::new(Ids(&["a", "b"])),
+            Box::new(PermitAll),
+            Box::new(Ids(&["b"])),
+        ]);
+        assert_eq!(
+            both,
+            Some(Filter::And(vec![ids_filter(&["a", "b"]), ids_filter(&["b"])]))
+        );
+        assert_eq!(decided(vec![Box::new(PermitAll), Box::new(Ids(&[]))]), None);
+        assert_eq!(decided(Vec::new()), None);
+        assert_eq!(decided(vec![Box::new(PermitAll)]), Some(Filter::All));
+    }
+}

@@ -5,10 +5,23 @@
 //! Only `engine` holds a `Store`; only this folder knows the database library.
 
 mod body;
+pub mod conformance;
+#[cfg(feature = "sqlite")]
+mod encoding;
 mod filter;
+#[cfg(feature = "sqlite")]
+mod open;
+#[cfg(feature = "sqlite")]
+mod sql;
+#[cfg(feature = "sqlite")]
+mod sqlite;
+#[cfg(feature = "sqlite")]
+mod stamp;
 
 pub use body::{StampForm, StoredBody};
 pub use filter::Filter;
+#[cfg(feature = "sqlite")]
+pub use open::{DatabaseUrl, StoreOptions, backup, migrate, open, restore};
 
 use futures_util::future::BoxFuture;
 
@@ -36,6 +49,17 @@ impl ResourceType {
             .unwrap_or_default();
         i16::try_from(index + 1).unwrap_or(i16::MAX)
     }
+    /// The type that number stands for.
+    #[cfg(feature = "sqlite")]
+    pub(crate) fn from_number(number: i16) -> Option<Self> {
+        let index = usize::try_from(number).ok()?.checked_sub(1)?;
+        fhir_model::Resource::TYPES.get(index).map(|n| ResourceType(n))
+    }
+    /// How many types there are, which is the greatest number of one.
+    #[cfg(feature = "sqlite")]
+    pub(crate) fn count() -> i16 {
+        i16::try_from(fhir_model::Resource::TYPES.len()).unwrap_or(i16::MAX)
+    }
 }
 
 /// Type and id of a resource.
@@ -45,6 +69,12 @@ pub struct Key {
     pub resource_type: ResourceType,
     /// The logical id.
     pub id: String,
+}
+
+impl std::fmt::Display for Key {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}/{}", self.resource_type.name(), self.id)
+    }
 }
 
 /// What made a version.
@@ -124,6 +154,18 @@ pub enum Write {
     },
     /// A row that only one can hold: conditional keys, token ids, replies, the load ledger.
     Claim(Claim),
+}
+
+#[cfg(feature = "sqlite")]
+impl Write {
+    /// How many bytes of content it brings.
+    pub(crate) fn body_len(&self) -> usize {
+        match self {
+            Write::Create { body, .. } | Write::Update { body, .. } => body.json.len(),
+            Write::Delete { .. } => 0,
+            Write::Claim(claim) => claim.payload.len(),
+        }
+    }
 }
 
 /// A row that only one can hold: (tenant, kind, key).
@@ -233,6 +275,19 @@ pub struct Commit {
     pub expects: Vec<Expect>,
     /// Written in order; at most one a resource.
     pub writes: Vec<Write>,
+    /// A commit that still waits by then is refused as busy, and writes nothing.
+    pub deadline: Option<std::time::Instant>,
+}
+
+impl Commit {
+    /// Those writes, if those conditions hold.
+    pub fn new(expects: Vec<Expect>, writes: Vec<Write>) -> Self {
+        Commit {
+            expects,
+            writes,
+            deadline: None,
+        }
+    }
 }
 
 /// Which versions a history lists, newest first.

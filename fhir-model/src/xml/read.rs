@@ -1,0 +1,471 @@
+//! Reads FHIR XML into typed values, by the tables of [`crate::reflect`] (<https://hl7.org/fhir/R4/xml.html>).
+//!
+//! What is not well formed ends the reading. All else that is wrong is collected, each with its place: unknown elements
+//! and attributes, wrong order, repeated single elements, bad values, stray text, empty elements.
+//!
+//! Invariant: an element's children are taken in the definition's order, so the value never depends on anything but the
+//! text; nothing is dropped without an issue or a report.
+
+use super::chars::{decode, is_blank};
+use super::expected::Expected;
+use super::narrative;
+use super::path::{Step, render};
+use super::reference::attribute_value;
+use super::scan::{Fault, Scanner, Token};
+use super::scope::Namespace;
+use super::tag::{Attribute, Tag};
+use crate::read::{
+    FoundIssue, IssueKind, Limits, Read, ReadError, ReadOptions, UnknownElement, UnknownElements,
+    did_you_mean, locate, quoted,
+};
+use crate::reflect::{ChoiceNodeMut, Complex, Field, PrimitiveNode, PrimitiveType, Shape, SlotMut, TypeInfo};
+use crate::resource::Resource;
+
+/// Reads a document.
+pub(super) fn read(xml: &[u8], options: &ReadOptions) -> Result<Read<Resource>, ReadError> {
+    if xml.len() > options.limits.bytes {
+        let message = format!("The text is longer than {} bytes", options.limits.bytes);
+        return Err(alone(xml, Fault::limit(0, message)));
+    }
+    let text = decode(xml).map_err(|fault| alone(xml, fault))?;
+    let mut reader = Reader::new(text, options);
+    match reader.document() {
+        Ok(Some(value)) if reader.issues.is_empty() => Ok(Read {
+            value,
+            unknown: reader.unknown,
+        }),
+        // Without a value there is an issue, and where reading stopped too.
+        _ => Err(locate(text.as_bytes(), reader.issues)),
+    }
+}
+
+/// The error for a text that was not looked into.
+fn alone(xml: &[u8], fault: Fault) -> ReadError {
+    let Fault { kind, at, message } = fault;
+    locate(
+        xml,
+        vec![FoundIssue {
+            kind,
+            path: String::new(),
+            message,
+            offset: at,
+        }],
+    )
+}
+
+/// Reading is over: the issues say why.
+struct Stop;
+
+type Outcome<T = ()> = Result<T, Stop>;
+
+struct Reader<'a> {
+    scanner: Scanner<'a>,
+    limits: &'a Limits,
+    lenient: bool,
+    elements: usize,
+    path: Vec<Step<'a>>,
+    issues: Vec<FoundIssue>,
+    unknown: Vec<UnknownElement>,
+    /// The place after the text that was last found where none belongs, so that it counts once.
+    stray_until: usize,
+}
+
+impl<'a> Reader<'a> {
+    fn new(text: &'a str, options: &'a ReadOptions) -> Self {
+        let limits = &options.limits;
+        Reader {
+            // A primitive is an element in XML but not a level in JSON: one more, so that both take the same resources.
+            scanner: Scanner::new(text, limits.depth.saturating_add(1)),
+            limits,
+            lenient: options.unknown == UnknownElements::Report,
+            elements: 0,
+            path: Vec::new(),
+            issues: Vec::new(),
+            unknown: Vec::new(),
+            stray_until: 0,
+        }
+    }
+
+    fn document(&mut self) -> Outcome<Option<Resource>> {
+        let mut resource = None;
+        loop {
+            match self.next()? {
+                Token::Start(tag) => resource = self.resource(&tag)?,
+                Token::Eof => return Ok(resource),
+                // The scanner lets only white space through outside the root.
+                Token::Text { .. } | Token::End(_) => {}
+            }
+        }
+    }
+
+    /// A resource whose start tag was read.
+    fn resource(&mut self, tag: &Tag<'a>) -> Outcome<Option<Resource>> {
+        let found = if tag.bound.namespace == Namespace::Fhir {
+            Resource::new(tag.local)
+        } else {
+            None
+        };
+        let Some(mut resource) = found else {
+            self.not_a_resource(tag)?;
+            return self.skip(tag).map(|_| None);
+        };
+        let root = self.path.is_empty();
+        if root {
+            self.path.push(Step {
+                name: resource.type_name(),
+                index: None,
+            });
+        }
+        for attribute in tag.content_attributes() {
+            // Hints to schemas are let pass at the root, and never followed.
+            if !(root && self.is_schema_hint(attribute)) {
+                self.unknown_attribute(resource.type_name(), attribute)?;
+            }
+        }
+        self.children(resource.as_complex_mut())?;
+        if root {
+            self.path.pop();
+        }
+        Ok(Some(resource))
+    }
+
+    fn is_schema_hint(&self, attribute: &Attribute<'_>) -> bool {
+        let named = matches!(attribute.local, "schemaLocation" | "noNamespaceSchemaLocation");
+        let bound = self.scanner.resolve(attribute.prefix);
+        named && bound.is_some_and(|b| b.namespace == Namespace::SchemaInstance)
+    }
+
+    fn not_a_resource(&mut self, tag: &Tag<'a>) -> Outcome {
+        let name = quoted(tag.local);
+        let message = match tag.bound.namespace {
+            Namespace::Fhir => {
+                let hint = did_you_mean(tag.local, Resource::TYPES.iter().copied());
+                format!("There is no resource type {name} in FHIR R4{hint}")
+            }
+            _ => format!("{name} is not in the namespace of FHIR: declare xmlns=\"http://hl7.org/fhir\""),
+        };
+        self.issue(IssueKind::Unknown, tag.start, message)
+    }
+
+    /// `contained`, `Bundle.entry.resource` and their like: an element around one resource.
+    fn wrapped(&mut self, tag: &Tag<'a>) -> Outcome<Option<Resource>> {
+        for attribute in tag.content_attributes() {
+            self.unknown_attribute("an element around a resource", attribute)?;
+        }
+        let (mut resource, mut count) = (None, 0);
+        loop {
+            match self.next()? {
+                Token::Start(inner) if count == 0 => {
+                    count = 1;
+                    resource = self.resource(&inner)?;
+                }
+                Token::Start(inner) => {
+                    let message = "There must be one resource here, not several";
+                    self.issue(IssueKind::Structure, inner.start, message.to_owned())?;
+                    self.skip(&inner)?;
+                }
+                Token::Text { raw, start } => self.stray_text(raw, start)?,
+                Token::End(_) | Token::Eof => break,
+            }
+        }
+        if count == 0 {
+            self.issue(
+                IssueKind::Structure,
+                tag.start,
+                "There must be a resource here".to_owned(),
+            )?;
+        }
+        Ok(resource)
+    }
+
+    /// A datatype or backbone element whose start tag was read.
+    fn complex(&mut self, target: &mut dyn Complex, tag: &Tag<'a>) -> Outcome {
+        let attributes = self.attributes(target, tag)?;
+        let children = self.children(target)?;
+        self.never_empty(tag, attributes || children)
+    }
+
+    /// Takes in the attributes; whether there are any.
+    fn attributes(&mut self, target: &mut dyn Complex, tag: &Tag<'a>) -> Outcome<bool> {
+        let mut any = false;
+        for attribute in tag.content_attributes() {
+            any = true;
+            let named = |f: &Field| f.attribute && attribute.prefix.is_empty() && f.name == attribute.local;
+            let field = target.type_info().fields.iter().position(named);
+            match field.and_then(|index| target.slot_mut(index)) {
+                Some(SlotMut::Primitive(node)) => self.value(node, attribute.local, attribute)?,
+                _ => self.unknown_attribute(target.type_info().name, attribute)?,
+            }
+        }
+        Ok(any)
+    }
+
+    /// Takes in the children up to the end tag; whether there are any.
+    fn children(&mut self, target: &mut dyn Complex) -> Outcome<bool> {
+        let (mut any, mut next) = (false, 0);
+        loop {
+            match self.next()? {
+                Token::Start(tag) => {
+                    any = true;
+                    self.child(target, &mut next, &tag)?;
+                }
+                Token::Text { raw, start } => self.stray_text(raw, start)?,
+                Token::End(_) | Token::Eof => return Ok(any),
+            }
+        }
+    }
+
+    /// One child; `next` is the index of the first element that may still come.
+    fn child(&mut self, target: &mut dyn Complex, next: &mut usize, tag: &Tag<'a>) -> Outcome {
+        let info = target.type_info();
+        let Some(found) = Expected::find(info, *next, tag) else {
+            return self.unknown_element(info, tag);
+        };
+        if found.index < *next {
+            if !found.field.is_list() {
+                self.issue(IssueKind::Duplicate, tag.start, found.twice(tag))?;
+                return self.skip(tag).map(|_| ());
+            }
+            let follower = info.fields.get(found.index + 1).map_or("", |f| f.name);
+            let message = format!(
+                "{} comes too late: elements have a fixed order, here before {follower}",
+                tag.local
+            );
+            self.issue(IssueKind::Structure, tag.start, message)?;
+        } else {
+            *next = if found.field.is_list() {
+                found.index
+            } else {
+                found.index + 1
+            };
+        }
+        self.fill(target, &found, tag)
+    }
+
+    /// Reads an element into its place.
+    fn fill(&mut self, target: &mut dyn Complex, found: &Expected, tag: &Tag<'a>) -> Outcome {
+        let index = match target.slot_mut(found.index) {
+            Some(SlotMut::Primitives(list)) => Some(list.len()),
+            Some(SlotMut::Complexes(list)) => Some(list.len()),
+            Some(SlotMut::Resources(list)) => Some(list.len()),
+            _ => None,
+        };
+        self.path.push(Step {
+            name: found.field.name,
+            index,
+        });
+        match (target.slot_mut(found.index), found.shape) {
+            (Some(SlotMut::Primitive(node)), Shape::Primitive(t)) => self.primitive(node, *t, tag)?,
+            (Some(SlotMut::Primitives(list)), Shape::Primitive(t)) => self.primitive(list.push(), *t, tag)?,
+            (Some(SlotMut::Complex(slot)), _) => self.complex(slot.get_or_insert(), tag)?,
+            (Some(SlotMut::Complexes(list)), _) => match list.push() {
+                Some(item) => self.complex(item, tag)?,
+                None => self.skip(tag).map(|_| ())?,
+            },
+            (Some(SlotMut::Choice(slot)), shape) => match (slot.select(found.variant), shape) {
+                (Some(ChoiceNodeMut::Primitive(node)), Shape::Primitive(t)) => {
+                    self.primitive(node, *t, tag)?
+                }
+                (Some(ChoiceNodeMut::Complex(value)), _) => self.complex(value, tag)?,
+                _ => self.skip(tag).map(|_| ())?,
+            },
+            (Some(SlotMut::Resource(slot)), _) => *slot = self.wrapped(tag)?,
+            (Some(SlotMut::Resources(list)), _) => list.extend(self.wrapped(tag)?),
+            // The table and the struct agree, so one of the above holds.
+            (Some(SlotMut::Primitive(_) | SlotMut::Primitives(_)) | None, _) => self.skip(tag).map(|_| ())?,
+        }
+        self.path.pop();
+        Ok(())
+    }
+
+    /// A primitive: its value in an attribute, its id in another, its extensions as children.
+    fn primitive(&mut self, node: &mut dyn PrimitiveNode, t: PrimitiveType, tag: &Tag<'a>) -> Outcome {
+        if t == PrimitiveType::Xhtml {
+            return self.narrative(node, tag);
+        }
+        let mut any = false;
+        for attribute in tag.content_attributes() {
+            any = true;
+            match (attribute.prefix, attribute.local) {
+                ("", "value") => self.value(node, t.name(), attribute)?,
+                ("", "id") if node.extras_mut().is_some() => {
+                    if let Some(extras) = node.extras_mut() {
+                        self.value(&mut extras.id, "string", attribute)?;
+                    }
+                }
+                _ => self.unknown_attribute(t.name(), attribute)?,
+            }
+        }
+        let mut next = 0;
+        loop {
+            match self.next()? {
+                Token::Start(child) => {
+                    any = true;
+                    match node.extras_mut() {
+                        Some(extras) => self.child(extras, &mut next, &child)?,
+                        None => self.skip(&child).map(|_| ())?,
+                    }
+                }
+                Token::Text { raw, start } => self.stray_text(raw, start)?,
+                Token::End(_) | Token::Eof => return self.never_empty(tag, any),
+            }
+        }
+    }
+
+    fn narrative(&mut self, node: &mut dyn PrimitiveNode, tag: &Tag<'a>) -> Outcome {
+        let text = narrative::capture(&mut self.scanner, tag).map_err(|fault| self.stop(fault))?;
+        match node.parse(&text) {
+            Ok(()) => Ok(()),
+            Err(error) => self.issue(
+                IssueKind::Value,
+                tag.start,
+                format!("The narrative is not {}", error.expected),
+            ),
+        }
+    }
+
+    /// Takes in the value of an attribute.
+    fn value(&mut self, node: &mut dyn PrimitiveNode, type_name: &str, attribute: &Attribute<'a>) -> Outcome {
+        let value = attribute_value(attribute.raw);
+        if value.is_empty() {
+            let message = format!(
+                "The attribute {} is empty; leave it out or give it a value",
+                attribute.local
+            );
+            return self.issue(IssueKind::Value, attribute.start, message);
+        }
+        match node.parse(&value) {
+            Ok(()) => Ok(()),
+            Err(error) => {
+                let message = format!(
+                    "{} is not a {type_name}: expected {}",
+                    quoted(&value),
+                    error.expected
+                );
+                self.issue(IssueKind::Value, attribute.start, message)
+            }
+        }
+    }
+
+    fn never_empty(&mut self, tag: &Tag<'a>, any: bool) -> Outcome {
+        if any {
+            return Ok(());
+        }
+        let message = "The element is empty; leave it out or give it a value, elements or extensions";
+        self.issue(IssueKind::Structure, tag.start, message.to_owned())
+    }
+
+    fn unknown_element(&mut self, info: &'static TypeInfo, tag: &Tag<'a>) -> Outcome {
+        self.path.push(Step {
+            name: tag.local,
+            index: None,
+        });
+        if self.lenient {
+            let path = self.path();
+            let end = self.skip(tag)?;
+            self.unknown.push(UnknownElement {
+                path,
+                raw: self.scanner.source(tag.start, end).to_owned(),
+            });
+        } else {
+            self.issue(IssueKind::Unknown, tag.start, Expected::not_found(info, tag))?;
+            self.skip(tag)?;
+        }
+        self.path.pop();
+        Ok(())
+    }
+
+    fn unknown_attribute(&mut self, type_name: &str, attribute: &Attribute<'a>) -> Outcome {
+        self.path.push(Step {
+            name: attribute.local,
+            index: None,
+        });
+        if self.lenient {
+            let raw = self.scanner.source(attribute.start, attribute.end()).to_owned();
+            self.unknown.push(UnknownElement {
+                path: self.path(),
+                raw,
+            });
+        } else {
+            let message = format!(
+                "There is no attribute {} in {type_name}",
+                quoted(&attribute.shown())
+            );
+            self.issue(IssueKind::Unknown, attribute.start, message)?;
+        }
+        self.path.pop();
+        Ok(())
+    }
+
+    fn stray_text(&mut self, raw: &'a str, start: usize) -> Outcome {
+        if is_blank(raw) {
+            return Ok(());
+        }
+        let continued = self.stray_until == start && start > 0;
+        self.stray_until = start + raw.len();
+        if continued {
+            return Ok(());
+        }
+        let message = format!(
+            "Text where only elements belong: {}; values stand in the attribute `value`",
+            quoted(raw.trim())
+        );
+        self.issue(IssueKind::Structure, start, message)
+    }
+
+    /// Goes on behind the end of an element whose start tag was read; the place after it.
+    fn skip(&mut self, tag: &Tag<'a>) -> Outcome<usize> {
+        let depth = self.scanner.depth();
+        loop {
+            match self.next()? {
+                Token::End(end) if self.scanner.depth() < depth => return Ok(end.end),
+                Token::Eof => return Ok(tag.end),
+                _ => {}
+            }
+        }
+    }
+
+    fn next(&mut self) -> Outcome<Token<'a>> {
+        let token = self.scanner.next().map_err(|fault| self.stop(fault))?;
+        if let Token::Start(tag) = &token {
+            self.elements += 1;
+            if self.elements > self.limits.elements {
+                let message = format!("There are more than {} elements", self.limits.elements);
+                return Err(self.stop(Fault::limit(tag.start, message)));
+            }
+        }
+        Ok(token)
+    }
+
+    /// Notes the fault that ends the reading.
+    fn stop(&mut self, fault: Fault) -> Stop {
+        let path = self.path();
+        self.issues.push(FoundIssue {
+            kind: fault.kind,
+            path,
+            message: fault.message,
+            offset: fault.at,
+        });
+        Stop
+    }
+
+    /// Notes an issue and goes on, unless there are too many.
+    fn issue(&mut self, kind: IssueKind, offset: usize, message: String) -> Outcome {
+        let path = self.path();
+        self.issues.push(FoundIssue {
+            kind,
+            path,
+            message,
+            offset,
+        });
+        if self.issues.len() >= self.limits.issues {
+            Err(Stop)
+        } else {
+            Ok(())
+        }
+    }
+
+    fn path(&self) -> String {
+        render(&self.path)
+    }
+}

@@ -1,0 +1,91 @@
+//! `interactions`: how interactions behave where the specification leaves a choice.
+
+use jiff::tz::TimeZone;
+use serde::Deserialize;
+
+use super::refused;
+use crate::error::Result;
+
+/// How interactions behave where the specification leaves a choice.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+#[non_exhaustive]
+pub struct InteractionsConfig {
+    /// Whether PUT to an id never used before creates it
+    /// (<https://hl7.org/fhir/R4/http.html#upsert>). Default: in the sandbox yes, elsewhere no.
+    pub update_as_create: Option<bool>,
+    /// Resources on a page where the client names no `_count`. Default: 50.
+    pub page_default: usize,
+    /// Resources on a page at most. Default: 1,000.
+    pub page_max: usize,
+    /// Entries in a Bundle at most. Default: 5,000.
+    pub bundle_entries: usize,
+    /// Searches and histories in a batch or transaction at most. Default: 100.
+    pub bundle_searches: usize,
+    /// Matches that are counted for `Bundle.total`; with more there is no total. Default: 10,000.
+    pub total_max: u64,
+    /// The same where nothing but the total is asked for (`_summary=count`). Default: 1,000,000.
+    pub count_max: u64,
+    /// The time zone of dates and times without one, by its IANA name. Default: `Europe/London`.
+    pub time_zone: String,
+}
+
+impl InteractionsConfig {
+    pub(super) fn check(&self) -> Result<()> {
+        if self.page_default == 0 || self.page_max < self.page_default {
+            return Err(refused(
+                "interactions.page_default must be at least 1 and at most interactions.page_max.",
+            ));
+        }
+        TimeZone::get(&self.time_zone).map(|_| ()).map_err(|_| {
+            refused(format!(
+                "interactions.time_zone is `{}`; it must be a name such as `Europe/London`.",
+                self.time_zone
+            ))
+        })
+    }
+}
+
+impl Default for InteractionsConfig {
+    fn default() -> Self {
+        InteractionsConfig {
+            update_as_create: None,
+            page_default: 50,
+            page_max: 1000,
+            bundle_entries: 5000,
+            bundle_searches: 100,
+            total_max: 10_000,
+            count_max: 1_000_000,
+            time_zone: "Europe/London".into(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_and_a_time_zone_must_make_sense() {
+        let base = InteractionsConfig::default;
+        base().check().unwrap();
+        InteractionsConfig {
+            page_default: 0,
+            ..base()
+        }
+        .check()
+        .unwrap_err();
+        InteractionsConfig {
+            page_max: 10,
+            ..base()
+        }
+        .check()
+        .unwrap_err();
+        InteractionsConfig {
+            time_zone: "Europe/Atlantis".into(),
+            ..base()
+        }
+        .check()
+        .unwrap_err();
+    }
+}

@@ -1,0 +1,143 @@
+//! Every value that can be configured, one file a concern; the doc comments are the reference page.
+//!
+//! Each has a safe default, so that an empty configuration serves. Unknown keys are refused.
+
+mod deadlines;
+mod duration;
+mod errors;
+mod interactions;
+mod limits;
+mod listen;
+mod log;
+mod sandbox;
+mod shutdown;
+
+pub use deadlines::DeadlinesConfig;
+pub use errors::ErrorsConfig;
+pub use interactions::InteractionsConfig;
+pub use limits::LimitsConfig;
+pub use listen::ListenConfig;
+pub use log::{LogConfig, LogFormat};
+pub use sandbox::SandboxConfig;
+pub use shutdown::ShutdownConfig;
+
+use jiff::tz::TimeZone;
+use serde::Deserialize;
+
+use crate::engine::Settings;
+use crate::error::{Error, ErrorCode, Result};
+
+/// The whole configuration of a server.
+///
+/// ```
+/// let mut config = fhir_server::Config::default();
+/// config.listen.public_base_url = Some("https://fhir.example.nhs.uk/fhir".into());
+/// assert_eq!(config.limits.body_bytes, 16 * 1024 * 1024);
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+#[non_exhaustive]
+pub struct Config {
+    /// Where and under which address the server answers.
+    pub listen: ListenConfig,
+    /// What is too large or too many.
+    pub limits: LimitsConfig,
+    /// What takes too long.
+    pub deadlines: DeadlinesConfig,
+    /// How interactions behave where the specification leaves a choice.
+    pub interactions: InteractionsConfig,
+    /// How errors are coded.
+    pub errors: ErrorsConfig,
+    /// The sandbox: sample data, no token.
+    pub sandbox: SandboxConfig,
+    /// What is logged, and how.
+    pub log: LogConfig,
+    /// How the server ends.
+    pub shutdown: ShutdownConfig,
+}
+
+impl Config {
+    /// Refuses values that contradict each other or would be unsafe.
+    ///
+    /// # Errors
+    /// [`ErrorCode::Invalid`] names the value and the cure.
+    pub fn check(&self) -> Result<()> {
+        self.listen.check()?;
+        self.limits.check()?;
+        self.deadlines.check()?;
+        self.interactions.check()?;
+        if self.sandbox.enabled && !self.sandbox.open_to_network && !self.listen.bind.ip().is_loopback() {
+            return Err(refused(format!(
+                "The sandbox asks nobody who they are, so it serves loopback addresses only, and listen.bind is {}. \
+                 Bind 127.0.0.1, or set sandbox.open_to_network where nothing but test data is at stake.",
+                self.listen.bind
+            )));
+        }
+        Ok(())
+    }
+}
+
+impl Config {
+    /// What of it the engine and the interactions follow.
+    pub(crate) fn settings(&self) -> Settings {
+        let mut settings = Settings::default();
+        let interactions = &self.interactions;
+        settings.update_as_create = interactions.update_as_create.unwrap_or(self.sandbox.enabled);
+        settings.page_default = interactions.page_default;
+        settings.page_max = interactions.page_max;
+        settings.total_max = interactions.total_max;
+        settings.count_max = interactions.count_max;
+        settings.bundle_entries = interactions.bundle_entries;
+        settings.bundle_searches = interactions.bundle_searches;
+        settings.body_bytes = self.limits.body_bytes;
+        settings.binary_bytes = self.limits.binary_bytes;
+        settings.depth = self.limits.depth;
+        if let Ok(zone) = TimeZone::get(&interactions.time_zone) {
+            settings.zone = zone;
+        }
+        settings.outcome.spine.clone_from(&self.errors.code_system);
+        settings.outcome.api.clone_from(&self.errors.api_code_system);
+        settings
+    }
+}
+
+/// A configuration that is refused.
+fn refused(diagnostics: impl Into<String>) -> Error {
+    Error::new(ErrorCode::Invalid, diagnostics)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_empty_document_is_the_default() {
+        let read: Config = serde_json::from_str("{}").unwrap();
+        assert_eq!(read, Config::default());
+        read.check().unwrap();
+    }
+
+    #[test]
+    fn an_unknown_key_is_refused_by_name() {
+        for text in [
+            r#"{"limit":{}}"#,
+            r#"{"limits":{"body_byte":1}}"#,
+            r#"{"sandbox":{"open":true}}"#,
+        ] {
+            let error = serde_json::from_str::<Config>(text).unwrap_err().to_string();
+            assert!(error.contains("unknown field"), "{error}");
+        }
+    }
+
+    #[test]
+    fn the_sandbox_refuses_a_network_address() {
+        let mut config = Config::default();
+        config.sandbox.enabled = true;
+        config.check().unwrap();
+        config.listen.bind = ([0, 0, 0, 0], 8080).into();
+        let error = config.check().unwrap_err();
+        assert!(error.to_string().contains("0.0.0.0:8080"), "{error}");
+        config.sandbox.open_to_network = true;
+        config.check().unwrap();
+    }
+}

@@ -1,0 +1,288 @@
+//! A store in memory, for tests: the contract of `store` in its plainest form.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+
+use futures_util::FutureExt;
+use futures_util::future::{BoxFuture, ready};
+
+use crate::context::{Clock, Millis, TenantId};
+use crate::error::{Error, ErrorCode, Result};
+use crate::store::{
+    Change, Claim, Commit, Expect, Filter, HistoryQuery, HistoryScope, Key, Outcome, Refusal, SearchQuery,
+    Snapshot, Store, StoredBody, Version, Write,
+};
+
+/// All versions of one tenant, in the order of their stamps, and its claims.
+#[derive(Clone, Default)]
+struct Data {
+    versions: Vec<Version>,
+    claims: HashMap<(&'static str, [u8; 32]), Claim>,
+}
+
+/// A store in memory.
+pub(crate) struct MemoryStore {
+    tenants: Mutex<HashMap<TenantId, Data>>,
+    clock: Arc<dyn Clock>,
+    secret: [u8; 32],
+}
+
+impl MemoryStore {
+    pub(crate) fn new(clock: Arc<dyn Clock>) -> Self {
+        let mut secret = [0; 32];
+        let (one, other) = secret.split_at_mut(16);
+        one.copy_from_slice(uuid::Uuid::new_v4().as_bytes());
+        other.copy_from_slice(uuid::Uuid::new_v4().as_bytes());
+        MemoryStore {
+            tenants: Mutex::default(),
+            clock,
+            secret,
+        }
+    }
+}
+
+impl Data {
+    fn current(&self, key: &Key) -> Option<&Version> {
+        self.versions.iter().rev().find(|v| v.key == *key)
+    }
+
+    fn live(&self, key: &Key) -> Option<&Version> {
+        self.current(key).filter(|v| v.change != Change::Delete)
+    }
+
+    fn visible(&self, key: &Key, filter: &Filter) -> Option<&Version> {
+        self.current(key).filter(|v| filter.admits(key, v.last_updated))
+    }
+
+    fn claim(&self, kind: &'static str, key: &[u8; 32], now: Millis) -> Option<&Claim> {
+        self.claims
+            .get(&(kind, *key))
+            .filter(|c| c.expires.is_none_or(|at| at > now))
+    }
+
+    fn check(&self, expect: &Expect, now: Millis) -> std::result::Result<(), Option<i64>> {
+        let live = |key: &Key| self.live(key).map(|v| v.version);
+        match expect {
+            Expect::Version(key, wanted) => (live(key) == Some(*wanted)).then_some(()).ok_or(live(key)),
+            Expect::Absent(key) => live(key).map_or(Ok(()), |v| Err(Some(v))),
+            Expect::Visible(key, filter) => {
+                let seen = self.live(key).is_some_and(|v| filter.admits(key, v.last_updated));
+                seen.then_some(()).ok_or(None)
+            }
+            Expect::Unclaimed(kind, key) => self.claim(kind, key, now).is_none().then_some(()).ok_or(None),
+        }
+    }
+
+    /// `None` where the write is refused.
+    fn write(&mut self, write: Write, now: Millis) -> Option<Outcome> {
+        match write {
+            Write::Create { key, body } => self
+                .current(&key)
+                .is_none()
+                .then(|| self.push(key, Change::Create, Some(body), now)),
+            Write::Update { key, body, create } => match self.current(&key) {
+                None => create.then(|| self.push(key, Change::Create, Some(body), now)),
+                Some(v) if v.body.as_ref() == Some(&body) => Some(Outcome::Unchanged {
+                    version: v.version,
+                    last_updated: v.last_updated,
+                }),
+                Some(_) => Some(self.push(key, Change::Update, Some(body), now)),
+            },
+            Write::Delete { key } => match self.live(&key) {
+                Some(_) => Some(self.push(key, Change::Delete, None, now)),
+                None => Some(Outcome::Absent),
+            },
+            Write::Claim(claim) => {
+                let free = self.claim(claim.kind, &claim.key, now).is_none();
+                self.claims.insert((claim.kind, claim.key), claim);
+                free.then_some(Outcome::Claimed)
+            }
+        }
+    }
+
+    fn push(&mut self, key: Key, change: Change, body: Option<StoredBody>, now: Millis) -> Outcome {
+        let before = self.current(&key).map(|v| (v.version, v.change, v.last_updated));
+        let version = before.map_or(1, |(v, ..)| v + 1);
+        let last_updated = before.map_or(now, |(.., at)| at.max(now));
+        let stamp = self.versions.last().map_or(1, |v| v.stamp + 1);
+        self.versions
+            .push(Version::new(key, version, change, stamp, last_updated, body));
+        match (change, before) {
+            (Change::Delete, _) => Outcome::Deleted {
+                version,
+                last_updated,
+            },
+            (_, None | Some((_, Change::Delete, _))) => Outcome::Created {
+                version,
+                last_updated,
+            },
+            _ => Outcome::Updated {
+                version,
+                last_updated,
+            },
+        }
+    }
+
+    fn searched(&self, query: &SearchQuery) -> Vec<Version> {
+        let matches = |v: &&Version| {
+            self.current(&v.key).is_some_and(|c| c.stamp == v.stamp)
+                && v.change != Change::Delete
+                && query.resource_type.is_none_or(|t| t == v.key.resource_type)
+                && query.filter.admits(&v.key, v.last_updated)
+                && query.mark.is_none_or(|mark| v.stamp <= mark)
+        };
+        self.versions.iter().filter(matches).cloned().collect()
+    }
+
+    fn historic(&self, query: &HistoryQuery) -> Vec<Version> {
+        let until = |v: &Version| {
+            let next = self
+                .versions
+                .iter()
+                .find(|n| n.key == v.key && n.version == v.version + 1);
+            next.map_or(Millis(i64::MAX), |n| n.last_updated)
+        };
+        let matches = |v: &&Version| {
+            let scope = match &query.scope {
+                HistoryScope::Instance(key) => v.key == *key,
+                HistoryScope::Type(t) => v.key.resource_type == *t,
+                HistoryScope::System => true,
+            };
+            scope
+                && self.visible(&v.key, &query.filter).is_some()
+                && query.since.is_none_or(|since| v.last_updated >= since)
+                && query
+                    .at
+                    .is_none_or(|(from, to)| v.last_updated <= to && until(v) > from)
+        };
+        self.versions.iter().rev().filter(matches).cloned().collect()
+    }
+}
+
+/// How many values a filter compares with.
+fn values(filter: &Filter) -> usize {
+    match filter {
+        Filter::And(all) | Filter::Or(all) => all.iter().map(values).sum(),
+        Filter::Not(one) => values(one),
+        Filter::Ids(ids) => ids.len(),
+        Filter::Types(types) => types.len(),
+        _ => 1,
+    }
+}
+
+/// The state of one tenant at one time.
+struct View(Data, Arc<dyn Clock>);
+
+fn now<'a, T: Send + 'a>(value: T) -> BoxFuture<'a, T> {
+    ready(value).boxed()
+}
+
+impl Snapshot for View {
+    fn read<'a>(&'a self, key: &'a Key, filter: &'a Filter) -> BoxFuture<'a, Result<Option<Version>>> {
+        now(Ok(self.0.visible(key, filter).cloned()))
+    }
+    fn vread<'a>(
+        &'a self,
+        key: &'a Key,
+        version: i64,
+        filter: &'a Filter,
+    ) -> BoxFuture<'a, Result<Option<Version>>> {
+        let seen = self.0.visible(key, filter).is_some();
+        let found = self
+            .0
+            .versions
+            .iter()
+            .find(|v| seen && v.key == *key && v.version == version);
+        now(Ok(found.cloned()))
+    }
+    fn history<'a>(&'a self, query: &'a HistoryQuery) -> BoxFuture<'a, Result<Vec<Version>>> {
+        let mut all = self.0.historic(query);
+        all.retain(|v| query.before.is_none_or(|before| v.stamp < before));
+        all.truncate(query.count);
+        now(Ok(all))
+    }
+    fn history_total<'a>(&'a self, query: &'a HistoryQuery, limit: u64) -> BoxFuture<'a, Result<u64>> {
+        now(Ok((self.0.historic(query).len() as u64).min(limit)))
+    }
+    fn search<'a>(&'a self, query: &'a SearchQuery) -> BoxFuture<'a, Result<Vec<Version>>> {
+        if values(&query.filter) > 30_000 {
+            return now(Err(Error::new(
+                ErrorCode::Value,
+                "The search has too many criteria.",
+            )));
+        }
+        let mut all = self.0.searched(query);
+        if !query.ascending {
+            all.reverse();
+        }
+        let beyond = |stamp: i64, after: i64| {
+            if query.ascending {
+                stamp > after
+            } else {
+                stamp < after
+            }
+        };
+        all.retain(|v| query.after.is_none_or(|after| beyond(v.stamp, after)));
+        all.truncate(query.count);
+        now(Ok(all))
+    }
+    fn search_total<'a>(&'a self, query: &'a SearchQuery, limit: u64) -> BoxFuture<'a, Result<u64>> {
+        now(Ok((self.0.searched(query).len() as u64).min(limit)))
+    }
+    fn high_water_mark(&self) -> BoxFuture<'_, Result<i64>> {
+        now(Ok(self.0.versions.last().map_or(0, |v| v.stamp)))
+    }
+    fn claim<'a>(&'a self, kind: &'static str, key: &'a [u8; 32]) -> BoxFuture<'a, Result<Option<Vec<u8>>>> {
+        now(Ok(self
+            .0
+            .claim(kind, key, self.1.now())
+            .map(|c| c.payload.clone())))
+    }
+}
+
+impl Store for MemoryStore {
+    fn snapshot(&self, tenant: TenantId) -> BoxFuture<'_, Result<Box<dyn Snapshot>>> {
+        let data = self
+            .tenants
+            .lock()
+            .unwrap()
+            .get(&tenant)
+            .cloned()
+            .unwrap_or_default();
+        now(Ok(Box::new(View(data, self.clock.clone())) as Box<dyn Snapshot>))
+    }
+
+    fn commit(
+        &self,
+        tenant: TenantId,
+        commit: Commit,
+    ) -> BoxFuture<'_, std::result::Result<Vec<Outcome>, Refusal>> {
+        let mut tenants = self.tenants.lock().unwrap();
+        let data = tenants.entry(tenant).or_default();
+        for (index, expect) in commit.expects.iter().enumerate() {
+            if let Err(current) = data.check(expect, self.clock.now()) {
+                return now(Err(Refusal::Expectation { index, current }));
+            }
+        }
+        let mut changed = data.clone();
+        let mut outcomes = Vec::new();
+        for (index, write) in commit.writes.into_iter().enumerate() {
+            match changed.write(write, self.clock.now()) {
+                Some(outcome) => outcomes.push(outcome),
+                None => return now(Err(Refusal::Write { index })),
+            }
+        }
+        *data = changed;
+        now(Ok(outcomes))
+    }
+
+    fn ready(&self) -> BoxFuture<'_, Result<()>> {
+        now(Ok::<(), Error>(()))
+    }
+    fn secret(&self) -> [u8; 32] {
+        self.secret
+    }
+    fn close(&self) -> BoxFuture<'_, ()> {
+        now(())
+    }
+}

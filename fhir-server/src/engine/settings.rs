@@ -1,0 +1,77 @@
+//! [`Settings`]: how the engine and the interactions behave where the specification leaves a choice, and their limits.
+
+use jiff::tz::TimeZone;
+
+/// How the engine and the interactions behave where the specification leaves a choice, and their limits.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Settings {
+    /// Whether PUT to an id never used before creates it. Default: no.
+    pub update_as_create: bool,
+    /// Resources on a page where the client names no `_count`. Default: 50.
+    pub page_default: usize,
+    /// Resources on a page at most. Default: 1,000.
+    pub page_max: usize,
+    /// Matches that are counted for `Bundle.total`; with more there is no total. Default: 10,000.
+    pub total_max: u64,
+    /// The same where nothing but the total is asked for (`_summary=count`). Default: 1,000,000.
+    pub count_max: u64,
+    /// Entries in a batch or transaction at most. Default: 5,000.
+    pub bundle_entries: usize,
+    /// Searches and histories in a batch or transaction at most. Default: 100.
+    pub bundle_searches: usize,
+    /// Bytes of a body of FHIR in JSON or XML. Default: 16 MiB.
+    pub body_bytes: usize,
+    /// Bytes of the content of a Binary, in whatever form it comes. Default: 16 MiB.
+    pub binary_bytes: usize,
+    /// Levels of objects, arrays or elements within each other in a body. Default: 64.
+    pub depth: usize,
+    /// The zone of dates and times without one. Default: Europe/London.
+    pub zone: TimeZone,
+    /// The systems of the error codes in `OperationOutcome.issue.details`.
+    pub outcome: OutcomeSystems,
+    /// The name of the software in the CapabilityStatement. Default: this crate's.
+    pub software_name: String,
+    /// Its version.
+    pub software_version: String,
+}
+
+/// The systems of the error codes in `OperationOutcome.issue.details`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct OutcomeSystems {
+    /// Of the codes of national APIs.
+    pub spine: String,
+    /// Of those codes that the first does not have.
+    pub api: String,
+}
+
+impl Default for OutcomeSystems {
+    fn default() -> Self {
+        OutcomeSystems {
+            spine: "https://fhir.nhs.uk/CodeSystem/Spine-ErrorOrWarningCode".into(),
+            api: "https://fhir.nhs.uk/CodeSystem/NHSD-API-ErrorOrWarningCode".into(),
+        }
+    }
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Settings {
+            update_as_create: false,
+            page_default: 50,
+            page_max: 1000,
+            total_max: 10_000,
+            count_max: 1_000_000,
+            bundle_entries: 5000,
+            bundle_searches: 100,
+            body_bytes: 16 << 20,
+            binary_bytes: 16 << 20,
+            depth: 64,
+            zone: TimeZone::get("Europe/London").unwrap_or(TimeZone::UTC),
+            outcome: OutcomeSystems::default(),
+            software_name: env!("CARGO_PKG_NAME").into(),
+            software_version: env!("CARGO_PKG_VERSION").into(),
+        }
+    }
+}

@@ -1,0 +1,324 @@
+//! Writing: what is staged on a [`Session`], and the one commit.
+//!
+//! Each write passes, in this order: policy; validation; stamping (the id goes into the stored form; version and time
+//! are the store's to give); index extraction, a pure function of the typed value, which has nothing to extract until
+//! search parameters come; and, with all that is staged, one atomic commit. Typed hooks go between policy and
+//! validation, in `Session::accept`.
+//!
+//! Invariant: what a write depends on is an `Expect` of its commit, checked in the same database transaction.
+
+use super::conditions::{self, Conditions, Reason};
+use super::stored_form::{Edit, stored_body};
+use super::{Part, Session, place, validation};
+use crate::context::Millis;
+use crate::error::{Error, ErrorCode, Result};
+use crate::interaction::Interaction;
+use crate::store::{
+    Change, Claim, Commit, Expect, Filter, Key, Outcome, Refusal, StoredBody, Version, Write,
+};
+
+/// One staged write: what it is, what it expects, and what the caller is told where that does not hold.
+pub(super) struct Staged {
+    /// The resource; `None` for a claim.
+    pub(super) key: Option<Key>,
+    /// What will be stored; `None` for a deletion.
+    pub(super) body: Option<StoredBody>,
+    /// `None` where there is nothing to do: a deletion of what does not exist for the caller.
+    write: Option<Write>,
+    expects: Vec<(Expect, Reason)>,
+    /// The entry of the Bundle that asks for it.
+    entry: Option<usize>,
+}
+
+/// Stands for a staged write until the commit.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Ticket(usize);
+
+/// What is to be written: a resource of a body, and the changes to its text.
+#[derive(Clone)]
+pub(crate) struct Draft<'d> {
+    /// The resource.
+    pub(crate) part: Part<'d>,
+    /// References that change, in the order of the text.
+    pub(crate) edits: &'d [Edit],
+}
+
+/// What a committed write did.
+#[derive(Clone, Debug)]
+pub(crate) struct Written {
+    /// What was written; `None` for a claim.
+    pub(crate) key: Option<Key>,
+    /// What it did.
+    pub(crate) outcome: Outcome,
+    /// What is stored now; `None` for a deletion.
+    pub(crate) body: Option<StoredBody>,
+}
+
+impl Written {
+    /// The version and its time, where there is one.
+    pub(crate) fn version(&self) -> Option<(i64, Millis)> {
+        match self.outcome {
+            Outcome::Created {
+                version,
+                last_updated,
+            }
+            | Outcome::Updated {
+                version,
+                last_updated,
+            }
+            | Outcome::Unchanged {
+                version,
+                last_updated,
+            }
+            | Outcome::Deleted {
+                version,
+                last_updated,
+            } => Some((version, last_updated)),
+            Outcome::Absent | Outcome::Claimed => None,
+        }
+    }
+}
+
+/// The outcomes of a commit, by ticket.
+pub(crate) struct Committed(Vec<Option<Written>>);
+
+impl Committed {
+    /// What the write with that ticket did.
+    pub(crate) fn take(&mut self, ticket: Ticket) -> Result<Written> {
+        let written = self.0.get_mut(ticket.0).and_then(Option::take);
+        written.ok_or_else(|| Error::internal("a write without an outcome"))
+    }
+}
+
+impl Session {
+    /// Stages a new resource under an id that the server made.
+    pub(crate) fn stage_create(
+        &mut self,
+        key: Key,
+        draft: &Draft<'_>,
+        entry: Option<usize>,
+    ) -> Result<Ticket> {
+        let filter = self.permit(Interaction::Create, Some(key.resource_type))?;
+        self.check_own(&filter, &key)?;
+        let body = self.accept(draft, &key)?;
+        let write = Write::Create {
+            key: key.clone(),
+            body: body.clone(),
+        };
+        Ok(self.stage(Staged {
+            key: Some(key),
+            body: Some(body),
+            write: Some(write),
+            expects: Vec::new(),
+            entry,
+        }))
+    }
+
+    /// Stages a new version of a resource, or its first where an update may create.
+    ///
+    /// Under a policy that hides anything, an update never creates: whether the id is free would show.
+    pub(crate) async fn stage_update(
+        &mut self,
+        key: Key,
+        draft: &Draft<'_>,
+        conditions: &Conditions,
+        entry: Option<usize>,
+    ) -> Result<Ticket> {
+        let filter = self.permit(Interaction::Update, Some(key.resource_type))?;
+        let open = filter == Filter::All;
+        let current = self.current(&key, &filter, conditions).await?;
+        if !open && current.is_none() {
+            return Err(conditions::not_found(&key));
+        }
+        self.check_own(&filter, &key)?;
+        let mut expects = visible(&key, filter);
+        expects.extend(conditions.expects(&key, current.as_ref())?);
+        let body = self.accept(draft, &key)?;
+        let create = open && self.settings().update_as_create;
+        let write = Write::Update {
+            key: key.clone(),
+            body: body.clone(),
+            create,
+        };
+        Ok(self.stage(Staged {
+            key: Some(key),
+            body: Some(body),
+            write: Some(write),
+            expects,
+            entry,
+        }))
+    }
+
+    /// Stages a deletion. What does not exist for the caller needs none.
+    pub(crate) async fn stage_delete(
+        &mut self,
+        key: Key,
+        conditions: &Conditions,
+        entry: Option<usize>,
+    ) -> Result<Ticket> {
+        let filter = self.permit(Interaction::Delete, Some(key.resource_type))?;
+        let current = self.current(&key, &filter, conditions).await?;
+        let hidden = filter != Filter::All && current.is_none();
+        if hidden && conditions.if_match.is_some() {
+            return Err(conditions.unmet_for_nothing(&key));
+        }
+        let mut expects = if hidden { Vec::new() } else { visible(&key, filter) };
+        expects.extend(if hidden {
+            Vec::new()
+        } else {
+            conditions.expects(&key, current.as_ref())?
+        });
+        let write = (!hidden).then(|| Write::Delete { key: key.clone() });
+        Ok(self.stage(Staged {
+            key: Some(key),
+            body: None,
+            write,
+            expects,
+            entry,
+        }))
+    }
+
+    /// Stages a claim: the next commit makes it together with what else is staged, or fails with
+    /// [`ErrorCode::Conflict`] where somebody has it.
+    pub fn stage_claim(&mut self, claim: Claim) {
+        let expects = vec![(Expect::Unclaimed(claim.kind, claim.key), Reason::Unclaimed)];
+        let write = Some(Write::Claim(claim));
+        self.stage(Staged {
+            key: None,
+            body: None,
+            write,
+            expects,
+            entry: None,
+        });
+    }
+
+    /// Forgets what is staged.
+    pub(crate) fn discard(&mut self) {
+        self.staged.clear();
+    }
+
+    /// Writes all that is staged, or nothing.
+    ///
+    /// # Errors
+    /// An expectation does not hold, or the store failed. Nothing is staged afterwards.
+    pub(crate) async fn commit(&mut self) -> Result<Committed> {
+        let staged = std::mem::take(&mut self.staged);
+        self.drop_snapshot();
+        self.check_deadline()?;
+        let mut commit = Commit::default();
+        for one in &staged {
+            commit
+                .expects
+                .extend(one.expects.iter().map(|(expect, _)| expect.clone()));
+            commit.writes.extend(one.write.clone());
+        }
+        let outcomes = match commit.writes.is_empty() {
+            true => Vec::new(),
+            false => match self.engine.store.commit(self.context.tenant, commit).await {
+                Ok(outcomes) => outcomes,
+                Err(refusal) => return Err(refused(&staged, refusal)),
+            },
+        };
+        let mut outcomes = outcomes.into_iter();
+        let done = staged.into_iter().map(|one| {
+            let outcome = if one.write.is_some() {
+                outcomes.next()?
+            } else {
+                Outcome::Absent
+            };
+            Some(Written {
+                key: one.key,
+                outcome,
+                body: one.body,
+            })
+        });
+        Ok(Committed(done.collect()))
+    }
+
+    fn stage(&mut self, staged: Staged) -> Ticket {
+        self.staged.push(staged);
+        Ticket(self.staged.len() - 1)
+    }
+
+    /// Validation and stored form.
+    fn accept(&self, draft: &Draft<'_>, key: &Key) -> Result<StoredBody> {
+        validation::check(&self.engine.validator, self.settings(), &draft.part)?;
+        stored_body(&draft.part, &key.id, draft.edits)
+    }
+
+    /// A resource must lie within what the caller may write. What the filter cannot tell of a resource that is not
+    /// stored yet, it must refuse.
+    fn check_own(&self, filter: &Filter, key: &Key) -> Result<()> {
+        match filter.admits(key, self.now()) {
+            true => Ok(()),
+            false => Err(Error::new(
+                ErrorCode::Forbidden,
+                format!("{key} would lie outside of what you may write."),
+            )),
+        }
+    }
+
+    /// The live version that the caller may see, where it has to be known before the commit.
+    async fn current(&self, key: &Key, filter: &Filter, conditions: &Conditions) -> Result<Option<Version>> {
+        if *filter == Filter::All && !conditions.need_current() {
+            return Ok(None);
+        }
+        let current = self.snapshot().await?.read(key, filter).await?;
+        Ok(current.filter(|v| v.change != Change::Delete))
+    }
+}
+
+/// The expectation that the caller still sees the resource; none where everyone sees all.
+fn visible(key: &Key, filter: Filter) -> Vec<(Expect, Reason)> {
+    match filter {
+        Filter::All => Vec::new(),
+        filter => vec![(Expect::Visible(key.clone(), filter), Reason::Visible)],
+    }
+}
+
+/// What the caller is told of a commit that wrote nothing.
+fn refused(staged: &[Staged], refusal: Refusal) -> Error {
+    let (found, error) = match refusal {
+        Refusal::Failed(error) => return error,
+        Refusal::Expectation { index, current } => {
+            let all = staged
+                .iter()
+                .flat_map(|s| s.expects.iter().map(move |(_, reason)| (s, reason)));
+            match all.into_iter().nth(index) {
+                Some((one, reason)) => (one, conditions::unmet(one.key.as_ref(), reason, current)),
+                None => return Error::internal("a commit refused an expectation that it was not given"),
+            }
+        }
+        Refusal::Write { index } => match staged.iter().filter(|s| s.write.is_some()).nth(index) {
+            Some(one) => (one, refused_write(one)),
+            None => return Error::internal("a commit refused a write that it was not given"),
+        },
+    };
+    match found.entry {
+        Some(entry) => place::in_entry(error, entry),
+        None => error,
+    }
+}
+
+fn refused_write(one: &Staged) -> Error {
+    match &one.write {
+        Some(Write::Update { key, .. }) => Error::new(
+            ErrorCode::MethodNotAllowed,
+            format!(
+                "There is no {key}, and this server does not let clients choose ids: create it with POST to {}.",
+                key.resource_type.name()
+            ),
+        ),
+        Some(Write::Create { key, .. }) => Error::new(
+            ErrorCode::Conflict,
+            format!(
+                "The id chosen for a new {} is in use: send the request again.",
+                key.resource_type.name()
+            ),
+        ),
+        _ => Error::new(
+            ErrorCode::Conflict,
+            "Another request did the same before this one.",
+        ),
+    }
+}

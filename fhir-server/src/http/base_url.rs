@@ -1,0 +1,171 @@
+//! The FHIR base as the client sees it: configured, else made from the `Host` header once that is checked.
+
+use std::net::IpAddr;
+
+use actix_web::http::Uri;
+use actix_web::http::header::{HOST, HeaderMap};
+
+use crate::config::Config;
+use crate::error::{Error, ErrorCode, Result};
+
+/// The base without a slash at the end; `mounted_at` is the path under which the server is mounted.
+///
+/// # Errors
+/// The `Host` header is missing or malformed, or in the sandbox does not name this machine.
+pub(crate) fn base_url(config: &Config, uri: &Uri, headers: &HeaderMap, mounted_at: &str) -> Result<String> {
+    let only_loopback = config.sandbox.enabled && !config.sandbox.open_to_network;
+    match &config.listen.public_base_url {
+        Some(url) if !only_loopback => Ok(url.clone()),
+        configured => {
+            let host = host(uri, headers)?;
+            if only_loopback {
+                require_loopback(&host)?;
+            }
+            Ok(configured
+                .clone()
+                .unwrap_or_else(|| format!("http://{host}{mounted_at}")))
+        }
+    }
+}
+
+/// Host and port, each letter of which may stand in a URL.
+fn host(uri: &Uri, headers: &HeaderMap) -> Result<String> {
+    let mut hosts = headers.get_all(HOST);
+    let sent = match (uri.authority(), hosts.next(), hosts.next()) {
+        (Some(authority), _, _) => authority.as_str(),
+        (None, Some(host), None) => host.to_str().unwrap_or_default(),
+        _ => "",
+    };
+    let (name, port) = split_port(sent);
+    let named = !name.is_empty()
+        && name
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || b"-._:[]".contains(&b));
+    if named && sent.len() <= 255 && port.is_none_or(|p| p.parse::<u16>().is_ok()) {
+        return Ok(sent.to_owned());
+    }
+    let text = "The request needs one `Host` header with the server's name and port, such as `Host: localhost:8080`.";
+    Err(Error::new(ErrorCode::Value, text).at("http.host"))
+}
+
+fn split_port(host: &str) -> (&str, Option<&str>) {
+    match host.rsplit_once(':') {
+        Some((name, port)) if !port.contains(']') => (name, Some(port)),
+        _ => (host, None),
+    }
+}
+
+/// A page of another site, whose name its owner points at this machine, must not reach the sandbox (DNS rebinding).
+fn require_loopback(host: &str) -> Result<()> {
+    let (name, _) = split_port(host);
+    let bare = name
+        .strip_prefix('[')
+        .and_then(|n| n.strip_suffix(']'))
+        .unwrap_or(name);
+    let loopback = bare.eq_ignore_ascii_case("localhost")
+        || bare
+            .parse::<IpAddr>()
+            .is_ok_and(|ip| ip.to_canonical().is_loopback());
+    if loopback {
+        return Ok(());
+    }
+    let text = "The sandbox answers only to requests whose `Host` names this machine: `localhost`, `127.0.0.1` or `[::1]`.";
+    Err(Error::new(ErrorCode::Forbidden, text).at("http.host"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use actix_web::http::header::HeaderValue;
+
+    fn with_host(config: &Config, host: &str) -> Result<String> {
+        let mut headers = HeaderMap::new();
+        headers.insert(HOST, HeaderValue::from_str(host).unwrap());
+        base_url(config, &Uri::from_static("/fhir/Patient"), &headers, "/fhir")
+    }
+
+    fn sandbox() -> Config {
+        let mut config = Config::default();
+        config.sandbox.enabled = true;
+        config
+    }
+
+    #[test]
+    fn made_from_the_host_header() {
+        let config = Config::default();
+        assert_eq!(
+            with_host(&config, "fhir.example:8080").unwrap(),
+            "http://fhir.example:8080/fhir"
+        );
+        assert_eq!(with_host(&config, "[::1]:80").unwrap(), "http://[::1]:80/fhir");
+        assert_eq!(with_host(&config, "[::1]").unwrap(), "http://[::1]/fhir");
+    }
+
+    #[test]
+    fn a_malformed_host_is_refused() {
+        for host in [
+            "",
+            "a b",
+            "a/b",
+            "a@b",
+            "a\"b",
+            "a:port",
+            "a:99999",
+            ":80",
+            "<x>",
+            &"a".repeat(300),
+        ] {
+            assert_eq!(
+                with_host(&Config::default(), host).unwrap_err().code,
+                ErrorCode::Value,
+                "{host}"
+            );
+        }
+        let twice = {
+            let mut headers = HeaderMap::new();
+            headers.append(HOST, HeaderValue::from_static("a"));
+            headers.append(HOST, HeaderValue::from_static("b"));
+            headers
+        };
+        assert!(base_url(&Config::default(), &Uri::from_static("/"), &twice, "").is_err());
+    }
+
+    #[test]
+    fn the_configured_one_wins() {
+        let mut config = Config::default();
+        config.listen.public_base_url = Some("https://fhir.example.nhs.uk/r4".into());
+        assert_eq!(
+            with_host(&config, "evil.example").unwrap(),
+            "https://fhir.example.nhs.uk/r4"
+        );
+    }
+
+    #[test]
+    fn the_sandbox_answers_to_this_machine_only() {
+        for host in [
+            "localhost:8080",
+            "LOCALHOST",
+            "127.0.0.1:1",
+            "127.1.2.3",
+            "[::1]:8080",
+        ] {
+            with_host(&sandbox(), host).unwrap();
+        }
+        for host in [
+            "evil.example:8080",
+            "127.0.0.1.evil.example",
+            "localhost.evil.example",
+            "10.0.0.1",
+            "[::2]",
+        ] {
+            assert_eq!(
+                with_host(&sandbox(), host).unwrap_err().code,
+                ErrorCode::Forbidden,
+                "{host}"
+            );
+        }
+        let mut open = sandbox();
+        open.sandbox.open_to_network = true;
+        with_host(&open, "container:8080").unwrap();
+    }
+}

@@ -1,0 +1,148 @@
+//! One request from its head to its answer.
+//!
+//! Invariant: whatever happens, a panic included, one answer leaves; of 400 and above it is an OperationOutcome.
+//! Invariant: who asks is known before the body is read.
+
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use actix_web::{HttpRequest, HttpResponse, web};
+use futures_util::FutureExt;
+use tokio::time::timeout;
+
+use super::body::Unread;
+use super::exchange::Exchange;
+use super::respond::Style;
+use super::routes::BodyKind;
+use super::state::State;
+use super::{auth, binary, conditions, ids, locate, negotiate, prefer, receive, refuse, respond};
+use crate::context::{Context, Principal};
+use crate::error::{Error, ErrorCode, Result};
+use crate::interaction::{Format, Request, Response, dispatch};
+
+/// Answers a request below the FHIR base.
+pub(crate) async fn handle(state: Arc<State>, http: HttpRequest, payload: web::Payload) -> HttpResponse {
+    let _in_flight = state.metrics.begin();
+    let mut unread = Unread::new(payload.into_inner());
+    let mut exchange = Exchange::open(&http);
+    let answered = AssertUnwindSafe(answer(&state, &mut exchange, &mut unread))
+        .catch_unwind()
+        .await;
+    let failed = match answered {
+        Ok(Ok(answer)) => Ok(answer),
+        Ok(Err(error)) => Err(error),
+        // What a panic says may hold what the client sent, so it is not looked at.
+        Err(_) => {
+            state.metrics.panicked();
+            Err(Error::internal("a panic"))
+        }
+    };
+    let mut answer = failed.unwrap_or_else(|error| respond::failure(&state, &error, &exchange));
+    exchange.complete(&state, answer.headers_mut());
+    exchange.record(&state, answer.status().as_u16());
+    unread.close_after(answer)
+}
+
+/// Answers a request outside every path the server has.
+pub(crate) async fn lost(state: Arc<State>, http: HttpRequest, payload: web::Payload) -> HttpResponse {
+    let mut exchange = Exchange::open(&http);
+    let base = &state.config.listen.base_path;
+    let text = format!(
+        "There is nothing here. The FHIR base is `{base}`; see `{base}/metadata` for what it offers."
+    );
+    let mut answer = respond::failure(&state, &Error::new(ErrorCode::NotFound, text), &exchange);
+    exchange.complete(&state, answer.headers_mut());
+    exchange.record(&state, answer.status().as_u16());
+    Unread::new(payload.into_inner()).close_after(answer)
+}
+
+async fn answer(state: &State, exchange: &mut Exchange<'_>, unread: &mut Unread) -> Result<HttpResponse> {
+    let headers = exchange.http.headers();
+    exchange.correlation_id = ids::correlation_id(headers)?;
+    let mut query = exchange.read_query(&state.config.limits)?;
+    let Some((route, mut request)) = locate::request(&state.config, exchange)? else {
+        return Ok(respond::empty(204));
+    };
+    let principal = auth::principal(&state.config, exchange.http, route.interaction)?;
+    conditions::read_into(&mut request, headers)?;
+    prefer::read_into(&mut request, headers)?;
+    let style = style(exchange)?;
+    let _taken = receive::body(state, exchange, route, unread, &mut request, &mut query).await?;
+    request.query = query.parameters;
+    // The form of a search may name a format too.
+    let style = match route.body {
+        BodyKind::Form => self::style(exchange)?,
+        BodyKind::None | BodyKind::Resource => style,
+    };
+    let response = run(state, exchange, principal, &request).await?;
+    render(state, exchange, &request, response, style)
+}
+
+/// Runs the interaction within the deadline; when that passes, the work is dropped.
+async fn run(
+    state: &State,
+    exchange: &Exchange<'_>,
+    principal: Principal,
+    request: &Request,
+) -> Result<Response> {
+    let patience = state.config.deadlines.request;
+    let mut context = Context::new(principal, exchange.request_id.clone());
+    context.clock = state.clock.clone();
+    context.deadline = Instant::now().checked_add(patience);
+    let mut session = state.engine.session(context);
+    timeout(patience, dispatch(&mut session, request))
+        .await
+        .unwrap_or_else(|_| Err(too_long(patience)))
+}
+
+fn too_long(patience: Duration) -> Error {
+    let text = format!(
+        "The work was not done within {} s and was given up. A write may have happened nevertheless: read before you \
+         repeat it.",
+        patience.as_secs_f32()
+    );
+    Error::new(ErrorCode::Timeout, text)
+}
+
+/// The format of the answer, or `None` where only the content of a Binary can be what is asked for.
+fn style(exchange: &Exchange<'_>) -> Result<Option<Style>> {
+    match negotiate::format(exchange.format_parameter.as_deref(), exchange.accept()) {
+        Ok(format) => Ok(Some(Style {
+            format,
+            pretty: exchange.pretty,
+        })),
+        Err(_) if binary::may_be_native(exchange) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+fn render(
+    state: &State,
+    exchange: &mut Exchange<'_>,
+    request: &Request,
+    response: Response,
+    style: Option<Style>,
+) -> Result<HttpResponse> {
+    if let Some(applied) = prefer::applied(request) {
+        exchange.add(refuse::PREFERENCE_APPLIED, applied);
+    }
+    if binary::may_be_native(exchange)
+        && let Some(native) = binary::native(exchange, &response, &request.base)?
+    {
+        return Ok(native);
+    }
+    let format = exchange.format_parameter.as_deref();
+    let style = match style {
+        Some(style) => style,
+        None if response.status == 304 => Style {
+            format: Format::Json,
+            pretty: false,
+        },
+        None => Style {
+            format: negotiate::format(format, exchange.accept())?,
+            pretty: exchange.pretty,
+        },
+    };
+    respond::success(state, response, style, &request.base)
+}

@@ -1,0 +1,44 @@
+//! From a path and a method to a request.
+
+use actix_web::http::{Method, header};
+
+use super::exchange::Exchange;
+use super::routes::{Place, Route};
+use super::{base_url, path, refuse};
+use crate::config::Config;
+use crate::error::Result;
+use crate::interaction::Request;
+
+/// The route that the request takes, and what its path says; `None` where it only asks which methods there are.
+///
+/// # Errors
+/// The path leads nowhere, the method is not one of it, or the `Host` is not ours.
+pub(super) fn request(
+    config: &Config,
+    exchange: &mut Exchange<'_>,
+) -> Result<Option<(&'static Route, Request)>> {
+    let http = exchange.http;
+    let (mounted_at, tail) = path::below_mount(http.uri().path(), http.match_info());
+    let segments = path::segments(tail)?;
+    let place = Place::find(&segments).ok_or_else(|| refuse::unknown_path(&segments))?;
+    let resource_type = place
+        .resource_type
+        .map(refuse::unless_resource_type)
+        .transpose()?;
+    exchange.resource_type = resource_type;
+    exchange.allow = Some(place.allow());
+    let Some(route) = place.route(http.method()) else {
+        exchange.add(header::ALLOW, place.allow());
+        return match *http.method() {
+            Method::OPTIONS => Ok(None),
+            ref other => Err(refuse::method(other, &place)),
+        };
+    };
+    exchange.interaction = Some(route.interaction);
+    let base = base_url::base_url(config, http.uri(), http.headers(), mounted_at)?;
+    let mut request = Request::new(route.interaction, base);
+    request.resource_type = resource_type;
+    request.id = place.id.map(refuse::unless_id).transpose()?;
+    request.version = place.vid.map(str::to_owned);
+    Ok(Some((route, request)))
+}

@@ -1,0 +1,43 @@
+//! HTTP: the only folder that knows actix. It turns bytes into an [`interaction::Request`](crate::interaction::Request)
+//! and a [`Response`](crate::interaction::Response) into bytes.
+//!
+//! Invariant: nothing here touches the store; every request goes through one [`Session`](crate::engine::Session).
+
+mod auth;
+mod base_url;
+mod binary;
+mod body;
+mod budget;
+mod conditions;
+mod content;
+mod cors;
+mod exchange;
+mod explain;
+mod handle;
+pub(crate) mod health;
+mod ids;
+mod inflate;
+mod listen;
+mod locate;
+mod media_type;
+mod metrics;
+mod negotiate;
+mod path;
+mod percent;
+mod prefer;
+mod query;
+mod receive;
+mod refuse;
+mod respond;
+pub(crate) mod routes;
+mod state;
+mod suggest;
+mod wire;
+
+#[cfg(test)]
+mod tests;
+
+pub(crate) use handle::{handle, lost};
+pub(crate) use listen::listen;
+pub use listen::{Ending, Running};
+pub(crate) use state::State;

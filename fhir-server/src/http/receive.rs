@@ -1,0 +1,84 @@
+//! The body of a request, by what the route wants and what its `Content-Type` says it is.
+
+use super::binary;
+use actix_web::http::header::HeaderMap;
+use bytes::Bytes;
+
+use super::body::{self, Bounds, Unread};
+use super::budget::Taken;
+use super::content::{self, Content};
+use super::exchange::Exchange;
+use super::query::Query;
+use super::routes::{BodyKind, Route};
+use super::state::State;
+use crate::config::LimitsConfig;
+use crate::error::{Error, Result};
+use crate::interaction::{Request, RequestBody};
+
+/// Reads the body that the route wants into the request, or the form of a search into the query.
+pub(super) async fn body(
+    state: &State,
+    exchange: &mut Exchange<'_>,
+    route: &Route,
+    unread: &mut Unread,
+    request: &mut Request,
+    query: &mut Query,
+) -> Result<Option<Taken>> {
+    let headers = exchange.http.headers();
+    let limits = &state.config.limits;
+    let announced = match route.body {
+        BodyKind::None => return Ok(None),
+        BodyKind::Form if !content::is_announced(headers) => Content::Form,
+        BodyKind::Form | BodyKind::Resource => content::announced(headers)?,
+    };
+    let bytes =
+        allowed(limits, route.body, announced, request).ok_or_else(|| refused(route.body, headers))?;
+    let bounds = Bounds {
+        bytes,
+        limits,
+        deadlines: &state.config.deadlines,
+    };
+    let body = body::read(unread, headers, &bounds, &state.bodies).await?;
+    match announced {
+        Content::Fhir(format) => request.body = Some(content::fhir(format, body.bytes)?),
+        Content::Form if route.body == BodyKind::Form => {
+            content::announced_unless_empty(headers, &body.bytes)?;
+            query.add(content::form(&body.bytes)?, limits)?;
+            exchange.follow(query);
+        }
+        Content::Form | Content::Other => {
+            request.body = Some(native(headers, body.bytes));
+        }
+    }
+    Ok(Some(body.taken))
+}
+
+/// How large a body of that kind may be here; `None` where it cannot be here.
+fn allowed(limits: &LimitsConfig, wanted: BodyKind, announced: Content, request: &Request) -> Option<usize> {
+    let is_binary = request.resource_type.is_some_and(|t| t.name() == "Binary");
+    match (wanted, announced) {
+        (BodyKind::Form, Content::Form) => Some(limits.query_bytes),
+        (BodyKind::Resource, Content::Fhir(_)) => Some(limits.body_bytes),
+        (BodyKind::Resource, Content::Form | Content::Other) if is_binary => Some(limits.binary_bytes),
+        _ => None,
+    }
+}
+
+fn refused(wanted: BodyKind, headers: &HeaderMap) -> Error {
+    match wanted {
+        BodyKind::Form => content::not_a_form(),
+        BodyKind::Resource | BodyKind::None => content::not_fhir(headers),
+    }
+}
+
+/// The content of a Binary in its own media type.
+fn native(headers: &HeaderMap, content: Bytes) -> RequestBody {
+    let security_context = headers
+        .get(binary::SECURITY_CONTEXT)
+        .and_then(|v| v.to_str().ok());
+    RequestBody::Native {
+        content_type: content::sent(headers).to_owned(),
+        content,
+        security_context: security_context.map(str::to_owned),
+    }
+}

@@ -1,0 +1,34 @@
+//! What all requests of one server share.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use super::budget::BodyBudget;
+use super::metrics::Metrics;
+use crate::config::Config;
+use crate::context::Clock;
+use crate::engine::Engine;
+
+/// What all requests of one server share.
+pub(crate) struct State {
+    pub(crate) config: Config,
+    pub(crate) engine: Engine,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) metrics: Metrics,
+    pub(crate) bodies: BodyBudget,
+    /// Set once the server is about to end: `/readyz` then says no.
+    pub(crate) draining: AtomicBool,
+}
+
+impl State {
+    pub(crate) fn new(config: Config, engine: Engine, clock: Arc<dyn Clock>) -> Self {
+        State {
+            bodies: BodyBudget::new(config.limits.bodies_in_flight_bytes),
+            config,
+            engine,
+            clock,
+            metrics: Metrics::default(),
+            draining: AtomicBool::new(false),
+        }
+    }
+}

@@ -1,0 +1,78 @@
+//! "Did you mean": the resource type that an unknown one was probably meant to be.
+
+use fhir_model::Resource;
+
+/// The type nearest to what was sent: another case, a plural, or up to two letters off.
+pub(crate) fn resource_type(sent: &str) -> Option<&'static str> {
+    if sent.len() > 64 {
+        return None;
+    }
+    let types = || Resource::TYPES.iter().copied();
+    let singular = sent.strip_suffix("ies").map(|stem| format!("{stem}y"));
+    let candidates = [
+        Some(sent),
+        sent.strip_suffix('s'),
+        sent.strip_suffix("es"),
+        singular.as_deref(),
+    ];
+    for candidate in candidates.into_iter().flatten() {
+        if let Some(name) = types().find(|name| name.eq_ignore_ascii_case(candidate)) {
+            return Some(name);
+        }
+    }
+    let near = types().map(|name| (distance(name, sent), name)).min()?;
+    (near.0 <= 2 && sent.len() > 3).then_some(near.1)
+}
+
+/// How many letters must change, go or come, case aside.
+fn distance(a: &str, b: &str) -> usize {
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, x) in a.bytes().enumerate() {
+        let mut diagonal = i;
+        let mut left = i + 1;
+        if let Some(first) = row.first_mut() {
+            *first = left;
+        }
+        for (cell, y) in row.iter_mut().skip(1).zip(b.bytes()) {
+            let change = diagonal + usize::from(!x.eq_ignore_ascii_case(&y));
+            diagonal = *cell;
+            left = change.min(left + 1).min(*cell + 1);
+            *cell = left;
+        }
+    }
+    row.last().copied().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn finds_what_was_meant() {
+        for (sent, meant) in [
+            ("patient", "Patient"),
+            ("PATIENT", "Patient"),
+            ("Patients", "Patient"),
+            ("Pateint", "Patient"),
+            ("observations", "Observation"),
+            ("Obsevation", "Observation"),
+        ] {
+            assert_eq!(resource_type(sent), Some(meant), "{sent}");
+        }
+    }
+
+    #[test]
+    fn does_not_guess_wildly() {
+        for sent in ["", "x", "Customer", "favicon.ico", &"P".repeat(100_000)] {
+            assert_eq!(resource_type(sent), None, "{sent:.20}");
+        }
+    }
+
+    #[test]
+    fn distance_counts_letters() {
+        assert_eq!(distance("Patient", "Patient"), 0);
+        assert_eq!(distance("Patient", "Patint"), 1);
+        assert_eq!(distance("abc", ""), 3);
+        assert_eq!(distance("", "abc"), 3);
+    }
+}

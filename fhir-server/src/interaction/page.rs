@@ -1,0 +1,100 @@
+//! Page links: what the next page needs, signed with a key kept in the database
+//! (<https://hl7.org/fhir/R4/http.html#paging>).
+//!
+//! Invariant: a link that this database did not make for this tenant, or that was changed, is refused; and a good one
+//! gives no rights: each page goes through the policy again.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use hmac::{Hmac, KeyInit, Mac};
+use serde::{Deserialize, Serialize};
+use sha2::Sha256;
+
+use super::Request;
+use super::query::Parameters;
+use crate::context::TenantId;
+use crate::engine::Session;
+use crate::error::{Error, ErrorCode, Result};
+
+/// The parameter that holds a page link's token.
+pub(super) const PARAMETER: &str = "_page";
+
+/// The longest token that is looked at.
+const MAX_TOKEN: usize = 16 * 1024;
+
+/// Where a page goes on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Page {
+    /// What is paged through: the interaction, and the path below the base.
+    #[serde(rename = "p")]
+    pub(super) path: String,
+    /// The parameters of the first page that were followed.
+    #[serde(rename = "q")]
+    pub(super) query: Parameters,
+    /// The stamp of the last row of the page before.
+    #[serde(rename = "a")]
+    pub(super) after: i64,
+    /// The high-water mark of the first page.
+    #[serde(rename = "m")]
+    pub(super) mark: i64,
+    /// The total as the first page told it.
+    #[serde(rename = "n")]
+    pub(super) total: Option<u64>,
+}
+
+impl Page {
+    /// The token for a link.
+    pub(super) fn sign(&self, session: &Session) -> Result<String> {
+        let content = serde_json::to_vec(self).map_err(Error::internal)?;
+        let mut signed = mac(session, &content)?.finalize().into_bytes().to_vec();
+        signed.extend_from_slice(&content);
+        Ok(URL_SAFE_NO_PAD.encode(signed))
+    }
+
+    /// Where the request goes on, if it is for a further page.
+    pub(super) fn of_request(request: &Request, path: &str, session: &Session) -> Result<Option<Page>> {
+        match request.query.as_slice() {
+            [(name, token)] if name == PARAMETER => Page::open(token, path, session).map(Some),
+            several if several.iter().any(|(name, _)| name == PARAMETER) => {
+                let text = "A page link holds the whole request: send it as the Bundle gave it, without more parameters.";
+                Err(Error::new(ErrorCode::Value, text).at(format!("http.{PARAMETER}")))
+            }
+            _ => Ok(None),
+        }
+    }
+
+    /// What a link's token says, if this database made it for this tenant and this path.
+    fn open(token: &str, path: &str, session: &Session) -> Result<Page> {
+        Page::verified(token, session)?.filter(|page| page.path == path).ok_or_else(|| {
+            let text = "This page link was not made by this server for this URL, or was changed or cut off on its way: \
+                        use the link exactly as the Bundle gave it, or begin again with the first page.";
+            Error::new(ErrorCode::Value, text).at(format!("http.{PARAMETER}"))
+        })
+    }
+
+    fn verified(token: &str, session: &Session) -> Result<Option<Page>> {
+        if token.len() > MAX_TOKEN {
+            return Ok(None);
+        }
+        let Ok(signed) = URL_SAFE_NO_PAD.decode(token) else {
+            return Ok(None);
+        };
+        let Some((signature, content)) = signed.split_at_checked(32) else {
+            return Ok(None);
+        };
+        if mac(session, content)?.verify_slice(signature).is_err() {
+            return Ok(None);
+        }
+        Ok(serde_json::from_slice(content).ok())
+    }
+}
+
+fn mac(session: &Session, content: &[u8]) -> Result<Hmac<Sha256>> {
+    let TenantId(tenant) = session.context().tenant;
+    let mut mac = Hmac::<Sha256>::new_from_slice(&session.page_secret()).map_err(Error::internal)?;
+    mac.update(b"fhir page link 1\0");
+    mac.update(&tenant.to_be_bytes());
+    mac.update(content);
+    Ok(mac)
+}

@@ -1,0 +1,58 @@
+//! update: a new version of a resource, or its first where that is configured
+//! (<https://hl7.org/fhir/R4/http.html#update>).
+
+use fhir_model::reflect::Slot;
+
+use super::{Request, Response, create, present};
+use crate::engine::{Conditions, Part, Session};
+use crate::error::{Error, ErrorCode, Result};
+
+/// 200 with the new version, or with the current one where nothing changed; 201 where the update created.
+pub(super) async fn run(session: &mut Session, request: &Request) -> Result<Response> {
+    session.permit(request.interaction, request.resource_type)?;
+    let received = create::body(session, request)?;
+    of_part(session, request, received.whole()?).await
+}
+
+/// The same for a resource that was read already.
+pub(super) async fn of_part(session: &mut Session, request: &Request, part: Part<'_>) -> Result<Response> {
+    let key = request.key()?;
+    let draft = present::draft(request, part)?;
+    check_id(&draft.part, &key.id)?;
+    let ticket = session
+        .stage_update(key, &draft, &conditions(request), None)
+        .await?;
+    let written = session.commit().await?.take(ticket)?;
+    present::written(request, &written)
+}
+
+/// The conditions of a write.
+pub(super) fn conditions(request: &Request) -> Conditions {
+    Conditions {
+        if_match: request.if_match.clone(),
+        if_none_match: request.if_none_match.clone(),
+    }
+}
+
+/// The body of an update must have the id of its URL.
+pub(super) fn check_id(part: &Part<'_>, id: &str) -> Result<()> {
+    let text = match id_of(part) {
+        Some(found) if found == id => return Ok(()),
+        Some(found) => format!(
+            "The id in the resource is {found:?}, and the id in the URL is {id:?}: they must be equal."
+        ),
+        None => {
+            format!("The resource has no id: an update needs the id of its URL, {id:?}, in the resource too.")
+        }
+    };
+    Err(Error::new(ErrorCode::Invalid, text).at(format!("{}.id", part.path)))
+}
+
+fn id_of(part: &Part<'_>) -> Option<String> {
+    let resource = part.resource.as_complex();
+    let (index, _) = resource.type_info().field("id")?;
+    match resource.slot(index) {
+        Slot::Primitive(id) => id.text().map(|id| id.into_owned()),
+        _ => None,
+    }
+}

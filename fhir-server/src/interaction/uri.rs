@@ -1,0 +1,86 @@
+//! Percent escapes in URLs (RFC 3986, section 2.1).
+
+/// Appends the text, escaped as a name or value in a query.
+pub(super) fn encode(text: &str, out: &mut String) {
+    for byte in text.bytes() {
+        match byte {
+            b'A'..=b'Z'
+            | b'a'..=b'z'
+            | b'0'..=b'9'
+            | b'-'
+            | b'.'
+            | b'_'
+            | b'~'
+            | b','
+            | b':'
+            | b'|'
+            | b'/'
+            | b'$' => {
+                out.push(char::from(byte));
+            }
+            other => out.push_str(&format!("%{other:02X}")),
+        }
+    }
+}
+
+/// A URL with a query of those parameters.
+pub(super) fn with_query(mut url: String, parameters: &[(String, String)]) -> String {
+    for (i, (name, value)) in parameters.iter().enumerate() {
+        url.push(if i == 0 { '?' } else { '&' });
+        encode(name, &mut url);
+        url.push('=');
+        encode(value, &mut url);
+    }
+    url
+}
+
+/// The parameters of a query, in order; `None` where an escape is broken or the result is not UTF-8.
+pub(super) fn decode_query(query: &str) -> Option<Vec<(String, String)>> {
+    let pairs = query.split('&').filter(|p| !p.is_empty()).map(|pair| {
+        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+        Some((decode(name)?, decode(value)?))
+    });
+    pairs.collect()
+}
+
+/// The text with its escapes resolved; `+` is a space.
+fn decode(text: &str) -> Option<String> {
+    let mut out = Vec::with_capacity(text.len());
+    let mut bytes = text.bytes();
+    while let Some(byte) = bytes.next() {
+        out.push(match byte {
+            b'%' => {
+                let digit = |b: u8| char::from(b).to_digit(16).and_then(|d| u8::try_from(d).ok());
+                digit(bytes.next()?)? << 4 | digit(bytes.next()?)?
+            }
+            b'+' => b' ',
+            other => other,
+        });
+    }
+    String::from_utf8(out).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_escaped_comes_back() {
+        let parameters = vec![
+            ("_id".to_owned(), "a&b=c d+e%é".to_owned()),
+            ("x".to_owned(), String::new()),
+        ];
+        let url = with_query("http://h/fhir/Patient".into(), &parameters);
+        assert_eq!(url, "http://h/fhir/Patient?_id=a%26b%3Dc%20d%2Be%25%C3%A9&x=");
+        assert_eq!(decode_query(url.split_once('?').unwrap().1).unwrap(), parameters);
+    }
+
+    #[test]
+    fn broken_escapes_are_nothing() {
+        assert!(
+            decode_query("a=%4").is_none()
+                && decode_query("a=%ff").is_none()
+                && decode_query("%zz=1").is_none()
+        );
+    }
+}

@@ -1,0 +1,85 @@
+//! [`FhirServer`]: the server, to mount into a service of one's own or to run.
+
+mod builder;
+
+pub use crate::http::{Ending, Running};
+pub use builder::FhirServerBuilder;
+
+use std::sync::Arc;
+
+use actix_web::web;
+
+use crate::config::Config;
+use crate::context::Context;
+use crate::engine::Session;
+use crate::error::Result;
+use crate::http::{self, State, health};
+
+/// A FHIR server over a store, under a policy. Cheap to clone; all clones are one server.
+///
+/// ```no_run
+/// # async fn example(store: std::sync::Arc<dyn fhir_server::store::Store>) -> fhir_server::error::Result<()> {
+/// use fhir_server::{FhirServer, policy::PermitAll};
+///
+/// let server = FhirServer::builder().store(store).policy(PermitAll).build().await?;
+/// // In a service of one's own, beside its other routes:
+/// let app = actix_web::App::new().configure(|app| server.configure(app));
+/// # Ok(()) }
+/// ```
+#[derive(Clone)]
+pub struct FhirServer {
+    pub(crate) state: Arc<State>,
+}
+
+impl FhirServer {
+    /// Begins to build a server.
+    pub fn builder() -> FhirServerBuilder {
+        FhirServerBuilder::default()
+    }
+
+    /// Its configuration.
+    pub fn config(&self) -> &Config {
+        &self.state.config
+    }
+
+    /// Mounts the FHIR base, at `listen.base_path` below where `app` stands.
+    ///
+    /// Callers are known by a [`Principal`](crate::context::Principal) that a middleware of yours puts into the
+    /// request's extensions; without one the answer is 401, except in the sandbox.
+    pub fn configure(&self, app: &mut web::ServiceConfig) {
+        let state = self.state.clone();
+        let handler = move |request, payload| http::handle(state.clone(), request, payload);
+        app.service(web::scope(&self.state.config.listen.base_path).default_service(web::to(handler)));
+    }
+
+    /// Mounts `/livez` and `/readyz`.
+    pub fn configure_health(&self, app: &mut web::ServiceConfig) {
+        health::configure(&self.state, app);
+    }
+
+    /// Mounts `/metrics`. Keep it where only your own monitoring reaches it.
+    pub fn configure_metrics(&self, app: &mut web::ServiceConfig) {
+        health::configure_metrics(&self.state, app);
+    }
+
+    /// Opens a session for work that does not come over HTTP, such as loading files.
+    pub fn session(&self, context: Context) -> Session {
+        self.state.engine.session(context)
+    }
+
+    /// Begins to listen at the configured addresses; call it inside [`run`] or another actix runtime.
+    ///
+    /// # Errors
+    /// An address cannot be listened at.
+    pub fn listen(&self) -> Result<Running> {
+        http::listen(self)
+    }
+}
+
+/// Runs a future to its end on the runtime that the server needs.
+pub fn run<F: Future>(future: F) -> F::Output {
+    actix_web::rt::System::new().block_on(future)
+}
+
+/// Log directives that leave out what the web framework says by itself of each connection.
+pub const QUIET: &str = "actix_http=off,actix_server=warn,actix_web=warn";

@@ -1,0 +1,78 @@
+//! [`FhirServerBuilder`]: from configuration, store and policy to a server.
+
+use std::sync::Arc;
+
+use super::FhirServer;
+use crate::config::Config;
+use crate::context::{Clock, SystemClock};
+use crate::engine::{Engine, IdSource};
+use crate::error::{Error, ErrorCode, Result};
+use crate::http::State;
+use crate::policy::{Chain, Policy};
+use crate::store::Store;
+
+/// Builds a [`FhirServer`]. A store is required; without a policy everything is denied.
+#[derive(Default)]
+pub struct FhirServerBuilder {
+    config: Config,
+    store: Option<Arc<dyn Store>>,
+    policy: Option<Arc<dyn Policy>>,
+    clock: Option<Arc<dyn Clock>>,
+    ids: Option<Arc<dyn IdSource>>,
+}
+
+impl FhirServerBuilder {
+    /// The configuration. Default: [`Config::default`].
+    pub fn config(mut self, config: Config) -> Self {
+        self.config = config;
+        self
+    }
+
+    /// Where the resources are.
+    pub fn store(mut self, store: Arc<dyn Store>) -> Self {
+        self.store = Some(store);
+        self
+    }
+
+    /// Who may do what. Default: nobody anything.
+    pub fn policy(mut self, policy: impl Policy + 'static) -> Self {
+        self.policy = Some(Arc::new(policy));
+        self
+    }
+
+    /// Where the time comes from. Default: the machine's clock.
+    pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
+        self.clock = Some(clock);
+        self
+    }
+
+    /// Where ids of new resources come from. Default: random UUIDs.
+    pub fn ids(mut self, ids: Arc<dyn IdSource>) -> Self {
+        self.ids = Some(ids);
+        self
+    }
+
+    /// Checks the configuration and that the store answers.
+    ///
+    /// # Errors
+    /// The configuration contradicts itself or is unsafe, there is no store, or it does not answer.
+    pub async fn build(self) -> Result<FhirServer> {
+        self.config.check()?;
+        let store = self.store.ok_or_else(|| {
+            Error::new(
+                ErrorCode::Required,
+                "The server needs a store; give it one with `.store(…)`.",
+            )
+        })?;
+        store.ready().await?;
+        let policy = self.policy.unwrap_or_else(|| Arc::new(Chain::default()));
+        let mut engine = Engine::new(store, policy, self.config.settings());
+        if let Some(ids) = self.ids {
+            engine = engine.with_ids(ids);
+        }
+        let clock = self.clock.unwrap_or_else(|| Arc::new(SystemClock));
+        Ok(FhirServer {
+            state: Arc::new(State::new(self.config, engine, clock)),
+        })
+    }
+}

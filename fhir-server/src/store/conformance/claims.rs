@@ -1,0 +1,107 @@
+//! Claims: rows that only one can hold.
+
+use super::fixture::{Checked, Fixture, create, equal, holds, key};
+use crate::context::{Clock, Millis};
+use crate::store::{Claim, Expect, Outcome, Refusal, Write};
+
+fn claim(n: u8, payload: &[u8]) -> Write {
+    Write::Claim(Claim::new("case", [n; 32], payload.to_vec()))
+}
+
+pub(super) async fn a_claim_is_held_by_one(f: Fixture) -> Checked {
+    equal(f.snapshot().await?.claim("case", &[1; 32]).await?, None, "free")?;
+    let outcome = f.write(claim(1, b"mine")).await?;
+    holds(matches!(outcome, Outcome::Claimed), format!("{outcome:?}"))?;
+    let again = f.commit(vec![], vec![claim(1, b"mine")]).await;
+    holds(
+        matches!(again, Err(Refusal::Write { index: 0 })),
+        format!("{again:?}"),
+    )?;
+    equal(
+        f.snapshot().await?.claim("case", &[1; 32]).await?,
+        Some(b"mine".to_vec()),
+        "payload",
+    )?;
+    f.write(claim(2, b"")).await?;
+    let kind = Write::Claim(Claim::new("other", [1; 32], vec![]));
+    f.write(kind).await?;
+    let free = Expect::Unclaimed("case", [3; 32]);
+    f.commit(vec![free], vec![claim(3, b"")]).await?;
+    let held = f.commit(vec![Expect::Unclaimed("case", [3; 32])], vec![]).await;
+    let refused = matches!(
+        held,
+        Err(Refusal::Expectation {
+            index: 0,
+            current: None
+        })
+    );
+    holds(refused, format!("{held:?}"))
+}
+
+pub(super) async fn a_claim_falls_with_its_commit(f: Fixture) -> Checked {
+    let patient = key("Patient", "a")?;
+    f.write(create(&patient, 1)).await?;
+    let result = f.commit(vec![], vec![claim(1, b""), create(&patient, 2)]).await;
+    holds(
+        matches!(result, Err(Refusal::Write { index: 1 })),
+        format!("{result:?}"),
+    )?;
+    equal(
+        f.snapshot().await?.claim("case", &[1; 32]).await?,
+        None,
+        "free again",
+    )?;
+    let fresh = key("Patient", "b")?;
+    f.write(claim(2, b"")).await?;
+    let result = f.commit(vec![], vec![create(&fresh, 1), claim(2, b"")]).await;
+    holds(
+        matches!(result, Err(Refusal::Write { index: 1 })),
+        format!("{result:?}"),
+    )?;
+    holds(
+        f.read(&fresh).await?.is_none(),
+        "nothing written beside a held claim",
+    )
+}
+
+pub(super) async fn a_claim_that_has_run_out_is_free(f: Fixture) -> Checked {
+    let until = |millis: i64, n: u8| {
+        let mut claim = Claim::new("case", [n; 32], vec![n]);
+        claim.expires = Some(Millis(f.clock.now().0 + millis));
+        Write::Claim(claim)
+    };
+    for n in 0..20 {
+        f.commit(vec![], vec![until(10, n)]).await?;
+    }
+    f.commit(vec![], vec![until(1_000, 50), claim(60, b"for good")])
+        .await?;
+    f.clock.advance(9);
+    let held = f.commit(vec![], vec![until(10, 1)]).await;
+    holds(
+        matches!(held, Err(Refusal::Write { index: 0 })),
+        format!("held to the last: {held:?}"),
+    )?;
+    f.clock.advance(1);
+    equal(
+        f.snapshot().await?.claim("case", &[1; 32]).await?,
+        None,
+        "run out",
+    )?;
+    f.commit(vec![Expect::Unclaimed("case", [1; 32])], vec![until(10, 1)])
+        .await?;
+    equal(
+        f.snapshot().await?.claim("case", &[1; 32]).await?,
+        Some(vec![1]),
+        "taken anew",
+    )?;
+    equal(
+        f.snapshot().await?.claim("case", &[50; 32]).await?,
+        Some(vec![50]),
+        "another still held",
+    )?;
+    equal(
+        f.snapshot().await?.claim("case", &[60; 32]).await?,
+        Some(b"for good".to_vec()),
+        "for good",
+    )
+}

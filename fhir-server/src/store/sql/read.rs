@@ -1,0 +1,84 @@
+//! The statements that read one thing: a version, a claim, the mark.
+
+use diesel::sql_types::{BigInt, Binary, Nullable};
+
+use super::row::{VERSION_COLUMNS, VersionSql};
+use super::statement::{Bind, Statement};
+use super::{filter, id};
+use crate::context::{Millis, TenantId};
+use crate::error::Result;
+use crate::store::{Filter, Key};
+
+/// A statement that reads versions.
+pub(crate) type VersionQuery<'a> = Statement<'a, VersionSql>;
+
+pub(super) fn key_binds(tenant: TenantId, key: &Key) -> [Bind<'static>; 3] {
+    [
+        Bind::Big(tenant.0),
+        Bind::Small(key.resource_type.number()),
+        Bind::Owned(id::pack(&key.id)),
+    ]
+}
+
+/// The current version.
+pub(crate) fn read<'a>(tenant: TenantId, key: &'a Key, visible: &'a Filter) -> Result<VersionQuery<'a>> {
+    let mut out = Statement::new(VERSION_COLUMNS, []);
+    out.push(
+        " FROM resource r WHERE r.tenant = ? AND r.type = ? AND r.id = ? AND ",
+        key_binds(tenant, key),
+    );
+    filter::push(&mut out, visible)?;
+    Ok(out)
+}
+
+/// An earlier version.
+pub(crate) fn vread<'a>(
+    tenant: TenantId,
+    key: &'a Key,
+    version: i64,
+    visible: &'a Filter,
+) -> Result<VersionQuery<'a>> {
+    let mut out = Statement::new(EARLIER_COLUMNS, []);
+    out.push(
+        " FROM resource r JOIN history h ON h.tenant = r.tenant AND h.resource = r.surrogate",
+        [],
+    );
+    out.push(
+        " WHERE r.tenant = ? AND r.type = ? AND r.id = ?",
+        key_binds(tenant, key),
+    );
+    out.push(" AND h.version = ? AND ", [Bind::Big(version)]);
+    filter::push(&mut out, visible)?;
+    Ok(out)
+}
+
+/// The columns of a version row in the table of earlier versions, alias `h`, joined to its current row, alias `r`.
+pub(super) const EARLIER_COLUMNS: &str =
+    "SELECT r.type, r.id, h.version, h.stamp, h.change, h.encoding, h.stamp_at, h.stamp_form, h.body";
+
+/// The greatest stamp of the tenant.
+pub(crate) fn greatest_stamp(tenant: TenantId) -> Statement<'static, Nullable<BigInt>> {
+    Statement::new(
+        "SELECT max(r.stamp) FROM resource r WHERE r.tenant = ?",
+        [Bind::Big(tenant.0)],
+    )
+}
+
+/// The payload of a claim that has not run out at that time.
+pub(crate) fn claim<'a>(
+    tenant: TenantId,
+    kind: &'a str,
+    key: &'a [u8; 32],
+    now: Millis,
+) -> Statement<'a, Binary> {
+    Statement::new(
+        "SELECT c.payload FROM claim c WHERE c.tenant = ? AND c.kind = ? AND c.key = ?\
+         \x20AND (c.expires IS NULL OR c.expires > ?)",
+        [
+            Bind::Big(tenant.0),
+            Bind::Text(kind),
+            Bind::Bytes(key),
+            Bind::Big(now.0),
+        ],
+    )
+}

@@ -1,0 +1,170 @@
+//! [`Statement`]: SQL text with its binds, printed by diesel for any back end that knows the few types we bind.
+
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::marker::PhantomData;
+
+use diesel::backend::Backend;
+use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
+use diesel::result::{Error, QueryResult};
+use diesel::serialize::ToSql;
+use diesel::sql_types::{BigInt, Binary, HasSqlType, Nullable, SmallInt, Text};
+
+/// A value of a statement.
+#[derive(Clone, Debug)]
+pub(crate) enum Bind<'a> {
+    /// 64 bits
+    Big(i64),
+    /// 64 bits or NULL
+    MaybeBig(Option<i64>),
+    /// 16 bits
+    Small(i16),
+    /// bytes
+    Bytes(&'a [u8]),
+    /// bytes made for the statement
+    Owned(Vec<u8>),
+    /// bytes or NULL
+    MaybeBytes(Option<&'a [u8]>),
+    /// text
+    Text(&'a str),
+}
+
+#[derive(Clone, Debug)]
+enum Part<'a> {
+    Sql(&'static str),
+    Bind(Bind<'a>),
+}
+
+/// A statement whose rows have the SQL type `ST`.
+#[derive(Debug)]
+pub(crate) struct Statement<'a, ST = ()> {
+    parts: Vec<Part<'a>>,
+    binds: usize,
+    reuse: bool,
+    balanced: bool,
+    row: PhantomData<fn() -> ST>,
+}
+
+impl<'a, ST> Statement<'a, ST> {
+    /// A statement that begins with that text, in which each `?` stands for the next of the binds.
+    pub(crate) fn new(sql: &'static str, binds: impl IntoIterator<Item = Bind<'a>>) -> Self {
+        let mut statement = Statement {
+            parts: Vec::new(),
+            binds: 0,
+            reuse: true,
+            balanced: true,
+            row: PhantomData,
+        };
+        statement.push(sql, binds);
+        statement
+    }
+
+    /// Appends text and the binds for its question marks.
+    pub(crate) fn push(&mut self, sql: &'static str, binds: impl IntoIterator<Item = Bind<'a>>) {
+        let mut binds = binds.into_iter();
+        let mut pieces = sql.split('?');
+        self.parts.extend(pieces.next().map(Part::Sql));
+        for piece in pieces {
+            match binds.next() {
+                Some(bind) => {
+                    self.parts.push(Part::Bind(bind));
+                    self.binds += 1;
+                }
+                None => self.balanced = false,
+            }
+            self.parts.push(Part::Sql(piece));
+        }
+        self.balanced &= binds.next().is_none();
+    }
+
+    /// Says that it is not worth keeping prepared.
+    pub(crate) fn once(&mut self) {
+        self.reuse = false;
+    }
+
+    /// How many binds it has.
+    pub(crate) fn binds(&self) -> usize {
+        self.binds
+    }
+
+    /// Asks how the database would go about it: id, parent, a number without meaning, what it does.
+    #[cfg(test)]
+    pub(crate) fn explained(mut self) -> Statement<'a, (BigInt, BigInt, BigInt, Text)> {
+        self.parts.insert(0, Part::Sql("EXPLAIN QUERY PLAN "));
+        let Statement {
+            parts,
+            binds,
+            reuse,
+            balanced,
+            ..
+        } = self;
+        Statement {
+            parts,
+            binds,
+            reuse,
+            balanced,
+            row: PhantomData,
+        }
+    }
+
+    /// Equal for statements of equal text, and hardly ever for others.
+    pub(crate) fn shape(&self) -> u64 {
+        let mut hasher = DefaultHasher::new();
+        for part in &self.parts {
+            match part {
+                Part::Sql(sql) => sql.hash(&mut hasher),
+                Part::Bind(_) => 0u8.hash(&mut hasher),
+            }
+        }
+        hasher.finish()
+    }
+}
+
+impl<DB, ST> QueryFragment<DB> for Statement<'_, ST>
+where
+    DB: Backend
+        + HasSqlType<BigInt>
+        + HasSqlType<SmallInt>
+        + HasSqlType<Binary>
+        + HasSqlType<Text>
+        + HasSqlType<Nullable<BigInt>>
+        + HasSqlType<Nullable<Binary>>,
+    i64: ToSql<BigInt, DB>,
+    i16: ToSql<SmallInt, DB>,
+    [u8]: ToSql<Binary, DB>,
+    str: ToSql<Text, DB>,
+{
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
+        if !self.balanced {
+            return Err(Error::QueryBuilderError(
+                "question marks and binds differ in number".into(),
+            ));
+        }
+        if !self.reuse {
+            out.unsafe_to_cache_prepared();
+        }
+        for part in &self.parts {
+            match part {
+                Part::Sql(sql) => out.push_sql(sql),
+                Part::Bind(Bind::Big(v)) => out.push_bind_param::<BigInt, _>(v)?,
+                Part::Bind(Bind::MaybeBig(v)) => out.push_bind_param::<Nullable<BigInt>, _>(v)?,
+                Part::Bind(Bind::Small(v)) => out.push_bind_param::<SmallInt, _>(v)?,
+                Part::Bind(Bind::Bytes(v)) => out.push_bind_param::<Binary, [u8]>(v)?,
+                Part::Bind(Bind::Owned(v)) => out.push_bind_param::<Binary, [u8]>(v)?,
+                Part::Bind(Bind::MaybeBytes(v)) => out.push_bind_param::<Nullable<Binary>, _>(v)?,
+                Part::Bind(Bind::Text(v)) => out.push_bind_param::<Text, str>(v)?,
+            }
+        }
+        Ok(())
+    }
+}
+
+impl<ST> QueryId for Statement<'_, ST> {
+    type QueryId = ();
+    const HAS_STATIC_QUERY_ID: bool = false;
+}
+
+impl<ST> Query for Statement<'_, ST> {
+    type SqlType = ST;
+}
+
+impl<ST, Conn> diesel::RunQueryDsl<Conn> for Statement<'_, ST> {}

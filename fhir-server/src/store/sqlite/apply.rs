@@ -1,0 +1,310 @@
+//! One commit inside the writer's transaction: its conditions, then its writes.
+//!
+//! Invariant: conditions are read in the transaction that writes; no other writer comes between.
+//! Invariant: the versions of a resource count 1, 2, 3, … without a gap, and their stamps rise.
+
+use std::time::Instant;
+
+use diesel::result::Error as Diesel;
+
+use super::failure::{self, Class};
+use super::link::Link;
+use crate::context::{Clock, Millis, TenantId};
+use crate::error::Error;
+use crate::store::encoding;
+use crate::store::sql::{self, CurrentRow, DELETED, Row, RowKey};
+use crate::store::stamp::{Generator, time_of};
+use crate::store::{Change, Claim, Commit, Expect, Filter, Key, Outcome, Refusal, StoredBody, Write};
+
+/// A commit with its bodies packed: what the writer's queue holds.
+#[derive(Debug)]
+pub(super) struct Task {
+    tenant: TenantId,
+    expects: Vec<Condition>,
+    writes: Vec<Step>,
+    deadline: Option<Instant>,
+}
+
+#[derive(Debug)]
+enum Condition {
+    Version(RowKey, i64),
+    Absent(RowKey),
+    Visible(RowKey, Filter),
+    Unclaimed(&'static str, [u8; 32]),
+}
+
+#[derive(Debug)]
+enum Step {
+    Create(RowKey, Row),
+    Update { key: RowKey, row: Row, create: bool },
+    Delete(RowKey),
+    Claim(Claim),
+}
+
+impl Task {
+    /// Packs the commit's bodies.
+    pub(super) fn new(tenant: TenantId, commit: Commit) -> Self {
+        let expects = commit.expects.into_iter().map(condition).collect();
+        let writes = commit.writes.into_iter().map(step).collect();
+        Task {
+            tenant,
+            expects,
+            writes,
+            deadline: commit.deadline,
+        }
+    }
+
+    /// Whether its time has passed.
+    pub(super) fn is_late(&self, now: Instant) -> bool {
+        self.deadline.is_some_and(|deadline| deadline <= now)
+    }
+
+    /// About how much memory it holds.
+    pub(super) fn weight(&self) -> usize {
+        let bodies = self.writes.iter().map(|step| match step {
+            Step::Create(_, row) | Step::Update { row, .. } => row.packed.bytes.len(),
+            Step::Delete(_) => 0,
+            Step::Claim(claim) => claim.payload.len(),
+        });
+        bodies.map(|n| n + 256).sum::<usize>() + 256 * self.expects.len() + 256
+    }
+}
+
+fn condition(expect: Expect) -> Condition {
+    match expect {
+        Expect::Version(key, version) => Condition::Version(RowKey::from(&key), version),
+        Expect::Absent(key) => Condition::Absent(RowKey::from(&key)),
+        Expect::Visible(key, filter) => Condition::Visible(RowKey::from(&key), filter),
+        Expect::Unclaimed(kind, key) => Condition::Unclaimed(kind, key),
+    }
+}
+
+fn step(write: Write) -> Step {
+    let row = |body: StoredBody| Row {
+        packed: encoding::pack(&body.json),
+        stamp_at: body.stamp_at,
+        stamp_form: body.stamp_form,
+    };
+    let place = |key: Key| RowKey::from(&key);
+    match write {
+        Write::Create { key, body } => Step::Create(place(key), row(body)),
+        Write::Update { key, body, create } => Step::Update {
+            key: place(key),
+            row: row(body),
+            create,
+        },
+        Write::Delete { key } => Step::Delete(place(key)),
+        Write::Claim(claim) => Step::Claim(claim),
+    }
+}
+
+/// Why a commit did not go through.
+#[derive(Debug)]
+pub(super) enum Stop {
+    /// Its own fault: the caller is told, its neighbours go on.
+    Refused(Refusal),
+    /// The transaction is lost.
+    Broken(Diesel),
+}
+
+impl From<Diesel> for Stop {
+    fn from(error: Diesel) -> Self {
+        if failure::class(&error).loses_transaction() {
+            return Stop::Broken(error);
+        }
+        Stop::Refused(Refusal::Failed(failure::error(error)))
+    }
+}
+
+impl From<Error> for Stop {
+    fn from(error: Error) -> Self {
+        Stop::Refused(Refusal::Failed(error))
+    }
+}
+
+type Applied<T> = Result<T, Stop>;
+
+/// The state of the writer that a commit needs.
+pub(super) struct Desk<'a> {
+    /// The connection, with the transaction begun.
+    pub(super) link: &'a mut Link,
+    /// Makes stamps.
+    pub(super) stamps: &'a mut Generator,
+    /// Tells the time.
+    pub(super) clock: &'a dyn Clock,
+}
+
+impl Desk<'_> {
+    /// Carries the commit out, or undoes all of it.
+    pub(super) fn apply(&mut self, task: &Task) -> Applied<Vec<Outcome>> {
+        self.link.run(sql::Statement::new("SAVEPOINT task", []))?;
+        let result = self.carry_out(task);
+        if result.is_err() {
+            self.link
+                .run(sql::Statement::new("ROLLBACK TO task", []))
+                .map_err(Stop::Broken)?;
+        }
+        self.link
+            .run(sql::Statement::new("RELEASE task", []))
+            .map_err(Stop::Broken)?;
+        result
+    }
+
+    fn carry_out(&mut self, task: &Task) -> Applied<Vec<Outcome>> {
+        for (index, expect) in task.expects.iter().enumerate() {
+            self.check(task.tenant, expect, index)?;
+        }
+        task.writes
+            .iter()
+            .enumerate()
+            .map(|(index, step)| self.write(task.tenant, step, index))
+            .collect()
+    }
+
+    fn check(&mut self, tenant: TenantId, expect: &Condition, index: usize) -> Applied<()> {
+        let (holds, current) = match expect {
+            Condition::Version(key, version) => {
+                let current = self.visible(tenant, key, &Filter::All)?;
+                (current == Some(*version), current)
+            }
+            Condition::Absent(key) => {
+                let current = self.visible(tenant, key, &Filter::All)?;
+                (current.is_none(), current)
+            }
+            Condition::Visible(key, filter) => {
+                let current = self.visible(tenant, key, filter)?;
+                (current.is_some(), current)
+            }
+            Condition::Unclaimed(kind, key) => {
+                let now = self.clock.now();
+                let row: Option<i64> = self.link.first(sql::claimed(tenant, kind, key, now))?;
+                (row.is_none(), None)
+            }
+        };
+        if holds {
+            Ok(())
+        } else {
+            Err(Stop::Refused(Refusal::Expectation { index, current }))
+        }
+    }
+
+    fn visible(&mut self, tenant: TenantId, key: &RowKey, filter: &Filter) -> Applied<Option<i64>> {
+        Ok(self.link.first(sql::visible(tenant, key, filter)?)?)
+    }
+
+    fn write(&mut self, tenant: TenantId, step: &Step, index: usize) -> Applied<Outcome> {
+        let refused = || Stop::Refused(Refusal::Write { index });
+        match step {
+            Step::Create(key, row) => self.create(tenant, key, row)?.ok_or_else(refused),
+            Step::Update { key, row, create } => {
+                let current: Option<CurrentRow> = self.link.first(sql::current(tenant, key))?;
+                match current {
+                    Some(current) => self.update(tenant, current, row),
+                    None if *create => self.create(tenant, key, row)?.ok_or_else(refused),
+                    None => Err(refused()),
+                }
+            }
+            Step::Delete(key) => self.delete(tenant, key),
+            Step::Claim(claim) => self.claim(tenant, claim)?.ok_or_else(refused),
+        }
+    }
+
+    /// `None` where the id is in use.
+    fn create(&mut self, tenant: TenantId, key: &RowKey, row: &Row) -> Applied<Option<Outcome>> {
+        let stamp = self.stamps.next(self.clock);
+        match self.link.run(sql::insert(tenant, key, stamp, row)) {
+            Ok(_) => Ok(Some(Outcome::Created {
+                version: 1,
+                last_updated: time_of(stamp),
+            })),
+            Err(e) if failure::class(&e) == Class::Unique => Ok(None),
+            Err(e) => Err(e.into()),
+        }
+    }
+
+    fn update(&mut self, tenant: TenantId, current: CurrentRow, row: &Row) -> Applied<Outcome> {
+        let (surrogate, version, stamp, change, ..) = current;
+        if same_content(current, row) {
+            return Ok(Outcome::Unchanged {
+                version,
+                last_updated: time_of(stamp),
+            });
+        }
+        let (version, last_updated) =
+            self.next_version(tenant, surrogate, version, Change::Update, Some(row))?;
+        Ok(match change {
+            DELETED => Outcome::Created {
+                version,
+                last_updated,
+            },
+            _ => Outcome::Updated {
+                version,
+                last_updated,
+            },
+        })
+    }
+
+    fn delete(&mut self, tenant: TenantId, key: &RowKey) -> Applied<Outcome> {
+        let current: Option<CurrentRow> = self.link.first(sql::current(tenant, key))?;
+        match current {
+            Some((surrogate, version, _, change, ..)) if change != DELETED => {
+                let (version, last_updated) =
+                    self.next_version(tenant, surrogate, version, Change::Delete, None)?;
+                Ok(Outcome::Deleted {
+                    version,
+                    last_updated,
+                })
+            }
+            _ => Ok(Outcome::Absent),
+        }
+    }
+
+    fn next_version(
+        &mut self,
+        tenant: TenantId,
+        surrogate: i64,
+        version: i64,
+        change: Change,
+        row: Option<&Row>,
+    ) -> Applied<(i64, Millis)> {
+        let stamp = self.stamps.next(self.clock);
+        self.link.run(sql::keep(tenant, surrogate, stamp))?;
+        self.link
+            .run(sql::replace(tenant, surrogate, (version + 1, stamp, change), row))?;
+        Ok((version + 1, time_of(stamp)))
+    }
+
+    /// `None` where another holds it.
+    fn claim(&mut self, tenant: TenantId, claim: &Claim) -> Applied<Option<Outcome>> {
+        let now = self.clock.now();
+        if claim.expires.is_some() {
+            self.link.run(sql::delete_expired(tenant, claim, now))?;
+            self.link.run(sql::sweep_claims(tenant, now))?;
+        }
+        match self.link.run(sql::insert_claim(tenant, claim)) {
+            Ok(_) => Ok(Some(Outcome::Claimed)),
+            Err(e) if failure::class(&e) == Class::Unique => Ok(None),
+            Err(e) => Err(e.into()),
+        }
+    }
+}
+
+/// Whether the row holds just that content. A body that does not unpack is not the same as any.
+fn same_content(current: CurrentRow, row: &Row) -> bool {
+    let (.., encoding, stamp_at, stamp_form, body) = current;
+    let Some(body) = body else { return false };
+    if stamp_at != i64::from(row.stamp_at) || stamp_form != sql::form_number(row.stamp_form) {
+        return false;
+    }
+    if encoding == row.packed.encoding && body == row.packed.bytes {
+        return true;
+    }
+    // Another encoding, level or release of the compressor packs equal content to other bytes.
+    let len = encoding::unpacked_len(encoding, &body);
+    if len.is_none() || len != encoding::unpacked_len(row.packed.encoding, &row.packed.bytes) {
+        return false;
+    }
+    let there = encoding::unpack(encoding, body);
+    let here = encoding::unpack(row.packed.encoding, row.packed.bytes.clone());
+    matches!((there, here), (Ok(there), Ok(here)) if there == here)
+}

@@ -1,0 +1,121 @@
+//! Backup, restore and migration of a database file.
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+
+use super::failure;
+use super::link::Link;
+use super::lock::Lock;
+use super::start;
+use crate::error::{Error, ErrorCode, Result};
+use crate::store::sql::{Bind, Statement};
+
+/// Writes a consistent, compact copy of the database, while a server may be serving and writing it.
+pub(in crate::store) fn backup(database: &Path, to: &Path) -> Result<()> {
+    let database = existing(database)?;
+    let to = vacant(to)?;
+    let part = suffixed(&to, "-part");
+    remove(&part)?;
+    let mut link = Link::visitor(&database)?;
+    start::check_ours(&mut link)?;
+    let name = part
+        .to_str()
+        .ok_or_else(|| Error::internal("the backup's path is not UTF-8"))?;
+    link.run(Statement::new("VACUUM INTO ?", [Bind::Text(name)]))
+        .map_err(failure::error)?;
+    drop(link);
+    publish(&part, &to)
+}
+
+/// Puts a backup in the place of a database that no server works on. With `replace`, an existing one gives way.
+pub(in crate::store) fn restore(from: &Path, database: &Path, replace: bool) -> Result<()> {
+    let from = existing(from)?;
+    let database = start::plain_path(database)?;
+    let _lock = Lock::take(&database)?;
+    if database.exists() && !replace {
+        return Err(taken(&database));
+    }
+    sound(&from)?;
+    let part = suffixed(&database, "-part");
+    std::fs::copy(&from, &part).map_err(|e| io(e, &part))?;
+    // The old log must not be read into the new file.
+    remove(&suffixed(&database, "-wal"))?;
+    remove(&suffixed(&database, "-shm"))?;
+    publish(&part, &database)
+}
+
+/// Brings the schema up to date; how many steps that took.
+pub(in crate::store) fn migrate(database: &Path) -> Result<usize> {
+    let database = start::plain_path(database)?;
+    let _lock = Lock::take(&database)?;
+    start::open_ours(&database).map(|(_, steps)| steps)
+}
+
+fn sound(file: &Path) -> Result<()> {
+    let mut link = Link::visitor(file)?;
+    start::check_ours(&mut link)?;
+    let found = link.text("PRAGMA integrity_check(1)")?;
+    if found != "ok" {
+        let what = format!("The backup is damaged: {found}");
+        return Err(Error::new(ErrorCode::Value, what));
+    }
+    Ok(())
+}
+
+fn existing(path: &Path) -> Result<PathBuf> {
+    path.canonicalize().map_err(|e| io(e, path))
+}
+
+fn vacant(path: &Path) -> Result<PathBuf> {
+    let path = start::plain_path(path)?;
+    if path.exists() {
+        Err(taken(&path))
+    } else {
+        Ok(path)
+    }
+}
+
+fn taken(path: &Path) -> Error {
+    Error::new(
+        ErrorCode::Value,
+        format!(
+            "{} exists already; name another file, or ask to replace it.",
+            path.display()
+        ),
+    )
+}
+
+fn suffixed(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    PathBuf::from(name)
+}
+
+fn remove(path: &Path) -> Result<()> {
+    match std::fs::remove_file(path) {
+        Err(e) if e.kind() != std::io::ErrorKind::NotFound => Err(io(e, path)),
+        _ => Ok(()),
+    }
+}
+
+/// Makes the finished file durable under its own name.
+fn publish(part: &Path, to: &Path) -> Result<()> {
+    let sync = |path: &Path| {
+        File::open(path)
+            .and_then(|f| f.sync_all())
+            .map_err(|e| io(e, path))
+    };
+    sync(part)?;
+    std::fs::rename(part, to).map_err(|e| io(e, to))?;
+    to.parent().map_or(Ok(()), sync)
+}
+
+fn io(error: std::io::Error, path: &Path) -> Error {
+    let class = failure::class_of_io(&error);
+    let code = if class == failure::Class::Full {
+        ErrorCode::StorageFull
+    } else {
+        ErrorCode::Unavailable
+    };
+    Error::new(code, format!("{}: {error}", path.display())).with_cause(error)
+}

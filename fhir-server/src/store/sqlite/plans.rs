@@ -1,0 +1,150 @@
+//! The statements do not scan or sort where an index gives the rows in order.
+
+use diesel::Connection;
+use diesel::sqlite::SqliteConnection;
+use diesel::{QueryResult, RunQueryDsl};
+use diesel_migrations::MigrationHarness;
+
+use crate::context::{Millis, TenantId};
+use crate::store::sql::{self, Lists, Statement};
+use crate::store::sqlite::watch;
+use crate::store::{Filter, HistoryQuery, HistoryScope, Key, ResourceType, SearchQuery};
+
+const TENANT: TenantId = TenantId(1);
+const LISTS: Lists = Lists {
+    tenant: TENANT,
+    guard: watch::CONDITION,
+};
+
+fn plan<ST>(statement: Statement<'_, ST>) -> String {
+    let mut conn = SqliteConnection::establish(":memory:").unwrap();
+    conn.run_pending_migrations(super::start::MIGRATIONS).unwrap();
+    watch::Watch::over(&mut conn).unwrap();
+    let rows: QueryResult<Vec<(i64, i64, i64, String)>> = statement.explained().load(&mut conn);
+    let lines: Vec<String> = rows.unwrap().into_iter().map(|row| row.3).collect();
+    lines.join("\n")
+}
+
+fn patient() -> ResourceType {
+    ResourceType::from_name("Patient").unwrap()
+}
+
+fn key() -> Key {
+    Key {
+        resource_type: patient(),
+        id: "a".into(),
+    }
+}
+
+/// Neither scans a table nor sorts.
+fn direct(plan: &str) {
+    assert!(!plan.contains("SCAN r") && !plan.contains("SCAN h"), "{plan}");
+    assert!(!plan.contains("TEMP B-TREE"), "{plan}");
+}
+
+#[test]
+fn a_read_seeks_the_key() {
+    let own = Filter::Types(vec![patient()]);
+    for filter in [&Filter::All, &own] {
+        let read = plan(sql::read(TENANT, &key(), filter).unwrap());
+        direct(&read);
+        assert!(
+            read.contains("resource_key (tenant=? AND type=? AND id=?)"),
+            "{read}"
+        );
+        let vread = plan(sql::vread(TENANT, &key(), 3, filter).unwrap());
+        direct(&vread);
+        assert!(
+            vread.contains("history_of_resource (tenant=? AND resource=? AND version=?)"),
+            "{vread}"
+        );
+    }
+}
+
+#[test]
+fn a_list_of_a_type_or_of_all_walks_its_index_in_order() {
+    for ascending in [false, true] {
+        for (resource_type, index) in [
+            (Some(patient()), "resource_of_type"),
+            (None, "resource_of_tenant"),
+        ] {
+            let mut query = SearchQuery::new(resource_type, Filter::All, 50);
+            query.ascending = ascending;
+            for (after, mark) in [(None, None), (Some(5), Some(9))] {
+                (query.after, query.mark) = (after, mark);
+                let search = plan(LISTS.search(&query).unwrap());
+                direct(&search);
+                assert!(search.contains(index), "{search}");
+                let total = plan(LISTS.search_total(&query, 100).unwrap());
+                direct(&total);
+                assert!(total.contains(&format!("COVERING INDEX {index}")), "{total}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_search_by_id_is_driven_by_the_ids() {
+    let ids = |n| Filter::Ids((0..n).map(|i| format!("p{i}")).collect());
+    let recent = Filter::LastUpdated {
+        from: Some(Millis(1_764_000_000_000)),
+        to: None,
+    };
+    let both = Filter::And(vec![recent, ids(3)]);
+    for resource_type in [Some(patient()), None] {
+        for filter in [
+            both.clone(),
+            ids(1),
+            ids(7),
+            ids(500),
+            Filter::And(vec![Filter::Types(vec![patient()]), ids(3)]),
+        ] {
+            let query = SearchQuery::new(resource_type, filter, 50);
+            let search = plan(LISTS.search(&query).unwrap());
+            assert!(
+                search.contains("resource_key (tenant=? AND type=? AND id=?)"),
+                "{search}"
+            );
+        }
+    }
+    let one = SearchQuery::new(None, Filter::Resource(key()), 50);
+    let search = plan(LISTS.search(&one).unwrap());
+    assert!(
+        search.contains("resource_key (tenant=? AND type=? AND id=?)"),
+        "{search}"
+    );
+}
+
+#[test]
+fn a_history_merges_two_indexes_in_order() {
+    for (scope, earlier) in [
+        (HistoryScope::Instance(key()), "history_of_resource"),
+        (HistoryScope::Type(patient()), "history_of_type"),
+        (HistoryScope::System, "history_of_tenant"),
+    ] {
+        let mut query = HistoryQuery::new(scope, 50, Filter::All);
+        for before in [None, Some(77)] {
+            query.before = before;
+            query.at = before.map(|_| (Millis(1_764_000_000_000), Millis(1_764_000_000_009)));
+            let history = plan(LISTS.history(&query).unwrap());
+            direct(&history);
+            assert!(history.contains("MERGE (UNION ALL)"), "{history}");
+            assert!(history.contains(earlier), "{history}");
+        }
+    }
+}
+
+#[test]
+fn a_claim_and_the_mark_are_one_seek() {
+    let claim = plan(sql::claim(TENANT, "load", &[0; 32], Millis(0)));
+    assert!(
+        claim.contains("PRIMARY KEY (tenant=? AND kind=? AND key=?)"),
+        "{claim}"
+    );
+    let mark = plan(sql::greatest_stamp(TENANT));
+    assert!(
+        mark.contains("COVERING INDEX resource_of_tenant (tenant=?)"),
+        "{mark}"
+    );
+    direct(&plan(sql::sweep_claims(TENANT, Millis(0))));
+}

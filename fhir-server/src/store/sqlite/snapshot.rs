@@ -1,0 +1,163 @@
+//! [`Snapshot`] on SQLite: one read transaction, begun by its first statement and ended when it is dropped.
+//!
+//! Reads by key run where they are called; lists and counts run on tokio's blocking pool, so that a long one does not
+//! hold up a worker.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+use tokio::sync::{Mutex, OwnedMutexGuard};
+
+use super::failure;
+use super::link::Link;
+use super::pool::{Pool, Reader};
+use super::watch;
+use crate::context::{Clock, TenantId};
+use crate::error::{Error, Result};
+use crate::store::sql::{self, Lists, Statement, VersionRow};
+use crate::store::{Filter, HistoryQuery, Key, SearchQuery, Snapshot, Version};
+
+/// A consistent view of one tenant's data.
+pub(super) struct SqliteSnapshot {
+    tenant: TenantId,
+    pool: Arc<Pool>,
+    clock: Arc<dyn Clock>,
+    time: Duration,
+    reader: Arc<Mutex<Option<Reader>>>,
+}
+
+impl SqliteSnapshot {
+    /// Nothing is read yet: the view is of the moment of the first statement. A list or a count may take that time.
+    pub(super) fn new(tenant: TenantId, pool: Arc<Pool>, clock: Arc<dyn Clock>, time: Duration) -> Self {
+        SqliteSnapshot {
+            tenant,
+            pool,
+            clock,
+            time,
+            reader: Arc::new(Mutex::new(None)),
+        }
+    }
+
+    fn lists(&self) -> Lists {
+        Lists {
+            tenant: self.tenant,
+            guard: watch::CONDITION,
+        }
+    }
+
+    async fn held(&self) -> Result<OwnedMutexGuard<Option<Reader>>> {
+        let mut held = self.reader.clone().lock_owned().await;
+        if held.is_none() {
+            *held = Some(self.pool.reader().await?);
+        }
+        Ok(held)
+    }
+
+    /// Runs short work on the connection, here.
+    async fn here<T>(&self, work: impl FnOnce(&mut Link) -> Result<T> + Send) -> Result<T> {
+        let mut held = self.held().await?;
+        work(link(&mut held)?)
+    }
+
+    /// Runs long work on the connection, on the blocking pool; it ends early if the caller goes away.
+    async fn aside<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Link) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let mut held = self.held().await?;
+        let _leash = link(&mut held)?.watch().start(self.time);
+        tokio::task::spawn_blocking(move || work(link(&mut held)?))
+            .await
+            .map_err(Error::internal)?
+    }
+}
+
+fn link(held: &mut OwnedMutexGuard<Option<Reader>>) -> Result<&mut Link> {
+    held.as_mut()
+        .ok_or_else(|| Error::internal("a snapshot without its connection"))?
+        .link()
+}
+
+fn first(link: &mut Link, statement: Statement<'_, sql::VersionSql>) -> Result<Option<Version>> {
+    let row: Option<VersionRow> = link.first(statement).map_err(failure::error)?;
+    row.map(sql::version_of).transpose()
+}
+
+fn all(link: &mut Link, statement: Statement<'_, sql::VersionSql>) -> Result<Vec<Version>> {
+    let rows: Vec<VersionRow> = link.rows(statement).map_err(failure::error)?;
+    rows.into_iter().map(sql::version_of).collect()
+}
+
+fn number(link: &mut Link, statement: Statement<'_, diesel::sql_types::BigInt>) -> Result<u64> {
+    let row: Option<i64> = link.first(statement).map_err(failure::error)?;
+    Ok(row.and_then(|n| u64::try_from(n).ok()).unwrap_or_default())
+}
+
+impl Snapshot for SqliteSnapshot {
+    fn read<'a>(&'a self, key: &'a Key, filter: &'a Filter) -> BoxFuture<'a, Result<Option<Version>>> {
+        self.here(|link| first(link, sql::read(self.tenant, key, filter)?))
+            .boxed()
+    }
+
+    fn vread<'a>(
+        &'a self,
+        key: &'a Key,
+        version: i64,
+        filter: &'a Filter,
+    ) -> BoxFuture<'a, Result<Option<Version>>> {
+        let work = move |link: &mut Link| {
+            let current: Option<VersionRow> = link
+                .first(sql::read(self.tenant, key, filter)?)
+                .map_err(failure::error)?;
+            match current {
+                Some(row) if sql::version_number(&row) == version => sql::version_of(row).map(Some),
+                Some(_) => first(link, sql::vread(self.tenant, key, version, filter)?),
+                None => Ok(None),
+            }
+        };
+        self.here(work).boxed()
+    }
+
+    fn history<'a>(&'a self, query: &'a HistoryQuery) -> BoxFuture<'a, Result<Vec<Version>>> {
+        let (lists, query) = (self.lists(), query.clone());
+        self.aside(move |link| all(link, lists.history(&query)?)).boxed()
+    }
+
+    fn history_total<'a>(&'a self, query: &'a HistoryQuery, limit: u64) -> BoxFuture<'a, Result<u64>> {
+        let (lists, query) = (self.lists(), query.clone());
+        self.aside(move |link| number(link, lists.history_total(&query, limit)?))
+            .boxed()
+    }
+
+    fn search<'a>(&'a self, query: &'a SearchQuery) -> BoxFuture<'a, Result<Vec<Version>>> {
+        let (lists, query) = (self.lists(), query.clone());
+        self.aside(move |link| all(link, lists.search(&query)?)).boxed()
+    }
+
+    fn search_total<'a>(&'a self, query: &'a SearchQuery, limit: u64) -> BoxFuture<'a, Result<u64>> {
+        let (lists, query) = (self.lists(), query.clone());
+        self.aside(move |link| number(link, lists.search_total(&query, limit)?))
+            .boxed()
+    }
+
+    fn high_water_mark(&self) -> BoxFuture<'_, Result<i64>> {
+        let work = |link: &mut Link| {
+            let row: Option<Option<i64>> = link
+                .first(sql::greatest_stamp(self.tenant))
+                .map_err(failure::error)?;
+            Ok(row.flatten().unwrap_or_default())
+        };
+        self.here(work).boxed()
+    }
+
+    fn claim<'a>(&'a self, kind: &'static str, key: &'a [u8; 32]) -> BoxFuture<'a, Result<Option<Vec<u8>>>> {
+        let now = self.clock.now();
+        self.here(move |link| {
+            link.first(sql::claim(self.tenant, kind, key, now))
+                .map_err(failure::error)
+        })
+        .boxed()
+    }
+}
