@@ -52,7 +52,7 @@ impl Expression {
     }
 
     /// Evaluates the expression to one truth value: empty is false, one boolean is itself, anything else is true.
-    /// What invariants and other criteria need.
+    /// What criteria need, as those of `where()`.
     ///
     /// # Errors
     /// As [`Expression::evaluate`].
@@ -67,6 +67,20 @@ impl Expression {
             [value] => value.as_bool().unwrap_or(true),
             _ => true,
         })
+    }
+
+    /// Evaluates the expression as an invariant: broken only if the result is one `false`. Where the elements that it
+    /// speaks of are missing it is empty, and there is nothing to break (a Reference with a display only and ref-1).
+    ///
+    /// # Errors
+    /// As [`Expression::evaluate`].
+    pub fn holds<'a>(
+        &'a self,
+        input: impl Into<Collection<'a>>,
+        environment: &'a Environment<'a>,
+    ) -> Result<bool, Error> {
+        let result = self.evaluate(input, environment)?;
+        Ok(!matches!(&*result, [value] if value.as_bool() == Some(false)))
     }
 
     /// Checks the expression against the type of its input, such as `Patient` or `Patient.contact`: names of elements
