@@ -8,7 +8,7 @@ use super::error::Error;
 /// The longest expression that is compiled, in bytes.
 pub const MAX_LENGTH: usize = 64 * 1024;
 /// How deeply parentheses, arguments and indexers may nest.
-pub const MAX_NESTING: usize = 48;
+pub const MAX_NESTING: usize = 64;
 
 /// What one evaluation may use. Reaching a limit is [`Error::Limit`].
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,13 +24,13 @@ pub struct Limits {
 }
 
 impl Default for Limits {
-    /// A million steps, 250,000 items in a collection, 64 MiB, depth 64.
+    /// A million steps, 250,000 items in a collection, 64 MiB, depth 128.
     fn default() -> Self {
         Limits {
             steps: 1_000_000,
             items: 250_000,
             memory: 64 * 1024 * 1024,
-            depth: 64,
+            depth: 128,
         }
     }
 }

@@ -88,6 +88,16 @@ impl DateTime {
         self.0.parts
     }
 
+    /// The value of a FHIR `dateTime` or `instant`, which may stand in a leap second.
+    pub(super) fn of_fhir(parts: Parts, text: &str) -> Self {
+        let fraction = text.split_once('.').map_or("", |(_, fraction)| fraction);
+        let digits = fraction.bytes().take_while(u8::is_ascii_digit).count().min(9);
+        DateTime(Clock {
+            parts,
+            digits: u8::try_from(digits).unwrap_or(9),
+        })
+    }
+
     pub(super) fn of_date(date: Date) -> Self {
         DateTime(Clock {
             parts: date.0,

@@ -15,6 +15,7 @@ use crate::resource::Resource;
 
 /// One item of a collection: an element of a resource, borrowed, or a value of a System type.
 #[derive(Clone)]
+#[non_exhaustive]
 pub enum Value<'a> {
     /// A resource or one of its elements.
     Node(Node<'a>),
@@ -216,8 +217,8 @@ impl<'v> System<'v> {
             Scalar::Decimal(value) => System::Decimal(decimal(value)?),
             Scalar::String(text) => System::String(text),
             Scalar::Date(value) => System::Date(Date::parse(value.as_str())?),
-            Scalar::DateTime(value) => System::DateTime(DateTime::parse(value.as_str())?),
-            Scalar::Instant(value) => System::DateTime(DateTime::parse(value.as_str())?),
+            Scalar::DateTime(value) => System::DateTime(DateTime::of_fhir(value.parts(), value.as_str())),
+            Scalar::Instant(value) => System::DateTime(DateTime::of_fhir(value.parts(), value.as_str())),
             Scalar::Time(value) => System::Time(Time::parse(value.as_str())?),
         })
     }

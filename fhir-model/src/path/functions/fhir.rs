@@ -113,7 +113,7 @@ impl<'a> Evaluator<'a> {
         if let Some(root) = root.filter(|r| r.type_info().name == "Bundle") {
             for entry in elements(root, "entry") {
                 self.meter.step()?;
-                if text(entry, "fullUrl") == Some(reference) {
+                if text(entry, "fullUrl").is_some_and(|url| is_target(url, reference)) {
                     let resource = child(entry, "resource").next();
                     return Ok(resource.map(Value::Node));
                 }
@@ -290,6 +290,16 @@ fn no_terminology(call: &Call) -> Error {
     Error::execution(format!(
         "{name}() needs a terminology service; set one with Environment::with_terminology"
     ))
+}
+
+/// Whether a Bundle's entry of that URL is what a reference points to: by the whole URL, or by the type and id at its
+/// end (<https://hl7.org/fhir/R4/bundle.html#references>).
+fn is_target(url: &str, reference: &str) -> bool {
+    let relative = !reference.contains(':');
+    let end = url
+        .strip_suffix(reference)
+        .filter(|_| relative && !reference.is_empty());
+    url == reference || end.is_some_and(|base| base.ends_with('/'))
 }
 
 /// Whether a primitive element, or a System value, has a value.
