@@ -45,6 +45,9 @@ impl<'a> Evaluator<'a> {
     /// `=` on two items.
     pub(super) fn equal_items(&mut self, a: &Value<'_>, b: &Value<'_>) -> Result<Option<bool>, Error> {
         self.meter.step()?;
+        if let (Some(x), Some(y)) = (a.as_str(), b.as_str()) {
+            return Ok(Some(x == y));
+        }
         if let (Some(x), Some(y)) = (a.complex(), b.complex()) {
             return match self.equal_complex(x, y)? {
                 Some(true) => Ok(Some(true)),

@@ -39,7 +39,10 @@ pub struct ByReferenceType;
 
 impl Resolver for ByReferenceType {
     fn resolve(&self, reference: &str, type_name: Option<&str>) -> Option<Resolved<'_>> {
-        let known = |name: &str| Resource::TYPES.iter().copied().find(|t| *t == name);
+        let known = |name: &str| {
+            let index = Resource::TYPES.binary_search(&name).ok()?;
+            Resource::TYPES.get(index).copied()
+        };
         let path = reference.split(['?', '#', '|']).next().unwrap_or(reference);
         let path = path.split("/_history/").next().unwrap_or(path);
         let by_path = path.rsplit('/').nth(1).and_then(known);

@@ -111,6 +111,18 @@ impl FhirType {
         (!name.is_empty()).then_some(FhirType::Complex(name))
     }
 
+    /// Whether an element's type is that type or a specialisation of it. The table at hand spares a search.
+    pub(super) fn node_is_a(node: Node<'_>, other: FhirType) -> bool {
+        match node {
+            Node::Primitive(primitive, _) => FhirType::Primitive(primitive).is_a(other),
+            Node::Complex(complex) => {
+                let info = complex.type_info();
+                FhirType::Complex(info.name) == other
+                    || (!info.base.is_empty() && FhirType::Complex(info.base).is_a(other))
+            }
+        }
+    }
+
     /// Whether this is that type or a specialisation of it.
     pub(super) fn is_a(self, other: FhirType) -> bool {
         let mut this = Some(self);
@@ -123,13 +135,13 @@ impl FhirType {
         false
     }
 
-    /// Whether `as` and `ofType` keep a value of this type: specialisations count for complex types and for the
+    /// Whether `as` and `ofType` keep an element: specialisations count for complex types and for the
     /// abstract `Element`, while of the primitives a `code` is not taken for a `string` (official tests
     /// testFHIRPathAsFunction11 and 16), so that the types of a choice stay apart.
-    pub(super) fn kept_by(self, other: FhirType) -> bool {
+    pub(super) fn keeps(node: Node<'_>, other: FhirType) -> bool {
         match other {
-            FhirType::Primitive(_) => self == other,
-            FhirType::Complex(_) => self.is_a(other),
+            FhirType::Primitive(_) => FhirType::of_node(node) == other,
+            FhirType::Complex(_) => FhirType::node_is_a(node, other),
         }
     }
 
@@ -207,8 +219,12 @@ mod tests {
         assert!(!of("Bundle").is_a(of("DomainResource")));
         assert!(of("Patient.contact").is_a(of("BackboneElement")));
         assert!(of("positiveInt").is_a(of("Element")));
-        assert!(!of("code").kept_by(of("string")));
-        assert!(of("Age").kept_by(of("Quantity")));
+        let age = crate::Age::default();
+        assert!(FhirType::keeps(Node::Complex(&age), of("Quantity")));
+        let code = crate::Primitive::<crate::Str>::default();
+        let code = Node::Primitive(PrimitiveType::Code, &code);
+        assert!(!FhirType::keeps(code, of("string")) && FhirType::keeps(code, of("code")));
+        assert!(FhirType::node_is_a(code, of("string")));
     }
 
     #[test]

@@ -166,21 +166,22 @@ fn require_known(specifier: &TypeSpecifier) -> Result<(), Error> {
 
 /// Whether a value is of a type or a specialisation of it.
 pub(super) fn is_of(value: &Value<'_>, specifier: &TypeSpecifier) -> bool {
-    matches(value, specifier, FhirType::is_a)
+    matches(value, specifier, FhirType::node_is_a)
 }
 
 /// Whether `as` and `ofType` keep a value.
 fn kept(value: &Value<'_>, specifier: &TypeSpecifier) -> bool {
-    matches(value, specifier, FhirType::kept_by)
+    matches(value, specifier, FhirType::keeps)
 }
 
-fn matches(value: &Value<'_>, specifier: &TypeSpecifier, fhir: fn(FhirType, FhirType) -> bool) -> bool {
+fn matches(value: &Value<'_>, specifier: &TypeSpecifier, fits: fn(Node<'_>, FhirType) -> bool) -> bool {
     use super::types::SystemType;
-    let fhir = |t: FhirType| specifier.fhir.is_some_and(|wanted| fhir(t, wanted));
     match (value, specifier.system) {
         (_, Some(SystemType::Any)) => true,
-        (Value::Node(node), _) => fhir(FhirType::of_node(*node)),
-        (Value::Unread(name), _) => fhir(FhirType::Complex(name)),
+        (Value::Node(node), _) => specifier.fhir.is_some_and(|wanted| fits(*node, wanted)),
+        (Value::Unread(name), _) => specifier
+            .fhir
+            .is_some_and(|wanted| FhirType::Complex(name).is_a(wanted)),
         (Value::Type(_), _) | (_, None) => false,
         (value, Some(system)) => value.type_of().name == system.name(),
     }
