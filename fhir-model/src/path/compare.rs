@@ -1,6 +1,8 @@
 //! Equality, equivalence and order (<https://hl7.org/fhirpath/N1/#equality>).
 //!
 //! `None` stands for the empty answer: an operand is missing, or precision, zones or units leave it open.
+//!
+//! Invariant: each pair of items that is compared counts as a step.
 
 use std::cmp::Ordering;
 

@@ -2,6 +2,8 @@
 //!
 //! Above seconds the arithmetic is the calendar's: a month later is the same day of the next month, or its last.
 //! A duration finer than the date is converted to the date's precision, and what is left over is dropped.
+//!
+//! Invariant: a result names a day that the calendar has, or there is no result.
 
 use jiff::{Span, civil};
 use rust_decimal::Decimal;

@@ -1,5 +1,7 @@
 //! What an evaluation sees besides its input: the clock, variables, and the services behind `resolve()`,
 //! `memberOf()`, `conformsTo()` and `trace()`.
+//!
+//! Invariant: nothing here reads a clock, a file or the network of its own accord.
 
 use std::borrow::Cow;
 use std::sync::OnceLock;
@@ -204,7 +206,7 @@ impl<'a> Environment<'a> {
     }
 
     /// Lets `as` filter collections of several items, as `ofType()` does, where the language wants an error. The
-    /// search parameters of R4 are written so (`Observation.component.value as Quantity`).
+    /// search parameters and invariants of R4 are written so (`Observation.component.value as Quantity`, dom-3).
     pub fn with_filtering_as(mut self) -> Self {
         self.as_filters = true;
         self

@@ -1,4 +1,6 @@
 //! [`Expression`]: the compiled form that the rest of the program holds.
+//!
+//! Invariant: an expression never changes after it is compiled, but for what it remembers to be quicker.
 
 use std::fmt;
 use std::str::FromStr;

@@ -1,4 +1,6 @@
 //! Text to tokens (<https://hl7.org/fhirpath/N1/#lexical-elements>).
+//!
+//! Invariant: offsets count bytes of the source, and every loop takes at least one.
 
 use std::str::FromStr;
 

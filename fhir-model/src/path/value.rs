@@ -1,4 +1,6 @@
 //! Values and collections of values, the only thing that expressions take and give.
+//!
+//! Invariant: values borrow; no resource is copied into a collection.
 
 use std::borrow::Cow;
 use std::fmt;

@@ -4,6 +4,8 @@
 //! Reported is what can never make sense: elements and types that do not exist, operators and functions on types
 //! that they are not defined for, a condition of several items. That a path may give several items where one is wanted
 //! is left to the evaluation.
+//!
+//! Invariant: what is refused can give no sensible answer on any data; every valid official test is accepted.
 
 mod call;
 mod shape;

@@ -1,4 +1,6 @@
 //! The rules of narrative (<https://hl7.org/fhir/R4/narrative.html#xhtml>): invariants txt-1 and txt-2.
+//!
+//! Invariant: what is not listed is not allowed.
 
 use quick_xml::Reader;
 use quick_xml::events::{BytesStart, Event};

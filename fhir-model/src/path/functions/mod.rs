@@ -1,4 +1,6 @@
 //! The functions: one row each in [`TABLE`], one file a family.
+//!
+//! Invariant: the table is sorted by name and has each function once.
 
 mod component;
 mod conversion;

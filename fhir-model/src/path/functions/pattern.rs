@@ -2,6 +2,8 @@
 //!
 //! Patterns are run by an engine whose time is linear in the text, so they may not look around or refer back. A dot
 //! matches every character, a line feed too.
+//!
+//! Invariant: no pattern takes more than linear time, or more than [`MAX_COMPILED`] bytes.
 
 use std::borrow::Cow;
 

@@ -3,6 +3,8 @@
 //!
 //! [`Ucum`], the built-in, knows every unit of UCUM that converts by a factor, the temperatures, and the units fixed by
 //! a procedure. An application with a full UCUM service may put that behind [`Units`] instead.
+//!
+//! Invariant: a code that is not understood as a whole is unknown; nothing of it is guessed.
 
 mod atoms;
 mod scaled;
