@@ -1,4 +1,6 @@
 //! Rules of FHIRPath that the official tests leave out: an expression, and what it gives.
+//!
+//! Size: the tables speak of one patient, and read best beside it.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
