@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use xtask::{Result, codegen, definitions, workspace_root};
+use xtask::{Result, codegen, definitions, tidy, workspace_root};
 
 const USAGE: &str = "\
 usage: cargo xtask <task>
@@ -12,6 +12,7 @@ usage: cargo xtask <task>
   codegen     writes fhir-model/src/generated/ from the trimmed definitions
   codegen --check
               fails if a generated file differs from what codegen would write
+  tidy        checks the rules of the house that the compiler does not
 ";
 
 fn main() -> ExitCode {
@@ -30,10 +31,11 @@ fn run(args: &[&str]) -> Result<()> {
     let root = workspace_root();
     match args {
         ["definitions", "--package", package, "--search-parameters", bundle] => {
-            definitions::trim(&root, package.as_ref(), bundle.as_ref())
+            definitions::write(&root, package.as_ref(), bundle.as_ref())
         }
         ["codegen"] => codegen::write(&root),
         ["codegen", "--check"] => codegen::check(&root),
+        ["tidy"] => tidy::check(&root),
         _ => Err(USAGE.to_owned()),
     }
 }
