@@ -172,6 +172,7 @@ impl<'d> Writer<'_, 'd> {
                 ("enum", std::mem::replace(&mut names, Json::Null)),
             ]);
             schema.set("properties", Json::object([("resourceType", kind)]));
+            schema.set("additionalProperties", true);
             return schema;
         }
         schema.set(
