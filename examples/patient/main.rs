@@ -1,6 +1,6 @@
 //! Building, writing, reading and matching a `Patient` with the typed model.
 
-use fhir_model::{HumanName, Identifier, Patient, PatientDeceased, Resource, json};
+use fhir_model::{HumanName, Identifier, Patient, PatientDeceased, Reference, Resource, json};
 
 const NHS_NUMBER: &str = "https://fhir.nhs.uk/Id/nhs-number";
 
@@ -19,6 +19,11 @@ fn amira() -> Result<Patient, fhir_model::ValueError> {
         gender: "female".into(),
         birth_date: "1988-03-14".parse()?,
         deceased: Some(PatientDeceased::Boolean(false.into())),
+        managing_organization: Reference {
+            reference: "Organization/org-brackenfold-trust".into(),
+            ..Reference::default()
+        }
+        .into(),
         ..Patient::default()
     })
 }

@@ -25,7 +25,8 @@
 //! ```
 //!
 //! A [`Primitive`] holds a value, an id and extensions; a list is a `Vec`; any other optional element is an
-//! `Option`, boxed where it has elements of its own; a choice such as `deceased[x]` is an `Option` of an enum.
+//! `Option`, boxed where it has elements of its own (`into()` does both); a choice such as `deceased[x]` is an `Option`
+//! of an enum.
 
 pub mod date;
 pub mod decimal;

@@ -51,9 +51,20 @@ fn make(root: &Path, folder: &Path) -> Result<()> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let status = Command::new(cargo)
         .current_dir(root)
-        .args(["run", "--quiet", "--package", "fhir-server", "--example", "openapi", "--"])
+        .args([
+            "run",
+            "--quiet",
+            "--package",
+            "fhir-server",
+            "--example",
+            "openapi",
+            "--",
+        ])
         .arg(folder)
         .status()
         .context("cargo run")?;
-    status.success().then_some(()).ok_or_else(|| "the document was not written".to_owned())
+    status
+        .success()
+        .then_some(())
+        .ok_or_else(|| "the document was not written".to_owned())
 }

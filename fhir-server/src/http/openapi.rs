@@ -2,8 +2,8 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use actix_web::http::header::{self, HeaderValue};
 use actix_web::http::StatusCode;
+use actix_web::http::header::{self, HeaderValue};
 use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder, guard, web};
 use bytes::Bytes;
 use sha2::{Digest, Sha256};
@@ -36,9 +36,17 @@ impl Cache {
             return Ok(document.clone());
         }
         let text = Bytes::from(openapi::document(base)?);
-        let digest: String = Sha256::digest(&text).iter().take(12).map(|byte| format!("{byte:02x}")).collect();
+        let digest: String = Sha256::digest(&text)
+            .iter()
+            .take(12)
+            .map(|byte| format!("{byte:02x}"))
+            .collect();
         let etag = HeaderValue::try_from(format!("\"{digest}\"")).map_err(Error::internal)?;
-        let document = Document { base: base.to_owned(), text, etag };
+        let document = Document {
+            base: base.to_owned(),
+            text,
+            etag,
+        };
         *kept = Some(document.clone());
         Ok(document)
     }
@@ -77,12 +85,22 @@ async fn answer(state: Arc<State>, request: HttpRequest) -> HttpResponse {
             return plain(StatusCode::INTERNAL_SERVER_ERROR).body("The document cannot be made.\n");
         }
     };
-    let known = request.headers().get(header::IF_NONE_MATCH).and_then(|tags| tags.to_str().ok());
+    let known = request
+        .headers()
+        .get(header::IF_NONE_MATCH)
+        .and_then(|tags| tags.to_str().ok());
     let tag = document.etag.to_str().unwrap_or_default();
-    let unchanged = known.is_some_and(|tags| tags.split(',').any(|t| t.trim().trim_start_matches("W/") == tag));
-    let mut answer = plain(if unchanged { StatusCode::NOT_MODIFIED } else { StatusCode::OK });
+    let unchanged =
+        known.is_some_and(|tags| tags.split(',').any(|t| t.trim().trim_start_matches("W/") == tag));
+    let mut answer = plain(if unchanged {
+        StatusCode::NOT_MODIFIED
+    } else {
+        StatusCode::OK
+    });
     // It tells of no patient, so any page may read it.
-    answer.insert_header((header::ETAG, document.etag)).insert_header((header::ACCESS_CONTROL_ALLOW_ORIGIN, "*"));
+    answer
+        .insert_header((header::ETAG, document.etag))
+        .insert_header((header::ACCESS_CONTROL_ALLOW_ORIGIN, "*"));
     match unchanged {
         true => answer.finish(),
         false => answer.content_type("application/json").body(document.text),

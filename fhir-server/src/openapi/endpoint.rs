@@ -1,7 +1,7 @@
 //! [`Endpoint`]: one row of the table of routes, and the operations that it stands for.
 
-use utoipa::openapi::path::{HttpMethod, Operation, OperationBuilder};
 use utoipa::openapi::Ref;
+use utoipa::openapi::path::{HttpMethod, Operation, OperationBuilder};
 
 use super::{example, failure, parameter, request, success};
 use crate::http::routes::{BodyKind, ROUTES};
@@ -35,7 +35,12 @@ pub(super) fn all() -> impl Iterator<Item = Endpoint> {
             _ => return None,
         };
         let form = route.body == BodyKind::Form;
-        Some(Endpoint { method, path: route.path, interaction: route.interaction, form })
+        Some(Endpoint {
+            method,
+            path: route.path,
+            interaction: route.interaction,
+            form,
+        })
     })
 }
 
@@ -111,15 +116,18 @@ fn words(endpoint: &Endpoint, resource_type: Option<&str>) -> (String, String) {
             format!("Delete a {name}"),
             "Reads answer 410 and searches leave it out from then on; its history stays. Deleting what is not there is no error.",
         ),
-        Interaction::HistoryInstance => {
-            (format!("History of a {name}"), "All versions, the newest first, deletions included.")
-        }
-        Interaction::HistoryType => {
-            (format!("History of every {name}"), "All versions of all resources of the type, the newest first.")
-        }
-        Interaction::HistorySystem => {
-            ("History of the server".to_owned(), "All versions of all resources, the newest first.")
-        }
+        Interaction::HistoryInstance => (
+            format!("History of a {name}"),
+            "All versions, the newest first, deletions included.",
+        ),
+        Interaction::HistoryType => (
+            format!("History of every {name}"),
+            "All versions of all resources of the type, the newest first.",
+        ),
+        Interaction::HistorySystem => (
+            "History of the server".to_owned(),
+            "All versions of all resources, the newest first.",
+        ),
         Interaction::SearchType if endpoint.form => (
             format!("Search for {name} by POST"),
             "As the search by GET, with the parameters in a form, so that they stay out of logs of URLs.",
@@ -133,9 +141,10 @@ fn words(endpoint: &Endpoint, resource_type: Option<&str>) -> (String, String) {
             "Search across types by POST".to_owned(),
             "As the search by GET, with the parameters in a form, so that they stay out of logs of URLs.",
         ),
-        Interaction::SearchSystem => {
-            ("Search across types".to_owned(), "As the search of a type; `_type` names the types wanted.")
-        }
+        Interaction::SearchSystem => (
+            "Search across types".to_owned(),
+            "As the search of a type; `_type` names the types wanted.",
+        ),
         Interaction::Batch | Interaction::Transaction => (
             "Many requests at once".to_owned(),
             "A Bundle of type `transaction` is done as a whole or not at all, and its entries may refer to each other by \

@@ -5,8 +5,8 @@
 use fhir_validate::schema::Json;
 
 use super::TYPES;
-use crate::error::{Error, ErrorCode, Issue, Result};
 use crate::engine::OutcomeSystems;
+use crate::error::{Error, ErrorCode, Issue, Result};
 use crate::interaction::operation_outcome;
 
 /// A Bundle of type transaction.
@@ -76,9 +76,21 @@ pub(super) fn in_xml(name: &str) -> String {
 /// Every example, by its name.
 pub(super) fn all() -> Result<Vec<(String, Json)>> {
     let mut all = vec![
-        example(TRANSACTION, "A patient and an encounter that refers to them", read(include_str!("examples/transaction.json"))?),
-        example(BATCH, "Two reads at once", read(include_str!("examples/batch.json"))?),
-        example(ANSWERS, "Both were created", read(include_str!("examples/transaction-response.json"))?),
+        example(
+            TRANSACTION,
+            "A patient and an encounter that refers to them",
+            read(include_str!("examples/transaction.json"))?,
+        ),
+        example(
+            BATCH,
+            "Two reads at once",
+            read(include_str!("examples/batch.json"))?,
+        ),
+        example(
+            ANSWERS,
+            "Both were created",
+            read(include_str!("examples/transaction-response.json"))?,
+        ),
     ];
     let sandbox_files = SANDBOX.into_iter().map(read).collect::<Result<Vec<_>>>()?;
     for name in TYPES {
@@ -94,21 +106,30 @@ pub(super) fn all() -> Result<Vec<(String, Json)>> {
     }
     for code in super::failure::named() {
         let (diagnostics, at) = failure(code);
-        let issue = Issue { expression: at.map(str::to_owned), ..Issue::new(diagnostics) };
+        let issue = Issue {
+            expression: at.map(str::to_owned),
+            ..Issue::new(diagnostics)
+        };
         let outcome = operation_outcome(Some(code), &[issue], &OutcomeSystems::default());
         let outcome = serde_json::from_slice(&outcome).map_err(Error::internal)?;
         let facts = code.facts();
         let summary = format!("{} ({}, {})", facts.status, facts.issue, facts.nhs);
         all.push(example(&error(code), &summary, outcome));
     }
-    let in_xml = all.iter().map(|(name, example)| as_xml(name, example)).collect::<Result<Vec<_>>>()?;
+    let in_xml = all
+        .iter()
+        .map(|(name, example)| as_xml(name, example))
+        .collect::<Result<Vec<_>>>()?;
     all.extend(in_xml);
     all.sort_by(|(a, _), (b, _)| a.cmp(b));
     Ok(all)
 }
 
 fn example(name: &str, summary: &str, value: Json) -> (String, Json) {
-    (name.to_owned(), Json::object([("summary", Json::from(summary)), ("value", value)]))
+    (
+        name.to_owned(),
+        Json::object([("summary", Json::from(summary)), ("value", value)]),
+    )
 }
 
 /// The same example in XML.
@@ -136,18 +157,34 @@ fn new(resource_type: &str) -> &'static str {
 }
 
 fn in_sandbox(files: &[Json], resource_type: &str) -> Result<Json> {
-    let is = |resource: &&Json, name: &str, value: &str| resource.get(name).and_then(Json::as_str) == Some(value);
-    let entries = files.iter().filter_map(|file| file.get("entry")).flat_map(Json::items);
+    let is =
+        |resource: &&Json, name: &str, value: &str| resource.get(name).and_then(Json::as_str) == Some(value);
+    let entries = files
+        .iter()
+        .filter_map(|file| file.get("entry"))
+        .flat_map(Json::items);
     let mut resources = entries.filter_map(|entry| entry.get("resource"));
     let id = sandbox_id(resource_type);
     let found = resources.find(|r| is(r, "resourceType", resource_type) && is(r, "id", id));
-    found.cloned().ok_or_else(|| Error::internal(format!("the sandbox has no {resource_type}/{id}")))
+    found
+        .cloned()
+        .ok_or_else(|| Error::internal(format!("the sandbox has no {resource_type}/{id}")))
 }
 
 /// The resource with the version and time that the server adds.
 fn as_stored(resource: &Json) -> Json {
-    let mut members = vec![("versionId".to_owned(), Json::from("1")), ("lastUpdated".to_owned(), Json::from(WHEN))];
-    members.extend(resource.get("meta").map(Json::members).unwrap_or_default().iter().cloned());
+    let mut members = vec![
+        ("versionId".to_owned(), Json::from("1")),
+        ("lastUpdated".to_owned(), Json::from(WHEN)),
+    ];
+    members.extend(
+        resource
+            .get("meta")
+            .map(Json::members)
+            .unwrap_or_default()
+            .iter()
+            .cloned(),
+    );
     let mut stored = Json::Object(Vec::new());
     for (name, value) in resource.members().iter().filter(|(name, _)| name != "meta") {
         stored.set(name, value.clone());
@@ -160,7 +197,10 @@ fn as_stored(resource: &Json) -> Json {
 
 fn searchset(resource_type: &str, resource: &Json) -> Json {
     let entry = Json::object([
-        ("fullUrl", Json::from(format!("{BASE}/{resource_type}/{}", sandbox_id(resource_type)))),
+        (
+            "fullUrl",
+            Json::from(format!("{BASE}/{resource_type}/{}", sandbox_id(resource_type))),
+        ),
         ("resource", resource.clone()),
         ("search", Json::object([("mode", Json::from("match"))])),
     ]);
@@ -173,7 +213,10 @@ fn versions(resource_type: &str, resource: &Json) -> Json {
     let entry = Json::object([
         ("fullUrl", Json::from(format!("{BASE}/{url}"))),
         ("resource", resource.clone()),
-        ("request", Json::object([("method", Json::from("PUT")), ("url", Json::from(url.as_str()))])),
+        (
+            "request",
+            Json::object([("method", Json::from("PUT")), ("url", Json::from(url.as_str()))]),
+        ),
         (
             "response",
             Json::object([
@@ -203,8 +246,14 @@ fn bundle(kind: &str, link: &str, entry: Json) -> Json {
 fn failure(code: ErrorCode) -> (&'static str, Option<&'static str>) {
     use ErrorCode as E;
     match code {
-        E::Structure => ("Unknown element `nmae`; did you mean `name`?", Some("Patient.nmae")),
-        E::Value => ("\"yesterday\" is no value for _lastUpdated: expected a date such as 2026-11-23.", Some("http._lastUpdated")),
+        E::Structure => (
+            "Unknown element `nmae`; did you mean `name`?",
+            Some("Patient.nmae"),
+        ),
+        E::Value => (
+            "\"yesterday\" is no value for _lastUpdated: expected a date such as 2026-11-23.",
+            Some("http._lastUpdated"),
+        ),
         E::Required => ("The request has no body: send the resource in it.", None),
         E::Invalid => (
             "The id in the resource is \"pat-a\", and the id in the URL is \"pat-b\": they must be equal.",
@@ -216,26 +265,56 @@ fn failure(code: ErrorCode) -> (&'static str, Option<&'static str>) {
         ),
         E::Forbidden => ("This caller may not delete.", None),
         E::NotFound => ("There is no Patient/pat-nobody.", None),
-        E::MethodNotAllowed => ("Nothing was ever stored as Patient/pat-new, and updates do not create here: POST to Patient.", None),
-        E::NotAcceptable => ("The server cannot answer in what `Accept: text/csv` asks for.", Some("http.accept")),
+        E::MethodNotAllowed => (
+            "Nothing was ever stored as Patient/pat-new, and updates do not create here: POST to Patient.",
+            None,
+        ),
+        E::NotAcceptable => (
+            "The server cannot answer in what `Accept: text/csv` asks for.",
+            Some("http.accept"),
+        ),
         E::RequestTimeout => ("The body did not arrive within 30 s.", None),
-        E::Conflict => ("Another request wrote Patient/pat-amira-khan at the same time: read it again and repeat.", None),
-        E::Gone => ("Patient/pat-amira-khan was deleted at 2026-11-23T09:30:00.000Z.", None),
+        E::Conflict => (
+            "Another request wrote Patient/pat-amira-khan at the same time: read it again and repeat.",
+            None,
+        ),
+        E::Gone => (
+            "Patient/pat-amira-khan was deleted at 2026-11-23T09:30:00.000Z.",
+            None,
+        ),
         E::PreconditionFailed => (
             "If-Match asks for version \"2\" of Patient/pat-amira-khan; its current version is \"3\".",
             Some("http.if-match"),
         ),
         E::TooLarge => ("The body is larger than 16777216 bytes.", None),
-        E::UnsupportedMediaType => ("The server does not read `text/csv`: send application/fhir+json.", Some("http.content-type")),
-        E::RangeNotSatisfiable => ("The content has 1024 bytes; bytes=2048- lies behind its end.", Some("http.range")),
-        E::Unprocessable => ("MedicationRequest.status is missing: it must be there once.", Some("MedicationRequest.status")),
+        E::UnsupportedMediaType => (
+            "The server does not read `text/csv`: send application/fhir+json.",
+            Some("http.content-type"),
+        ),
+        E::RangeNotSatisfiable => (
+            "The content has 1024 bytes; bytes=2048- lies behind its end.",
+            Some("http.range"),
+        ),
+        E::Unprocessable => (
+            "MedicationRequest.status is missing: it must be there once.",
+            Some("MedicationRequest.status"),
+        ),
         E::PreconditionRequired => ("Send If-Match with the version you read.", Some("http.if-match")),
         E::TooManyRequests => ("Too many requests: try again in 5 s.", None),
         E::HeadersTooLarge => ("The headers are above the limit.", None),
-        E::Internal => ("The server failed to handle this request; nothing was changed by it.", None),
-        E::NotSupported => ("The server does not offer `Prefer: respond-async`; send the request without it.", Some("http.prefer")),
+        E::Internal => (
+            "The server failed to handle this request; nothing was changed by it.",
+            None,
+        ),
+        E::NotSupported => (
+            "The server does not offer `Prefer: respond-async`; send the request without it.",
+            Some("http.prefer"),
+        ),
         E::Unavailable => ("The database is busy: try again in 5 s.", None),
-        E::Timeout => ("The work was not done within 30 s and was given up: read before you repeat a write.", None),
+        E::Timeout => (
+            "The work was not done within 30 s and was given up: read before you repeat a write.",
+            None,
+        ),
         E::StorageFull => ("There is no room to store this; nothing was changed.", None),
     }
 }
@@ -252,7 +331,11 @@ mod tests {
                 json => json.to_string(),
             };
             let resource = fhir_model::json::from_str(&text).unwrap_or_else(|e| panic!("{name}: {e}"));
-            assert_eq!(fhir_model::json::to_string(&resource), text, "{name} is not in the order of the specification");
+            assert_eq!(
+                fhir_model::json::to_string(&resource),
+                text,
+                "{name} is not in the order of the specification"
+            );
             assert_eq!(fhir_validate::Validator::new().validate(&resource), [], "{name}");
         }
     }

@@ -17,12 +17,17 @@ pub(super) fn paths() -> [(&'static str, PathItem); 2] {
     let ready = OperationBuilder::new()
         .operation_id(Some("readyz"))
         .summary(Some("Can it take requests?"))
-        .description(Some("Send it no requests where this is 503: the database does not answer, or it is shutting down."))
+        .description(Some(
+            "Send it no requests where this is 503: the database does not answer, or it is shutting down.",
+        ))
         .response("200", plain("It can."))
         .response("503", plain("It cannot, and why."));
     let item = |operation: OperationBuilder| {
         PathItemBuilder::new()
-            .servers(Some([ServerBuilder::new().url("/").description(Some("The root of this server")).build()]))
+            .servers(Some([ServerBuilder::new()
+                .url("/")
+                .description(Some("The root of this server"))
+                .build()]))
             .operation(HttpMethod::Get, operation.tag(TAG).build())
             .build()
     };
@@ -30,6 +35,11 @@ pub(super) fn paths() -> [(&'static str, PathItem); 2] {
 }
 
 fn plain(words: &str) -> Response {
-    let content = ContentBuilder::new().schema(Some(Object::with_type(Type::String))).build();
-    ResponseBuilder::new().description(words).content("text/plain", content).build()
+    let content = ContentBuilder::new()
+        .schema(Some(Object::with_type(Type::String)))
+        .build();
+    ResponseBuilder::new()
+        .description(words)
+        .content("text/plain", content)
+        .build()
 }

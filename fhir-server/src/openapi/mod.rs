@@ -19,8 +19,7 @@ use utoipa::openapi::external_docs::ExternalDocsBuilder;
 use utoipa::openapi::path::{PathItem, PathsBuilder};
 use utoipa::openapi::tag::{Tag, TagBuilder};
 use utoipa::openapi::{
-    Components, ComponentsBuilder, InfoBuilder, LicenseBuilder, OpenApi, OpenApiBuilder,
-    ServerBuilder,
+    Components, ComponentsBuilder, InfoBuilder, LicenseBuilder, OpenApi, OpenApiBuilder, ServerBuilder,
 };
 
 use crate::error::{Error, Result};
@@ -62,13 +61,17 @@ pub fn json_schema() -> Result<String> {
 }
 
 fn api(base_path: &str) -> OpenApi {
-    let license = LicenseBuilder::new().name("Apache-2.0").identifier(Some("Apache-2.0"));
+    let license = LicenseBuilder::new()
+        .name("Apache-2.0")
+        .identifier(Some("Apache-2.0"));
     let info = InfoBuilder::new()
         .title("FHIR R4 server")
         .version(env!("CARGO_PKG_VERSION"))
         .description(Some(INTRODUCTION))
         .license(Some(license.build()));
-    let server = ServerBuilder::new().url(base_path).description(Some("The FHIR base of this server"));
+    let server = ServerBuilder::new()
+        .url(base_path)
+        .description(Some("The FHIR base of this server"));
     OpenApiBuilder::new()
         .info(info)
         .servers(Some([server.build()]))
@@ -91,26 +94,45 @@ fn paths() -> PathsBuilder {
             paths = paths.path(endpoint.path.replace("{type}", name), item);
         }
     }
-    health::paths().into_iter().fold(paths, |paths, (path, item)| paths.path(path, item))
+    health::paths()
+        .into_iter()
+        .fold(paths, |paths, (path, item)| paths.path(path, item))
 }
 
 fn components() -> Components {
     let parameters = parameter::all().into_iter();
     let components = parameters.fold(ComponentsBuilder::new(), |c, (key, p)| c.parameter(key, p));
-    let components = success::headers().into_iter().fold(components, |c, (key, h)| c.header(key, h));
-    let components = failure::responses().into_iter().fold(components, |c, (key, r)| c.response(key, r));
+    let components = success::headers()
+        .into_iter()
+        .fold(components, |c, (key, h)| c.header(key, h));
+    let components = failure::responses()
+        .into_iter()
+        .fold(components, |c, (key, r)| c.response(key, r));
     components.build()
 }
 
 fn tags() -> Vec<Tag> {
     let of_type = TYPES.into_iter().map(|name| {
         let page = format!("https://hl7.org/fhir/R4/{}.html", name.to_ascii_lowercase());
-        let docs = ExternalDocsBuilder::new().url(page).description(Some("The specification")).build();
-        TagBuilder::new().name(name).description(words::on(name)).external_docs(Some(docs)).build()
+        let docs = ExternalDocsBuilder::new()
+            .url(page)
+            .description(Some("The specification"))
+            .build();
+        TagBuilder::new()
+            .name(name)
+            .description(words::on(name))
+            .external_docs(Some(docs))
+            .build()
     });
     let system = [
-        (endpoint::SYSTEM, "What the server offers, and requests across types."),
-        (health::TAG, "For load balancers and monitoring; outside the FHIR base."),
+        (
+            endpoint::SYSTEM,
+            "What the server offers, and requests across types.",
+        ),
+        (
+            health::TAG,
+            "For load balancers and monitoring; outside the FHIR base.",
+        ),
     ];
     let system = system.map(|(name, words)| TagBuilder::new().name(name).description(Some(words)).build());
     of_type.chain(system).collect()

@@ -1,9 +1,9 @@
 //! Parameters in the path, the query and the headers.
 
 use serde_json::Value;
+use utoipa::openapi::Required;
 use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn, ParameterStyle};
 use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder, Schema, Type};
-use utoipa::openapi::Required;
 
 use super::endpoint::Endpoint;
 use crate::interaction::Interaction;
@@ -14,8 +14,10 @@ const ID_PATTERN: &str = r"^[A-Za-z0-9\-.]{1,64}$";
 pub(super) fn all() -> Vec<(&'static str, Parameter)> {
     let query = |key, name, words, schema| (key, parameter(ParameterIn::Query, name, words, schema).build());
     let header = |key, name, words| (key, parameter(ParameterIn::Header, name, words, text()).build());
-    let mut all: Vec<_> =
-        search_parameters().into_iter().map(|(name, words, schema)| (name, listed(name, words, schema))).collect();
+    let mut all: Vec<_> = search_parameters()
+        .into_iter()
+        .map(|(name, words, schema)| (name, listed(name, words, schema)))
+        .collect();
     all.extend([
         query("format", "_format", "The format of the answer; goes before `Accept`.", one_of(&["json", "xml"])),
         query("pretty", "_pretty", "Indents the answer.", one_of(&["true", "false"])),
@@ -75,22 +77,35 @@ pub(super) fn search_parameters() -> Vec<(&'static str, &'static str, Schema)> {
     let dates = ArrayBuilder::new().items(text().examples(["ge2026-01-01", "lt2026-11-23T09:30:00Z"]));
     let names = || ArrayBuilder::new().items(text());
     vec![
-        ("_id", "The ids of the resources wanted, with commas between.", ids.into()),
+        (
+            "_id",
+            "The ids of the resources wanted, with commas between.",
+            ids.into(),
+        ),
         (
             "_lastUpdated",
             "When the resource last changed: a date, or a part of one, after a prefix (`eq`, `ne`, `gt`, `lt`, `ge`, `le`, \
              `sa`, `eb`, `ap`). Twice makes a range: `_lastUpdated=ge2026-01&_lastUpdated=lt2026-02`.",
             dates.into(),
         ),
-        ("_type", "The resource types wanted, with commas between.", names().into()),
+        (
+            "_type",
+            "The resource types wanted, with commas between.",
+            names().into(),
+        ),
         (
             "_count",
             "Entries a page. 0 asks for the total alone.",
-            ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(0.0)).into(),
+            ObjectBuilder::new()
+                .schema_type(Type::Integer)
+                .minimum(Some(0.0))
+                .into(),
         ),
-        ("_sort", "By the last change, the newest (`-_lastUpdated`, default) or the oldest first.", {
-            one_of(&["-_lastUpdated", "_lastUpdated"]).into()
-        }),
+        (
+            "_sort",
+            "By the last change, the newest (`-_lastUpdated`, default) or the oldest first.",
+            { one_of(&["-_lastUpdated", "_lastUpdated"]).into() },
+        ),
         (
             "_total",
             "Whether `Bundle.total` is wanted. It is counted up to 10,000; with more matches there is none.",
@@ -114,7 +129,15 @@ pub(super) fn search_parameters() -> Vec<(&'static str, &'static str, Schema)> {
 /// The keys of the parameters of an endpoint, in the order in which they are shown.
 pub(super) fn keys(endpoint: &Endpoint) -> Vec<&'static str> {
     use Interaction as I;
-    const SEARCH: [&str; 7] = ["_id", "_lastUpdated", "_count", "_sort", "_total", "_summary", "_elements"];
+    const SEARCH: [&str; 7] = [
+        "_id",
+        "_lastUpdated",
+        "_count",
+        "_sort",
+        "_total",
+        "_summary",
+        "_elements",
+    ];
     let mut keys: Vec<&str> = match endpoint.interaction {
         I::Read | I::Vread => vec!["view", "_elements", "ifNoneMatchRead", "ifModifiedSince"],
         I::Create => vec!["preferReturn"],
@@ -152,13 +175,20 @@ fn listed(name: &'static str, words: &'static str, schema: Schema) -> Parameter 
     let is_list = matches!(schema, Schema::Array(_));
     let parameter = parameter(ParameterIn::Query, name, words, schema);
     match is_list {
-        true => parameter.style(Some(ParameterStyle::Form)).explode(Some(name == "_lastUpdated")).build(),
+        true => parameter
+            .style(Some(ParameterStyle::Form))
+            .explode(Some(name == "_lastUpdated"))
+            .build(),
         false => parameter.build(),
     }
 }
 
 fn parameter(place: ParameterIn, name: &str, words: &str, schema: impl Into<Schema>) -> ParameterBuilder {
-    let required = if place == ParameterIn::Path { Required::True } else { Required::False };
+    let required = if place == ParameterIn::Path {
+        Required::True
+    } else {
+        Required::False
+    };
     ParameterBuilder::new()
         .name(name)
         .parameter_in(place)

@@ -22,7 +22,11 @@ pub(super) fn body(endpoint: &Endpoint, resource_type: Option<&'static str>) -> 
     }
     let (schema, words, examples) = match (endpoint.interaction, resource_type) {
         (Interaction::Create, Some(name)) => (name, "The new resource.", vec![example::created(name)]),
-        (Interaction::Update, Some(name)) => (name, "The whole resource as it shall be.", vec![example::sandbox(name)]),
+        (Interaction::Update, Some(name)) => (
+            name,
+            "The whole resource as it shall be.",
+            vec![example::sandbox(name)],
+        ),
         (Interaction::Batch | Interaction::Transaction, _) => {
             let examples = vec![example::TRANSACTION.to_owned(), example::BATCH.to_owned()];
             ("Bundle", "A Bundle of type `transaction` or `batch`.", examples)
@@ -40,17 +44,24 @@ pub(super) fn body(endpoint: &Endpoint, resource_type: Option<&'static str>) -> 
 /// A resource in JSON, with examples by their names.
 pub(super) fn json(schema: &str, examples: &[String]) -> Content {
     let content = ContentBuilder::new().schema(Some(Ref::from_schema_name(schema)));
-    content.examples_from_iter(examples.iter().map(|name| refer(name))).build()
+    content
+        .examples_from_iter(examples.iter().map(|name| refer(name)))
+        .build()
 }
 
 /// A resource in XML, of which a JSON Schema can tell no more than that it is text, with the same examples.
 pub(super) fn xml(examples: &[String]) -> Content {
     let content = ContentBuilder::new().schema(Some(Object::with_type(Type::String)));
-    content.examples_from_iter(examples.iter().map(|name| refer(&example::in_xml(name)))).build()
+    content
+        .examples_from_iter(examples.iter().map(|name| refer(&example::in_xml(name))))
+        .build()
 }
 
 fn refer(name: &str) -> (String, RefOr<Example>) {
-    (name.to_owned(), RefOr::Ref(Ref::new(format!("#/components/examples/{name}"))))
+    (
+        name.to_owned(),
+        RefOr::Ref(Ref::new(format!("#/components/examples/{name}"))),
+    )
 }
 
 fn form(with_types: bool) -> RequestBody {

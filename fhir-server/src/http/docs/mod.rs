@@ -25,7 +25,11 @@ const ASSETS: [&str; 3] = ["favicon-32x32.png", "swagger-ui-bundle.js", "swagger
 
 /// Mounts the page.
 pub(super) fn configure(app: &mut web::ServiceConfig) {
-    let to_page = || async { plain(StatusCode::TEMPORARY_REDIRECT).insert_header((header::LOCATION, "docs/")).finish() };
+    let to_page = || async {
+        plain(StatusCode::TEMPORARY_REDIRECT)
+            .insert_header((header::LOCATION, "docs/"))
+            .finish()
+    };
     app.service(web::resource("/docs").route(web::route().guard(read_only()).to(to_page)))
         .service(web::resource("/docs/{file:[^/]*}").route(web::route().guard(read_only()).to(answer)));
 }
@@ -40,7 +44,10 @@ async fn answer(request: HttpRequest) -> HttpResponse {
 }
 
 fn text(content_type: &str, body: &'static str) -> HttpResponse {
-    plain(StatusCode::OK).insert_header((header::CONTENT_SECURITY_POLICY, POLICY)).content_type(content_type).body(body)
+    plain(StatusCode::OK)
+        .insert_header((header::CONTENT_SECURITY_POLICY, POLICY))
+        .content_type(content_type)
+        .body(body)
 }
 
 /// A file of Swagger UI; it is kept packed, and unpacked for those who do not take it so.
@@ -49,14 +56,24 @@ fn asset(file: &str, headers: &HeaderMap) -> HttpResponse {
         return plain(StatusCode::NOT_FOUND).finish();
     };
     let mut answer = plain(StatusCode::OK);
-    answer.content_type(asset.content_type).insert_header((header::VARY, "Accept-Encoding"));
+    answer
+        .content_type(asset.content_type)
+        .insert_header((header::VARY, "Accept-Encoding"));
     answer.insert_header((header::CACHE_CONTROL, "public, max-age=86400"));
-    let takes_gzip = headers.get(header::ACCEPT_ENCODING).and_then(|v| v.to_str().ok()).is_some_and(|v| v.contains("gzip"));
+    let takes_gzip = headers
+        .get(header::ACCEPT_ENCODING)
+        .and_then(|v| v.to_str().ok())
+        .is_some_and(|v| v.contains("gzip"));
     if asset.gzpipped && takes_gzip {
-        return answer.insert_header((header::CONTENT_ENCODING, "gzip")).body(asset.bytes.into_owned());
+        return answer
+            .insert_header((header::CONTENT_ENCODING, "gzip"))
+            .body(asset.bytes.into_owned());
     }
     let mut unpacked = Vec::new();
-    match asset.gzpipped.then(|| GzDecoder::new(&*asset.bytes).read_to_end(&mut unpacked)) {
+    match asset
+        .gzpipped
+        .then(|| GzDecoder::new(&*asset.bytes).read_to_end(&mut unpacked))
+    {
         None => answer.body(asset.bytes.into_owned()),
         Some(Ok(_)) => answer.body(unpacked),
         Some(Err(_)) => plain(StatusCode::INTERNAL_SERVER_ERROR).finish(),

@@ -22,12 +22,19 @@ async fn send_docs(request: TestRequest) -> Answer {
 #[actix_web::test]
 async fn the_document_served_is_the_one_committed() {
     let answer = send_docs(get("/openapi.json")).await;
-    assert_eq!((answer.status, answer.header("content-type")), (200, "application/json"));
+    assert_eq!(
+        (answer.status, answer.header("content-type")),
+        (200, "application/json")
+    );
     assert_eq!(answer.text(), include_str!("../../../../openapi/openapi.json"));
     let etag = answer.header("etag").to_owned();
     assert!(etag.starts_with('"') && etag.ends_with('"'), "{etag}");
-    let again = send_docs(get("/openapi.json").insert_header(("If-None-Match", format!("\"x\", W/{etag}")))).await;
-    assert_eq!((again.status, again.body.len(), again.header("etag")), (304, 0, etag.as_str()));
+    let again =
+        send_docs(get("/openapi.json").insert_header(("If-None-Match", format!("\"x\", W/{etag}")))).await;
+    assert_eq!(
+        (again.status, again.body.len(), again.header("etag")),
+        (304, 0, etag.as_str())
+    );
     let other = send_docs(get("/openapi.json").insert_header(("If-None-Match", "\"x\""))).await;
     assert_eq!(other.status, 200);
 }
@@ -55,11 +62,21 @@ async fn the_page_and_its_files_are_served_and_nothing_else() {
         ("/docs/favicon-32x32.png", "image/png"),
     ] {
         let answer = send_docs(get(path)).await;
-        assert_eq!((answer.status, answer.header("content-type")), (200, content_type), "{path}");
+        assert_eq!(
+            (answer.status, answer.header("content-type")),
+            (200, content_type),
+            "{path}"
+        );
         assert_eq!(answer.header("x-content-type-options"), "nosniff", "{path}");
         assert!(!answer.body.is_empty(), "{path}");
     }
-    for path in ["/docs/oauth2-redirect.html", "/docs/index.html", "/docs/swagger-initializer.js", "/docs/..%2fx", "/docs/a/b"] {
+    for path in [
+        "/docs/oauth2-redirect.html",
+        "/docs/index.html",
+        "/docs/swagger-initializer.js",
+        "/docs/..%2fx",
+        "/docs/a/b",
+    ] {
         assert_eq!(send_docs(get(path)).await.status, 404, "{path}");
     }
     assert_eq!(send_docs(request("POST", "/docs/")).await.status, 405);
@@ -79,12 +96,27 @@ async fn packed_files_are_unpacked_for_those_who_do_not_take_them() {
 async fn the_page_stays_on_this_host() {
     for path in ["/docs/", "/docs/start.js"] {
         let answer = send_docs(get(path)).await;
-        assert!(!answer.text().contains("//cdn") && !answer.text().contains("http://") && !answer.text().contains("https://"));
+        assert!(
+            !answer.text().contains("//cdn")
+                && !answer.text().contains("http://")
+                && !answer.text().contains("https://")
+        );
         let policy = answer.header("content-security-policy");
-        assert!(policy.starts_with("default-src 'none'") && policy.contains("connect-src 'self'"), "{policy}");
-        assert!(!policy.contains("unsafe-eval") && !policy.contains('*') && !policy.contains("http"), "{policy}");
+        assert!(
+            policy.starts_with("default-src 'none'") && policy.contains("connect-src 'self'"),
+            "{policy}"
+        );
+        assert!(
+            !policy.contains("unsafe-eval") && !policy.contains('*') && !policy.contains("http"),
+            "{policy}"
+        );
     }
-    assert!(send_docs(get("/docs/start.js")).await.text().contains("validatorUrl: null"));
+    assert!(
+        send_docs(get("/docs/start.js"))
+            .await
+            .text()
+            .contains("validatorUrl: null")
+    );
 }
 
 /// One operation of the document, with its examples filled in.
@@ -99,26 +131,46 @@ struct Trial {
 fn trials(document: &Value) -> Vec<Trial> {
     let mut trials = Vec::new();
     for (path, item) in document["paths"].as_object().unwrap() {
-        for (method, operation) in item.as_object().unwrap().iter().filter(|(name, _)| *name != "servers") {
+        for (method, operation) in item
+            .as_object()
+            .unwrap()
+            .iter()
+            .filter(|(name, _)| *name != "servers")
+        {
             if item.get("servers").is_some() {
                 continue;
             }
             let mut path = path.clone();
-            for parameter in operation["parameters"].as_array().unwrap().iter().filter(|p| p["in"] == "path") {
+            for parameter in operation["parameters"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .filter(|p| p["in"] == "path")
+            {
                 let name = format!("{{{}}}", parameter["name"].as_str().unwrap());
                 path = path.replace(&name, parameter["example"].as_str().unwrap());
             }
             let examples = &operation["requestBody"]["content"]["application/fhir+json"]["examples"];
             let examples = examples.as_object().into_iter().flat_map(|e| e.keys().cloned());
-            let mut bodies: Vec<Option<String>> =
-                examples.map(|name| Some(document["components"]["examples"][name]["value"].to_string())).collect();
+            let mut bodies: Vec<Option<String>> = examples
+                .map(|name| Some(document["components"]["examples"][name]["value"].to_string()))
+                .collect();
             if bodies.is_empty() {
                 bodies.push(None);
             }
-            let responses: BTreeMap<String, Value> =
-                operation["responses"].as_object().unwrap().clone().into_iter().collect();
+            let responses: BTreeMap<String, Value> = operation["responses"]
+                .as_object()
+                .unwrap()
+                .clone()
+                .into_iter()
+                .collect();
             for body in bodies {
-                trials.push(Trial { method: method.to_uppercase(), path: path.clone(), body, responses: responses.clone() });
+                trials.push(Trial {
+                    method: method.to_uppercase(),
+                    path: path.clone(),
+                    body,
+                    responses: responses.clone(),
+                });
             }
         }
     }
@@ -131,12 +183,21 @@ fn trials(document: &Value) -> Vec<Trial> {
 async fn every_operation_can_be_tried_in_the_sandbox_and_answers_as_documented() {
     let server = server().await;
     for bundle in SANDBOX {
-        assert_eq!(send(&server, with_json("POST", "/fhir", bundle)).await.checked(), 200);
+        assert_eq!(
+            send(&server, with_json("POST", "/fhir", bundle)).await.checked(),
+            200
+        );
     }
     let document: Value = serde_json::from_str(&crate::openapi::document("/fhir").unwrap()).unwrap();
     let trials = trials(&document);
     assert!(trials.len() > 40, "{}", trials.len());
-    for Trial { method, path, body, responses } in trials {
+    for Trial {
+        method,
+        path,
+        body,
+        responses,
+    } in trials
+    {
         let request = match &body {
             Some(body) => with_json(&method, &format!("/fhir{path}"), body),
             None if method == "POST" => super::request(&method, &format!("/fhir{path}"))
@@ -145,17 +206,35 @@ async fn every_operation_can_be_tried_in_the_sandbox_and_answers_as_documented()
         };
         let answer = send(&server, request).await;
         let status = answer.checked().to_string();
-        assert!(status.starts_with('2'), "{method} {path}: {status} {}", answer.text());
-        let named = responses.get(&status).unwrap_or_else(|| panic!("{method} {path}: {status} is not documented"));
-        for header in named["headers"].as_object().unwrap().keys().filter(|name| *name != "Preference-Applied") {
-            assert!(answer.headers.contains_key(header), "{method} {path} {status}: no {header}");
+        assert!(
+            status.starts_with('2'),
+            "{method} {path}: {status} {}",
+            answer.text()
+        );
+        let named = responses
+            .get(&status)
+            .unwrap_or_else(|| panic!("{method} {path}: {status} is not documented"));
+        for header in named["headers"]
+            .as_object()
+            .unwrap()
+            .keys()
+            .filter(|name| *name != "Preference-Applied")
+        {
+            assert!(
+                answer.headers.contains_key(header),
+                "{method} {path} {status}: no {header}"
+            );
         }
         let schema = &named["content"]["application/fhir+json"]["schema"];
         assert_eq!(schema.is_null(), answer.body.is_empty(), "{method} {path}");
         if !schema.is_null() {
             let schema = serde_json::json!({ "$ref": schema["$ref"], "components": document["components"] });
             let validator = jsonschema::validator_for(&schema).unwrap();
-            let wrong: Vec<_> = validator.iter_errors(&answer.json()).map(|e| e.to_string()).take(5).collect();
+            let wrong: Vec<_> = validator
+                .iter_errors(&answer.json())
+                .map(|e| e.to_string())
+                .take(5)
+                .collect();
             assert!(wrong.is_empty(), "{method} {path}: {wrong:?}");
         }
     }

@@ -14,16 +14,33 @@ mod patient;
 type Words = (&'static str, &'static str);
 
 /// All of them.
-const LISTS: [&[Words]; 5] =
-    [patient::WORDS, encounter::WORDS, medication_request::WORDS, consent::WORDS, datatype::WORDS];
+const LISTS: [&[Words]; 5] = [
+    patient::WORDS,
+    encounter::WORDS,
+    medication_request::WORDS,
+    consent::WORDS,
+    datatype::WORDS,
+];
 
 /// Elements that every resource or datatype has, by their last name.
 const COMMON: &[Words] = &[
-    ("meta", "Version, time of the last change, profiles, labels and tags."),
-    ("implicitRules", "Rules that a reader must know to read this safely. Avoid it."),
-    ("contained", "Resources that have no life of their own, referred to as `#id`."),
+    (
+        "meta",
+        "Version, time of the last change, profiles, labels and tags.",
+    ),
+    (
+        "implicitRules",
+        "Rules that a reader must know to read this safely. Avoid it.",
+    ),
+    (
+        "contained",
+        "Resources that have no life of their own, referred to as `#id`.",
+    ),
     ("extension", "Further information, each item named by its `url`."),
-    ("modifierExtension", "Further information that changes the meaning: refuse what you do not know."),
+    (
+        "modifierExtension",
+        "Further information that changes the meaning: refuse what you do not know.",
+    ),
 ];
 
 /// The words on that path, if there are any.
@@ -52,7 +69,11 @@ mod tests {
                 });
             assert!(known, "{path}");
             assert!(words.ends_with('.'), "{path}: {words}");
-            assert_eq!(LISTS.into_iter().flatten().filter(|(p, _)| p == path).count(), 1, "{path}");
+            assert_eq!(
+                LISTS.into_iter().flatten().filter(|(p, _)| p == path).count(),
+                1,
+                "{path}"
+            );
         }
     }
 
@@ -62,7 +83,11 @@ mod tests {
             let info = fhir_model::type_info(name).unwrap();
             assert!(on(name).is_some(), "{name}");
             for field in info.fields {
-                let choice = if matches!(field.shape, Shape::Choice(_)) { "[x]" } else { "" };
+                let choice = if matches!(field.shape, Shape::Choice(_)) {
+                    "[x]"
+                } else {
+                    ""
+                };
                 let path = format!("{name}.{}{choice}", field.name);
                 assert!(on(&path).is_some(), "{path}");
             }
