@@ -28,6 +28,11 @@ macro_rules! complex {
                 self
             }
         }
+        impl From<$name> for Option<Box<$name>> {
+            fn from(value: $name) -> Self {
+                Some(Box::new(value))
+            }
+        }
         impl PartialEq for $name {
             fn eq(&self, other: &Self) -> bool {
                 $crate::reflect::equal(self, other)
