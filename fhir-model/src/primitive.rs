@@ -4,6 +4,7 @@
 use std::borrow::Cow;
 use std::fmt;
 use std::ops::Deref;
+use std::str::FromStr;
 
 use compact_str::CompactString;
 
@@ -86,10 +87,14 @@ impl std::error::Error for ValueError {}
 
 /// A primitive element: a value, an id and extensions, each optional. The default is an absent element.
 ///
+/// Made from a value with `into()`, from its lexical form with `parse()`; string-like ones compare with `&str`.
+///
 /// ```
-/// use fhir_model::{Date, Primitive};
-/// let born: Primitive<Date> = "1980-04".parse::<Date>().unwrap().into();
-/// assert_eq!(born.value.as_ref().map(|d| d.year()), Some(1980));
+/// use fhir_model::{Date, Patient};
+/// let patient = Patient { gender: "female".into(), birth_date: "1988-03".parse()?, ..Patient::default() };
+/// assert!(patient.gender == "female");
+/// assert_eq!(patient.birth_date.value.as_ref().map(Date::year), Some(1988));
+/// # Ok::<(), fhir_model::ValueError>(())
 /// ```
 #[derive(Clone)]
 pub struct Primitive<T> {
@@ -146,6 +151,27 @@ impl From<&str> for Primitive<Str> {
 impl From<String> for Primitive<Str> {
     fn from(value: String) -> Self {
         Str::from(value).into()
+    }
+}
+
+/// From the lexical form, as in XML or between the quotes of JSON.
+impl<T: FhirPrimitive> FromStr for Primitive<T> {
+    type Err = ValueError;
+    fn from_str(text: &str) -> Result<Self, ValueError> {
+        T::from_text(text).map(Self::from)
+    }
+}
+
+/// Whether the value is that text; ids and extensions are not looked at.
+impl PartialEq<str> for Primitive<Str> {
+    fn eq(&self, other: &str) -> bool {
+        self.as_str() == Some(other)
+    }
+}
+/// Whether the value is that text; ids and extensions are not looked at.
+impl PartialEq<&str> for Primitive<Str> {
+    fn eq(&self, other: &&str) -> bool {
+        self.as_str() == Some(*other)
     }
 }
 

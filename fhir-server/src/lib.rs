@@ -14,6 +14,8 @@ pub mod engine;
 pub mod error;
 mod http;
 pub mod interaction;
+#[cfg(feature = "docs")]
+pub mod openapi;
 pub mod policy;
 pub mod server;
 pub mod store;

@@ -57,6 +57,12 @@ impl FhirServer {
         health::configure(&self.state, app);
     }
 
+    /// Mounts `/openapi.json`, the OpenAPI document, and `/docs`, a page that shows it and tries requests.
+    #[cfg(feature = "docs")]
+    pub fn configure_docs(&self, app: &mut web::ServiceConfig) {
+        http::configure_docs(&self.state, app);
+    }
+
     /// Mounts `/metrics`. Keep it where only your own monitoring reaches it.
     pub fn configure_metrics(&self, app: &mut web::ServiceConfig) {
         health::configure_metrics(&self.state, app);

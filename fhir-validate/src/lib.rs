@@ -11,10 +11,13 @@
 //! assert_eq!(findings[0].expression, "Observation.status");
 //! ```
 //!
+//! [`schema`] writes JSON Schemas of the same types, for those who validate elsewhere.
+//!
 //! Invariant: validation never changes what it looks at, and what it says depends on nothing else.
 
 mod finding;
 mod format;
+pub mod schema;
 mod structure;
 mod walk;
 

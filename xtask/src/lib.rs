@@ -5,6 +5,8 @@ use std::path::PathBuf;
 pub mod codegen;
 pub mod definitions;
 pub mod dictionary;
+pub mod openapi;
+pub mod tidy;
 
 /// Errors are messages for the person at the terminal.
 pub type Result<T> = std::result::Result<T, String>;

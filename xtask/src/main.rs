@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use xtask::{Result, codegen, definitions, dictionary, workspace_root};
+use xtask::{Result, codegen, definitions, dictionary, openapi, tidy, workspace_root};
 
 const USAGE: &str = "\
 usage: cargo xtask <task>
@@ -12,6 +12,10 @@ usage: cargo xtask <task>
   codegen     writes fhir-model/src/generated/ from the trimmed definitions
   codegen --check
               fails if a generated file differs from what codegen would write
+  openapi     writes openapi/, the OpenAPI document and the JSON Schemas
+  openapi --check
+              fails if a file there differs from what openapi would write
+  tidy        checks the rules of the house that the compiler does not
   dictionary --records FOLDER --to FILE
               trains a new dictionary with which the store packs resources, on the Bundles of a folder (the sandbox's)
 ";
@@ -32,10 +36,13 @@ fn run(args: &[&str]) -> Result<()> {
     let root = workspace_root();
     match args {
         ["definitions", "--package", package, "--search-parameters", bundle] => {
-            definitions::trim(&root, package.as_ref(), bundle.as_ref())
+            definitions::write(&root, package.as_ref(), bundle.as_ref())
         }
         ["codegen"] => codegen::write(&root),
         ["codegen", "--check"] => codegen::check(&root),
+        ["openapi"] => openapi::write(&root),
+        ["openapi", "--check"] => openapi::check(&root),
+        ["tidy"] => tidy::check(&root),
         ["dictionary", "--records", records, "--to", to] => {
             dictionary::train(&root, records.as_ref(), to.as_ref())
         }

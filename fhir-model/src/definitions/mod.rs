@@ -2,6 +2,7 @@
 //! (<https://hl7.org/fhir/R4/conformance-module.html>).
 
 mod compartment;
+pub mod packed;
 mod search_parameter;
 
 pub use compartment::{Compartment, compartment, compartments};

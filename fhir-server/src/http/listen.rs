@@ -48,8 +48,10 @@ pub(crate) fn listen(server: &FhirServer) -> Result<Running> {
     let app = move || {
         let server = mounted.clone();
         let state = server.state.clone();
-        App::new()
-            .configure(|app| server.configure(app))
+        let app = App::new();
+        #[cfg(feature = "docs")]
+        let app = app.configure(|app| server.configure_docs(app));
+        app.configure(|app| server.configure(app))
             .configure(|app| server.configure_health(app))
             .default_service(web::to(move |request, body| lost(state.clone(), request, body)))
     };

@@ -11,6 +11,8 @@ mod budget;
 mod conditions;
 mod content;
 mod cors;
+#[cfg(feature = "docs")]
+mod docs;
 mod exchange;
 mod explain;
 mod handle;
@@ -22,6 +24,8 @@ mod locate;
 mod media_type;
 mod metrics;
 mod negotiate;
+#[cfg(feature = "docs")]
+pub(crate) mod openapi;
 mod path;
 mod percent;
 mod prefer;
@@ -34,10 +38,17 @@ mod state;
 mod suggest;
 mod wire;
 
-#[cfg(test)]
-mod tests;
-
 pub(crate) use handle::{handle, lost};
 pub(crate) use listen::listen;
 pub use listen::{Ending, Running};
 pub(crate) use state::State;
+
+/// Mounts `/openapi.json` and `/docs`.
+#[cfg(feature = "docs")]
+pub(crate) fn configure_docs(state: &std::sync::Arc<State>, app: &mut actix_web::web::ServiceConfig) {
+    openapi::configure(state, app);
+    docs::configure(app);
+}
+
+#[cfg(test)]
+mod tests;

@@ -18,6 +18,9 @@ pub(crate) struct State {
     pub(crate) bodies: BodyBudget,
     /// Set once the server is about to end: `/readyz` then says no.
     pub(crate) draining: AtomicBool,
+    /// The OpenAPI document, once somebody asked for it.
+    #[cfg(feature = "docs")]
+    pub(crate) openapi: super::openapi::Cache,
 }
 
 impl State {
@@ -29,6 +32,8 @@ impl State {
             clock,
             metrics: Metrics::default(),
             draining: AtomicBool::new(false),
+            #[cfg(feature = "docs")]
+            openapi: super::openapi::Cache::default(),
         }
     }
 }

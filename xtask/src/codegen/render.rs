@@ -10,6 +10,18 @@ use crate::Result;
 /// Files that hold tables, not types.
 const TABLES: [&str; 3] = ["compartments", "search_parameters", "type_infos"];
 
+/// Datatypes on the page of their own kind (<https://hl7.org/fhir/R4/metadatatypes.html>).
+const METADATA_TYPES: [&str; 8] = [
+    "ContactDetail",
+    "Contributor",
+    "DataRequirement",
+    "Expression",
+    "ParameterDefinition",
+    "RelatedArtifact",
+    "TriggerDefinition",
+    "UsageContext",
+];
+
 /// `max_width` in `rustfmt.toml`.
 const MAX_WIDTH: usize = 110;
 
@@ -135,75 +147,55 @@ fn file(job: &str) -> String {
 }
 
 fn page(unit: &Unit) -> String {
-    let name = unit.name.to_lowercase();
+    let own = format!("{}.html", unit.name.to_lowercase());
     let place = match unit.name.as_str() {
-        _ if unit.is_resource => format!("{name}.html"),
-        "Element" => "element.html".to_owned(),
+        _ if unit.is_resource => own,
+        "Dosage" | "Element" | "ElementDefinition" => own,
+        "MarketingStatus" | "Population" | "ProdCharacteristic" | "ProductShelfLife" | "SubstanceAmount" => {
+            own
+        }
         "Extension" => "extensibility.html#Extension".to_owned(),
+        "Meta" => "resource.html#Meta".to_owned(),
         "Narrative" => "narrative.html#Narrative".to_owned(),
         "Reference" => "references.html#Reference".to_owned(),
-        "Meta" => "resource.html#Meta".to_owned(),
-        "Dosage" | "ElementDefinition" => format!("{name}.html"),
-        "ContactDetail"
-        | "Contributor"
-        | "DataRequirement"
-        | "Expression"
-        | "ParameterDefinition"
-        | "RelatedArtifact"
-        | "TriggerDefinition"
-        | "UsageContext" => format!("metadatatypes.html#{}", unit.name),
-        "MarketingStatus" | "Population" | "ProdCharacteristic" | "ProductShelfLife" | "SubstanceAmount" => {
-            format!("{name}.html")
-        }
-        _ => format!("datatypes.html#{}", unit.name),
+        name if METADATA_TYPES.contains(&name) => format!("metadatatypes.html#{name}"),
+        name => format!("datatypes.html#{name}"),
     };
     format!("https://hl7.org/fhir/R4/{place}")
 }
 
+/// The `use` lines for what the body names, in the order that rustfmt sorts them.
 fn imports(out: &mut String, body: &str) {
-    let words: Vec<&str> = body.split(|c: char| !c.is_alphanumeric() && c != '_').collect();
-    let used = |names: &[&str]| {
+    let reflect = [
+        ("Field", "Field::new"),
+        ("PrimitiveType as P", "(P::"),
+        ("Shape", "Shape::"),
+        ("TypeInfo", "TypeInfo {"),
+        ("TypeKind", "TypeKind::"),
+        ("Variant", "[Variant;"),
+    ];
+    let values = [
+        ("Date", "<Date>"),
+        ("DateTime", "<DateTime>"),
+        ("Decimal", "<Decimal>"),
+        ("Instant", "<Instant>"),
+        ("Primitive", "Primitive<"),
+        ("Str", "<Str>"),
+        ("Time", "<Time>"),
+    ];
+    let used = |names: &[(&'static str, &str)]| -> Vec<&str> {
         names
             .iter()
-            .filter(|n| words.contains(n))
-            .copied()
-            .collect::<Vec<_>>()
-            .join(", ")
+            .filter(|(_, use_)| body.contains(use_))
+            .map(|(name, _)| *name)
+            .collect()
     };
-    line!(out);
-    if body.contains("super::") || words.iter().any(|w| w.starts_with(char::is_uppercase)) {
-        line!(out, "use super::*;");
-    }
-    let values = [
-        "Date",
-        "DateTime",
-        "Decimal",
-        "Instant",
-        "Primitive",
-        "Str",
-        "Time",
-    ];
-    let names: Vec<&str> = values.into_iter().filter(|v| uses_value(body, v)).collect();
-    let reflect = used(&["Field", "Shape", "TypeInfo", "TypeKind", "Variant"]);
-    let reflect = if body.contains("(P::") {
-        reflect.replace("Shape", "PrimitiveType as P, Shape")
-    } else {
-        reflect
-    };
-    let reflect = format!("use crate::reflect::{{{reflect}}};");
-    // In the order that rustfmt sorts them.
-    match names.as_slice() {
+    let reflect = format!("use crate::reflect::{{{}}};", used(&reflect).join(", "));
+    line!(out, "\nuse super::*;");
+    match used(&values).as_slice() {
         [] => line!(out, "{reflect}"),
         [one] => line!(out, "use crate::{one};\n{reflect}"),
         many => line!(out, "{reflect}\nuse crate::{{{}}};", many.join(", ")),
-    }
-}
-
-fn uses_value(body: &str, value: &str) -> bool {
-    match value {
-        "Primitive" => body.contains("Primitive<"),
-        "Str" => body.contains("Primitive<Str>") || body.contains("Option<Str>"),
-        _ => body.contains(&format!("Primitive<{value}>")),
     }
 }
 

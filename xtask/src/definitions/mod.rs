@@ -24,13 +24,49 @@ pub fn folder(root: &Path) -> PathBuf {
     root.join("fhir-model/definitions/r4")
 }
 
+/// File name, and its definitions by url, each the text of a line.
+type Files = BTreeMap<&'static str, BTreeMap<String, String>>;
+
 /// Trims the package and the bundle into [`folder`], and prints what was written.
 ///
 /// # Errors
 /// A file cannot be read, is not what it should be, or cannot be written.
-pub fn trim(root: &Path, package: &Path, search_parameters: &Path) -> Result<()> {
-    let mut files: BTreeMap<&str, BTreeMap<String, String>> = BTreeMap::new();
+pub fn write(root: &Path, package: &Path, search_parameters: &Path) -> Result<()> {
+    let folder = folder(root);
+    fs::create_dir_all(&folder).context(folder.display())?;
+    for (file, definitions) in trimmed(package, search_parameters)? {
+        let text = lines(&definitions);
+        let packed = zstd::encode_all(text.as_bytes(), ZSTD_LEVEL).context(file)?;
+        let (count, size) = (definitions.len(), packed.len());
+        println!(
+            "{file}: {count} definitions, {} bytes, {size} compressed",
+            text.len()
+        );
+        let path = folder.join(file);
+        fs::write(&path, packed).context(path.display())?;
+    }
+    Ok(())
+}
+
+/// Compares the committed files with what [`write`] would make of the package and the bundle.
+///
+/// # Errors
+/// As [`write`]; and if a file holds something else, with its name.
+pub fn check(root: &Path, package: &Path, search_parameters: &Path) -> Result<()> {
+    for (file, definitions) in trimmed(package, search_parameters)? {
+        if text(root, file)? != lines(&definitions).as_bytes() {
+            return Err(format!(
+                "{file} is not what `cargo xtask definitions` makes of the package"
+            ));
+        }
+    }
+    Ok(())
+}
+
+fn trimmed(package: &Path, search_parameters: &Path) -> Result<Files> {
+    let mut files = Files::new();
     let mut resources = package::resources(package)?;
+    // The specification's own list of search parameters is the Bundle; the package mixes in those of examples.
     resources.retain(|r| r.get("resourceType").is_some_and(|t| t != "SearchParameter"));
     resources.extend(package::bundle(search_parameters)?);
     for resource in &resources {
@@ -49,23 +85,14 @@ pub fn trim(root: &Path, package: &Path, search_parameters: &Path) -> Result<()>
             return Err(format!("{url} is defined twice"));
         }
     }
-    let folder = folder(root);
-    fs::create_dir_all(&folder).context(folder.display())?;
-    for (file, lines) in files {
-        let mut text = lines.into_values().collect::<Vec<_>>();
-        let count = text.len();
-        text.push(String::new());
-        let text = text.join("\n");
-        let packed = zstd::encode_all(text.as_bytes(), ZSTD_LEVEL).context(file)?;
-        println!(
-            "{file}: {count} definitions, {} bytes, {} compressed",
-            text.len(),
-            packed.len()
-        );
-        let path = folder.join(file);
-        fs::write(&path, packed).context(path.display())?;
-    }
-    Ok(())
+    Ok(files)
+}
+
+fn lines(definitions: &BTreeMap<String, String>) -> String {
+    definitions
+        .values()
+        .flat_map(|line| [line.as_str(), "\n"])
+        .collect()
 }
 
 /// Where a definition is kept; `None` for kinds that are not.
@@ -89,11 +116,15 @@ fn file_of(resource: &Value) -> Option<&'static str> {
 /// # Errors
 /// The file cannot be read or does not hold what `T` describes.
 pub fn read<T: serde::de::DeserializeOwned>(root: &Path, file: &str) -> Result<Vec<T>> {
-    let path = folder(root).join(file);
-    let packed = fs::read(&path).context(path.display())?;
-    let text = zstd::decode_all(packed.as_slice()).context(path.display())?;
+    let text = text(root, file)?;
     let lines = text.split(|b| *b == b'\n').filter(|line| !line.is_empty());
     lines
-        .map(|line| serde_json::from_slice(line).context(path.display()))
+        .map(|line| serde_json::from_slice(line).context(file))
         .collect()
+}
+
+fn text(root: &Path, file: &str) -> Result<Vec<u8>> {
+    let path = folder(root).join(file);
+    let packed = fs::read(&path).context(path.display())?;
+    zstd::decode_all(packed.as_slice()).context(path.display())
 }

@@ -2,6 +2,8 @@
 
 mod answers;
 mod bodies;
+#[cfg(feature = "docs")]
+mod docs;
 mod formats;
 mod listening;
 mod native;

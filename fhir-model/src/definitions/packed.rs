@@ -1,0 +1,11 @@
+//! The trimmed R4 definitions as committed in `definitions/r4/`, for those who read more than the static tables hold.
+//!
+//! Each is NDJSON, one definition a line, sorted by url, compressed with zstd. Unpacking is the caller's: this crate
+//! needs no decompressor. What is not used is not linked in.
+
+/// StructureDefinitions of the primitive types, datatypes, resources and logical models.
+pub static TYPES: &[u8] = include_bytes!("../../definitions/r4/types.ndjson.zst");
+/// CodeSystems.
+pub static CODE_SYSTEMS: &[u8] = include_bytes!("../../definitions/r4/code_systems.ndjson.zst");
+/// ValueSets.
+pub static VALUE_SETS: &[u8] = include_bytes!("../../definitions/r4/value_sets.ndjson.zst");

@@ -1,0 +1,160 @@
+//! [`Endpoint`]: one row of the table of routes, and the operations that it stands for.
+
+use utoipa::openapi::Ref;
+use utoipa::openapi::path::{HttpMethod, Operation, OperationBuilder};
+
+use super::{example, failure, parameter, request, success};
+use crate::http::routes::{BodyKind, ROUTES};
+use crate::interaction::Interaction;
+
+/// The tag of operations that belong to no resource type.
+pub(super) const SYSTEM: &str = "System";
+
+/// A method on a path below the FHIR base.
+#[derive(Clone)]
+pub(super) struct Endpoint {
+    /// The method.
+    pub(super) method: HttpMethod,
+    /// The path, with `{type}`, `{id}` and `{vid}`.
+    pub(super) path: &'static str,
+    /// What it asks for.
+    pub(super) interaction: Interaction,
+    /// Whether its parameters come in a form, as those of `_search` do.
+    pub(super) form: bool,
+}
+
+/// Every row of the table.
+pub(super) fn all() -> impl Iterator<Item = Endpoint> {
+    ROUTES.iter().filter_map(|route| {
+        let method = match route.method.as_str() {
+            "GET" => HttpMethod::Get,
+            "POST" => HttpMethod::Post,
+            "PUT" => HttpMethod::Put,
+            "DELETE" => HttpMethod::Delete,
+            "PATCH" => HttpMethod::Patch,
+            _ => return None,
+        };
+        let form = route.body == BodyKind::Form;
+        Some(Endpoint {
+            method,
+            path: route.path,
+            interaction: route.interaction,
+            form,
+        })
+    })
+}
+
+impl Endpoint {
+    /// The operation, for that resource type or for the whole server.
+    pub(super) fn operation(&self, resource_type: Option<&'static str>) -> Operation {
+        let (summary, description) = words(self, resource_type);
+        let mut operation = OperationBuilder::new()
+            .tag(resource_type.unwrap_or(SYSTEM))
+            .operation_id(Some(self.operation_id(resource_type)))
+            .summary(Some(summary))
+            .description(Some(description));
+        if let Some(name) = resource_type {
+            let places = parameter::in_path(self.path, example::sandbox_id(name));
+            operation = places.into_iter().fold(operation, |o, place| o.parameter(place));
+        }
+        for key in parameter::keys(self) {
+            operation = operation.parameter_ref(Ref::new(format!("#/components/parameters/{key}")));
+        }
+        operation = operation.request_body(request::body(self, resource_type));
+        for (status, response) in success::responses(self, resource_type) {
+            operation = operation.response(status, response);
+        }
+        for status in failure::statuses(self) {
+            operation = operation.response(status.to_string(), failure::reference(status));
+        }
+        operation.build()
+    }
+
+    fn operation_id(&self, resource_type: Option<&str>) -> String {
+        let name = match self.interaction {
+            Interaction::Read => "read",
+            Interaction::Vread => "vread",
+            Interaction::Create => "create",
+            Interaction::Update => "update",
+            Interaction::Delete => "delete",
+            Interaction::HistoryInstance => "historyInstance",
+            Interaction::HistoryType => "historyType",
+            Interaction::HistorySystem => "historySystem",
+            Interaction::SearchType => "search",
+            Interaction::SearchSystem => "searchSystem",
+            Interaction::Batch | Interaction::Transaction => "batchOrTransaction",
+            Interaction::Capabilities => "capabilities",
+        };
+        let by = if self.form { "ByPost" } else { "" };
+        format!("{name}{}{by}", resource_type.unwrap_or_default())
+    }
+}
+
+/// Summary and description.
+fn words(endpoint: &Endpoint, resource_type: Option<&str>) -> (String, String) {
+    let name = resource_type.unwrap_or_default();
+    let (summary, description) = match endpoint.interaction {
+        Interaction::Read => (
+            format!("Read a {name}"),
+            "The current version. With `If-None-Match` or `If-Modified-Since` the answer is 304 where you have it already.",
+        ),
+        Interaction::Vread => (
+            format!("Read a version of a {name}"),
+            "One version, as it was. Versions never change, so they may be kept for ever.",
+        ),
+        Interaction::Create => (
+            format!("Create a {name}"),
+            "The server makes the id and tells it in `Location`; an id in the body is not kept.",
+        ),
+        Interaction::Update => (
+            format!("Update a {name}"),
+            "Replaces the whole resource; its `id` must be that of the URL. Send the version you read in `If-Match`. Where \
+             nothing changed, no version is made. Whether an id that was never used is created (201) or refused (405) is a \
+             matter of configuration; the sandbox creates.",
+        ),
+        Interaction::Delete => (
+            format!("Delete a {name}"),
+            "Reads answer 410 and searches leave it out from then on; its history stays. Deleting what is not there is no error.",
+        ),
+        Interaction::HistoryInstance => (
+            format!("History of a {name}"),
+            "All versions, the newest first, deletions included.",
+        ),
+        Interaction::HistoryType => (
+            format!("History of every {name}"),
+            "All versions of all resources of the type, the newest first.",
+        ),
+        Interaction::HistorySystem => (
+            "History of the server".to_owned(),
+            "All versions of all resources, the newest first.",
+        ),
+        Interaction::SearchType if endpoint.form => (
+            format!("Search for {name} by POST"),
+            "As the search by GET, with the parameters in a form, so that they stay out of logs of URLs.",
+        ),
+        Interaction::SearchType => (
+            format!("Search for {name}"),
+            "Different parameters are ANDed, values with commas between are ORed. An unknown parameter is left out and \
+             reported in the Bundle, or refused with `Prefer: handling=strict`.",
+        ),
+        Interaction::SearchSystem if endpoint.form => (
+            "Search across types by POST".to_owned(),
+            "As the search by GET, with the parameters in a form, so that they stay out of logs of URLs.",
+        ),
+        Interaction::SearchSystem => (
+            "Search across types".to_owned(),
+            "As the search of a type; `_type` names the types wanted.",
+        ),
+        Interaction::Batch | Interaction::Transaction => (
+            "Many requests at once".to_owned(),
+            "A Bundle of type `transaction` is done as a whole or not at all, and its entries may refer to each other by \
+             `urn:uuid:`. In a `batch` each entry stands alone. The answers come in the order of the entries. At most 5,000 \
+             entries.",
+        ),
+        Interaction::Capabilities => (
+            "What the server offers".to_owned(),
+            "The CapabilityStatement: types, interactions, search parameters, formats. Open to everybody.",
+        ),
+    };
+    (summary, description.to_owned())
+}

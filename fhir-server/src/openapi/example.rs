@@ -1,0 +1,342 @@
+//! Examples: resources of the sandbox by their ids, new ones to create, and an OperationOutcome for each error.
+//!
+//! Invariant: an id named here exists in the sandbox, so that trying it works.
+
+use fhir_validate::schema::Json;
+
+use super::TYPES;
+use crate::engine::OutcomeSystems;
+use crate::error::{Error, ErrorCode, Issue, Result};
+use crate::interaction::operation_outcome;
+
+/// A Bundle of type transaction.
+pub(super) const TRANSACTION: &str = "Transaction";
+/// A Bundle of type batch.
+pub(super) const BATCH: &str = "Batch";
+/// The answer to a transaction.
+pub(super) const ANSWERS: &str = "TransactionResponse";
+
+/// The time that examples of answers tell.
+const WHEN: &str = "2026-11-23T09:30:00.000Z";
+/// The FHIR base that examples of answers tell.
+const BASE: &str = "http://127.0.0.1:8080/fhir";
+
+/// The sandbox's files in which the resources named here stand.
+const SANDBOX: [&str; 3] = [
+    include_str!("../../sandbox/2-patients.json"),
+    include_str!("../../sandbox/3-records.json"),
+    include_str!("../../sandbox/5-consents.json"),
+];
+
+/// A resource of that type in the sandbox.
+pub(super) fn sandbox_id(resource_type: &str) -> &'static str {
+    match resource_type {
+        "Encounter" => "enc-amira-2026-diabetes-review",
+        "MedicationRequest" => "med-amira-metformin",
+        "Consent" => "consent-amira-share-all",
+        _ => "pat-amira-khan",
+    }
+}
+
+/// The example of a resource to update.
+pub(super) fn sandbox(resource_type: &str) -> String {
+    format!("{resource_type}InSandbox")
+}
+
+/// The example of a resource to create.
+pub(super) fn created(resource_type: &str) -> String {
+    format!("New{resource_type}")
+}
+
+/// The example of a resource as the server answers with it.
+pub(super) fn stored(resource_type: &str) -> String {
+    format!("Stored{resource_type}")
+}
+
+/// The example of a page of matches.
+pub(super) fn found(resource_type: &str) -> String {
+    format!("{resource_type}Search")
+}
+
+/// The example of a page of versions.
+pub(super) fn history(resource_type: &str) -> String {
+    format!("{resource_type}History")
+}
+
+/// The example of the answer to a failure.
+pub(super) fn error(code: ErrorCode) -> String {
+    format!("Error{code:?}")
+}
+
+/// The example of that name, in XML.
+pub(super) fn in_xml(name: &str) -> String {
+    format!("{name}Xml")
+}
+
+/// Every example, by its name.
+pub(super) fn all() -> Result<Vec<(String, Json)>> {
+    let mut all = vec![
+        example(
+            TRANSACTION,
+            "A patient and an encounter that refers to them",
+            read(include_str!("examples/transaction.json"))?,
+        ),
+        example(
+            BATCH,
+            "Two reads at once",
+            read(include_str!("examples/batch.json"))?,
+        ),
+        example(
+            ANSWERS,
+            "Both were created",
+            read(include_str!("examples/transaction-response.json"))?,
+        ),
+    ];
+    let sandbox_files = SANDBOX.into_iter().map(read).collect::<Result<Vec<_>>>()?;
+    for name in TYPES {
+        let resource = in_sandbox(&sandbox_files, name)?;
+        let stored_resource = as_stored(&resource);
+        all.extend([
+            example(&created(name), "A new resource", read(new(name))?),
+            example(&found(name), "One match", searchset(name, &stored_resource)),
+            example(&history(name), "One version", versions(name, &stored_resource)),
+            example(&stored(name), "As the server answers", stored_resource),
+            example(&sandbox(name), "From the sandbox", resource),
+        ]);
+    }
+    for code in super::failure::named() {
+        let (diagnostics, at) = failure(code);
+        let issue = Issue {
+            expression: at.map(str::to_owned),
+            ..Issue::new(diagnostics)
+        };
+        let outcome = operation_outcome(Some(code), &[issue], &OutcomeSystems::default(), None);
+        let outcome = serde_json::from_slice(&outcome).map_err(Error::internal)?;
+        let facts = code.facts();
+        let summary = format!("{} ({}, {})", facts.status, facts.issue, facts.nhs);
+        all.push(example(&error(code), &summary, outcome));
+    }
+    let in_xml = all
+        .iter()
+        .map(|(name, example)| as_xml(name, example))
+        .collect::<Result<Vec<_>>>()?;
+    all.extend(in_xml);
+    all.sort_by(|(a, _), (b, _)| a.cmp(b));
+    Ok(all)
+}
+
+fn example(name: &str, summary: &str, value: Json) -> (String, Json) {
+    (
+        name.to_owned(),
+        Json::object([("summary", Json::from(summary)), ("value", value)]),
+    )
+}
+
+/// The same example in XML.
+fn as_xml(name: &str, example: &Json) -> Result<(String, Json)> {
+    let json = example.get("value").map(Json::to_string).unwrap_or_default();
+    let resource = fhir_model::json::from_str(&json).map_err(Error::internal)?;
+    let text = fhir_model::xml::to_string_pretty(&resource).map_err(Error::internal)?;
+    let mut example = example.clone();
+    example.set("value", text);
+    Ok((in_xml(name), example))
+}
+
+fn read(text: &str) -> Result<Json> {
+    serde_json::from_str(text).map_err(Error::internal)
+}
+
+/// A resource to create.
+fn new(resource_type: &str) -> &'static str {
+    match resource_type {
+        "Encounter" => include_str!("examples/Encounter.json"),
+        "MedicationRequest" => include_str!("examples/MedicationRequest.json"),
+        "Consent" => include_str!("examples/Consent.json"),
+        _ => include_str!("examples/Patient.json"),
+    }
+}
+
+fn in_sandbox(files: &[Json], resource_type: &str) -> Result<Json> {
+    let is =
+        |resource: &&Json, name: &str, value: &str| resource.get(name).and_then(Json::as_str) == Some(value);
+    let entries = files
+        .iter()
+        .filter_map(|file| file.get("entry"))
+        .flat_map(Json::items);
+    let mut resources = entries.filter_map(|entry| entry.get("resource"));
+    let id = sandbox_id(resource_type);
+    let found = resources.find(|r| is(r, "resourceType", resource_type) && is(r, "id", id));
+    found
+        .cloned()
+        .ok_or_else(|| Error::internal(format!("the sandbox has no {resource_type}/{id}")))
+}
+
+/// The resource with the version and time that the server adds.
+fn as_stored(resource: &Json) -> Json {
+    let mut members = vec![
+        ("versionId".to_owned(), Json::from("1")),
+        ("lastUpdated".to_owned(), Json::from(WHEN)),
+    ];
+    members.extend(
+        resource
+            .get("meta")
+            .map(Json::members)
+            .unwrap_or_default()
+            .iter()
+            .cloned(),
+    );
+    let mut stored = Json::Object(Vec::new());
+    for (name, value) in resource.members().iter().filter(|(name, _)| name != "meta") {
+        stored.set(name, value.clone());
+        if name == "id" {
+            stored.set("meta", Json::Object(members.clone()));
+        }
+    }
+    stored
+}
+
+fn searchset(resource_type: &str, resource: &Json) -> Json {
+    let entry = Json::object([
+        (
+            "fullUrl",
+            Json::from(format!("{BASE}/{resource_type}/{}", sandbox_id(resource_type))),
+        ),
+        ("resource", resource.clone()),
+        ("search", Json::object([("mode", Json::from("match"))])),
+    ]);
+    let link = format!("{BASE}/{resource_type}?_id={}", sandbox_id(resource_type));
+    bundle("searchset", &link, entry)
+}
+
+fn versions(resource_type: &str, resource: &Json) -> Json {
+    let url = format!("{resource_type}/{}", sandbox_id(resource_type));
+    let entry = Json::object([
+        ("fullUrl", Json::from(format!("{BASE}/{url}"))),
+        ("resource", resource.clone()),
+        (
+            "request",
+            Json::object([("method", Json::from("PUT")), ("url", Json::from(url.as_str()))]),
+        ),
+        (
+            "response",
+            Json::object([
+                ("status", Json::from("201 Created")),
+                ("etag", Json::from("W/\"1\"")),
+                ("lastModified", Json::from(WHEN)),
+            ]),
+        ),
+    ]);
+    bundle("history", &format!("{BASE}/{url}/_history"), entry)
+}
+
+fn bundle(kind: &str, link: &str, entry: Json) -> Json {
+    let link = Json::object([("relation", Json::from("self")), ("url", Json::from(link))]);
+    Json::object([
+        ("resourceType", Json::from("Bundle")),
+        ("id", Json::from("1b671a64-40d5-491e-99b0-da01ff1f3341")),
+        ("meta", Json::object([("lastUpdated", Json::from(WHEN))])),
+        ("type", Json::from(kind)),
+        ("total", Json::from(1)),
+        ("link", Json::from(vec![link])),
+        ("entry", Json::from(vec![entry])),
+    ])
+}
+
+/// What such a failure may tell, and its place.
+fn failure(code: ErrorCode) -> (&'static str, Option<&'static str>) {
+    use ErrorCode as E;
+    match code {
+        E::Structure => (
+            "Unknown element `nmae`; did you mean `name`?",
+            Some("Patient.nmae"),
+        ),
+        E::Value => (
+            "\"yesterday\" is no value for _lastUpdated: expected a date such as 2026-11-23.",
+            Some("http._lastUpdated"),
+        ),
+        E::Required => ("The request has no body: send the resource in it.", None),
+        E::Invalid => (
+            "The id in the resource is \"pat-a\", and the id in the URL is \"pat-b\": they must be equal.",
+            Some("Patient.id"),
+        ),
+        E::Unauthenticated => (
+            "The server needs to know who you are; send an access token in the header `Authorization`.",
+            Some("http.authorization"),
+        ),
+        E::Forbidden => ("This caller may not delete.", None),
+        E::NotFound => ("There is no Patient/pat-nobody.", None),
+        E::MethodNotAllowed => (
+            "Nothing was ever stored as Patient/pat-new, and updates do not create here: POST to Patient.",
+            None,
+        ),
+        E::NotAcceptable => (
+            "The server cannot answer in what `Accept: text/csv` asks for.",
+            Some("http.accept"),
+        ),
+        E::RequestTimeout => ("The body did not arrive within 30 s.", None),
+        E::Conflict => (
+            "Another request wrote Patient/pat-amira-khan at the same time: read it again and repeat.",
+            None,
+        ),
+        E::Gone => (
+            "Patient/pat-amira-khan was deleted at 2026-11-23T09:30:00.000Z.",
+            None,
+        ),
+        E::PreconditionFailed => (
+            "If-Match asks for version \"2\" of Patient/pat-amira-khan; its current version is \"3\".",
+            Some("http.if-match"),
+        ),
+        E::TooLarge => ("The body is larger than 16777216 bytes.", None),
+        E::UnsupportedMediaType => (
+            "The server does not read `text/csv`: send application/fhir+json.",
+            Some("http.content-type"),
+        ),
+        E::RangeNotSatisfiable => (
+            "The content has 1024 bytes; bytes=2048- lies behind its end.",
+            Some("http.range"),
+        ),
+        E::Unprocessable => (
+            "MedicationRequest.status is missing: it must be there once.",
+            Some("MedicationRequest.status"),
+        ),
+        E::PreconditionRequired => ("Send If-Match with the version you read.", Some("http.if-match")),
+        E::TooManyRequests => ("Too many requests: try again in 5 s.", None),
+        E::HeadersTooLarge => ("The headers are above the limit.", None),
+        E::Internal => (
+            "The server failed to handle this request; nothing was changed by it.",
+            None,
+        ),
+        E::NotSupported => (
+            "The server does not offer `Prefer: respond-async`; send the request without it.",
+            Some("http.prefer"),
+        ),
+        E::Unavailable => ("The database is busy: try again in 5 s.", None),
+        E::Timeout => (
+            "The work was not done within 30 s and was given up: read before you repeat a write.",
+            None,
+        ),
+        E::StorageFull => ("There is no room to store this; nothing was changed.", None),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_example_reads_strictly_and_is_valid() {
+        for (name, example) in all().unwrap() {
+            let text = match example.get("value").unwrap() {
+                Json::String(_) => continue,
+                json => json.to_string(),
+            };
+            let resource = fhir_model::json::from_str(&text).unwrap_or_else(|e| panic!("{name}: {e}"));
+            assert_eq!(
+                fhir_model::json::to_string(&resource),
+                text,
+                "{name} is not in the order of the specification"
+            );
+            assert_eq!(fhir_validate::Validator::new().validate(&resource), [], "{name}");
+        }
+    }
+}

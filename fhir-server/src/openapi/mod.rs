@@ -1,0 +1,142 @@
+//! The OpenAPI 3.1 document (<https://spec.openapis.org/oas/v3.1.1.html>): paths from the table of routes, schemas from the
+//! R4 definitions, errors from the error table; only the words are written here.
+//!
+//! It covers four resource types so far ([`TYPES`]); the server answers for every type in the same way.
+//!
+//! Invariant: the document names nothing that the server does not offer, and is the same wherever it is made.
+
+mod endpoint;
+mod example;
+mod failure;
+mod health;
+mod parameter;
+mod request;
+mod success;
+mod words;
+
+use fhir_validate::schema::{Definitions, Dialect, Json, Schemas};
+use utoipa::openapi::external_docs::ExternalDocsBuilder;
+use utoipa::openapi::path::{PathItem, PathsBuilder};
+use utoipa::openapi::tag::{Tag, TagBuilder};
+use utoipa::openapi::{
+    Components, ComponentsBuilder, InfoBuilder, LicenseBuilder, OpenApi, OpenApiBuilder, ServerBuilder,
+};
+
+use crate::error::{Error, Result};
+
+/// The resource types that the document covers.
+const TYPES: [&str; 4] = ["Patient", "Encounter", "MedicationRequest", "Consent"];
+
+/// Types of answers and requests beside them.
+const ENVELOPES: [&str; 3] = ["Bundle", "CapabilityStatement", "OperationOutcome"];
+
+const INTRODUCTION: &str = include_str!("introduction.md");
+
+/// The document as text, for a server whose FHIR base is at that path, such as `/fhir`.
+///
+/// # Errors
+/// A fault of the build: the definitions or examples in it cannot be read.
+pub fn document(base_path: &str) -> Result<String> {
+    let text = api(base_path).to_json().map_err(Error::internal)?;
+    let mut document: Json = serde_json::from_str(&text).map_err(Error::internal)?;
+    let definitions = Definitions::r4().map_err(Error::internal)?;
+    let schemas = Schemas::new(&definitions, Dialect::OpenApi).with_descriptions(words::on);
+    let schemas = schemas.of(TYPES.into_iter().chain(ENVELOPES));
+    if let Some(components) = document.get_mut("components") {
+        components.set("schemas", Json::Object(schemas.into_iter().collect()));
+        components.set("examples", Json::Object(example::all()?));
+    }
+    // Said outright: the document asks for no credentials of its own.
+    document.set("security", Vec::new());
+    Ok(document.text())
+}
+
+/// JSON Schemas of every R4 resource as one document in draft 2020-12, for validators.
+///
+/// # Errors
+/// A fault of the build: the definitions in it cannot be read.
+pub fn json_schema() -> Result<String> {
+    let definitions = Definitions::r4().map_err(Error::internal)?;
+    Ok(Schemas::new(&definitions, Dialect::JsonSchema).document().text())
+}
+
+fn api(base_path: &str) -> OpenApi {
+    let license = LicenseBuilder::new()
+        .name("Apache-2.0")
+        .identifier(Some("Apache-2.0"));
+    let info = InfoBuilder::new()
+        .title("FHIR R4 server")
+        .version(env!("CARGO_PKG_VERSION"))
+        .description(Some(INTRODUCTION))
+        .license(Some(license.build()));
+    let server = ServerBuilder::new()
+        .url(base_path)
+        .description(Some("The FHIR base of this server"));
+    OpenApiBuilder::new()
+        .info(info)
+        .servers(Some([server.build()]))
+        .paths(paths())
+        .components(Some(components()))
+        .tags(Some(tags()))
+        .build()
+}
+
+fn paths() -> PathsBuilder {
+    let mut paths = PathsBuilder::new();
+    for endpoint in endpoint::all() {
+        if !endpoint.path.contains("{type}") {
+            let item = PathItem::new(endpoint.method.clone(), endpoint.operation(None));
+            paths = paths.path(endpoint.path, item);
+            continue;
+        }
+        for name in TYPES {
+            let item = PathItem::new(endpoint.method.clone(), endpoint.operation(Some(name)));
+            paths = paths.path(endpoint.path.replace("{type}", name), item);
+        }
+    }
+    health::paths()
+        .into_iter()
+        .fold(paths, |paths, (path, item)| paths.path(path, item))
+}
+
+fn components() -> Components {
+    let parameters = parameter::all().into_iter();
+    let components = parameters.fold(ComponentsBuilder::new(), |c, (key, p)| c.parameter(key, p));
+    let components = success::headers()
+        .into_iter()
+        .fold(components, |c, (key, h)| c.header(key, h));
+    let components = failure::responses()
+        .into_iter()
+        .fold(components, |c, (key, r)| c.response(key, r));
+    components.build()
+}
+
+fn tags() -> Vec<Tag> {
+    let of_type = TYPES.into_iter().map(|name| {
+        let page = format!("https://hl7.org/fhir/R4/{}.html", name.to_ascii_lowercase());
+        let docs = ExternalDocsBuilder::new()
+            .url(page)
+            .description(Some("The specification"))
+            .build();
+        TagBuilder::new()
+            .name(name)
+            .description(words::on(name))
+            .external_docs(Some(docs))
+            .build()
+    });
+    let system = [
+        (
+            endpoint::SYSTEM,
+            "What the server offers, and requests across types.",
+        ),
+        (
+            health::TAG,
+            "For load balancers and monitoring; outside the FHIR base.",
+        ),
+    ];
+    let system = system.map(|(name, words)| TagBuilder::new().name(name).description(Some(words)).build());
+    of_type.chain(system).collect()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,206 @@
+//! Parameters in the path, the query and the headers.
+
+use serde_json::Value;
+use utoipa::openapi::Required;
+use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn, ParameterStyle};
+use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder, Schema, Type};
+
+use super::endpoint::Endpoint;
+use crate::interaction::Interaction;
+
+const ID_PATTERN: &str = r"^[A-Za-z0-9\-.]{1,64}$";
+
+/// Parameters that operations refer to, by the key that stands in `components`.
+pub(super) fn all() -> Vec<(&'static str, Parameter)> {
+    let query = |key, name, words, schema| (key, parameter(ParameterIn::Query, name, words, schema).build());
+    let header = |key, name, words| (key, parameter(ParameterIn::Header, name, words, text()).build());
+    let mut all: Vec<_> = search_parameters()
+        .into_iter()
+        .map(|(name, words, schema)| (name, listed(name, words, schema)))
+        .collect();
+    all.extend([
+        query("format", "_format", "The format of the answer; goes before `Accept`.", one_of(&["json", "xml"])),
+        query("pretty", "_pretty", "Indents the answer.", one_of(&["true", "false"])),
+        query(
+            "view",
+            "_summary",
+            "A part of the resource, tagged `SUBSETTED`: `true` the elements of the summary, `text` narrative and \
+             mandatory elements, `data` all but the narrative.",
+            one_of(&["true", "text", "data", "false"]),
+        ),
+        query("since", "_since", "Versions from this time on, such as `2026-11-23T09:30:00Z`.", text()),
+        query("at", "_at", "Versions that were current at some time within this one, such as `2026-11`.", text()),
+        query("mode", "mode", "Which statement; both give the same.", one_of(&["full", "normative"])),
+        header("ifMatch", "If-Match", "The version you read, as its `ETag`: `W/\"3\"`. 412 where it is no longer current."),
+        header(
+            "ifNoneMatchRead",
+            "If-None-Match",
+            "The version you have, as its `ETag`: `W/\"3\"`. 304 where it is still current.",
+        ),
+        header("ifNoneMatchWrite", "If-None-Match", "`*`: only if there is no such resource yet; else 412."),
+        header(
+            "ifModifiedSince",
+            "If-Modified-Since",
+            "An HTTP date. 304 where the resource has not changed since; not looked at beside `If-None-Match`.",
+        ),
+        header(
+            "preferReturn",
+            "Prefer",
+            "What the answer holds: `return=representation` the resource (default), `return=minimal` nothing, \
+             `return=OperationOutcome` a remark.",
+        ),
+        header(
+            "preferHandling",
+            "Prefer",
+            "What becomes of an unknown parameter: `handling=lenient` reports it (default), `handling=strict` refuses the \
+             request.",
+        ),
+        (
+            "requestId",
+            parameter(
+                ParameterIn::Header,
+                "X-Request-ID",
+                "A UUID of yours that names this request in logs; the server makes one otherwise.",
+                ObjectBuilder::new().schema_type(Type::String).pattern(Some(
+                    "^[0-9A-Fa-f]{8}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{12}$",
+                )),
+            )
+            .build(),
+        ),
+    ]);
+    all
+}
+
+/// The parameters of a search, in the URL or in a form: name, words, schema.
+pub(super) fn search_parameters() -> Vec<(&'static str, &'static str, Schema)> {
+    let ids = ArrayBuilder::new().items(text().pattern(Some(ID_PATTERN)));
+    let dates = ArrayBuilder::new().items(text().examples(["ge2026-01-01", "lt2026-11-23T09:30:00Z"]));
+    let names = || ArrayBuilder::new().items(text());
+    vec![
+        (
+            "_id",
+            "The ids of the resources wanted, with commas between.",
+            ids.into(),
+        ),
+        (
+            "_lastUpdated",
+            "When the resource last changed: a date, or a part of one, after a prefix (`eq`, `ne`, `gt`, `lt`, `ge`, `le`, \
+             `sa`, `eb`, `ap`). Twice makes a range: `_lastUpdated=ge2026-01&_lastUpdated=lt2026-02`.",
+            dates.into(),
+        ),
+        (
+            "_type",
+            "The resource types wanted, with commas between.",
+            names().into(),
+        ),
+        (
+            "_count",
+            "Entries a page. 0 asks for the total alone.",
+            ObjectBuilder::new()
+                .schema_type(Type::Integer)
+                .minimum(Some(0.0))
+                .into(),
+        ),
+        (
+            "_sort",
+            "By the last change, the newest (`-_lastUpdated`, default) or the oldest first.",
+            { one_of(&["-_lastUpdated", "_lastUpdated"]).into() },
+        ),
+        (
+            "_total",
+            "Whether `Bundle.total` is wanted. It is counted up to 10,000; with more matches there is none.",
+            one_of(&["none", "estimate", "accurate"]).into(),
+        ),
+        (
+            "_summary",
+            "A part of each resource, tagged `SUBSETTED`: `true` the elements of the summary, `text` narrative and mandatory \
+             elements, `data` all but the narrative; `count` only the number of matches.",
+            one_of(&["true", "text", "data", "count", "false"]).into(),
+        ),
+        (
+            "_elements",
+            "Elements wanted, with commas between, such as `identifier,name`. What is mandatory or modifies the meaning \
+             comes too. Not together with `_summary`.",
+            names().into(),
+        ),
+    ]
+}
+
+/// The keys of the parameters of an endpoint, in the order in which they are shown.
+pub(super) fn keys(endpoint: &Endpoint) -> Vec<&'static str> {
+    use Interaction as I;
+    const SEARCH: [&str; 7] = [
+        "_id",
+        "_lastUpdated",
+        "_count",
+        "_sort",
+        "_total",
+        "_summary",
+        "_elements",
+    ];
+    let mut keys: Vec<&str> = match endpoint.interaction {
+        I::Read | I::Vread => vec!["view", "_elements", "ifNoneMatchRead", "ifModifiedSince"],
+        I::Create => vec!["preferReturn"],
+        I::Update => vec!["ifMatch", "ifNoneMatchWrite", "preferReturn"],
+        I::Delete => vec!["ifMatch", "preferReturn"],
+        I::HistoryInstance | I::HistoryType | I::HistorySystem => vec!["since", "at", "_count"],
+        I::SearchType | I::SearchSystem if endpoint.form => vec!["preferHandling"],
+        I::SearchType => SEARCH.into_iter().chain(["preferHandling"]).collect(),
+        I::SearchSystem => SEARCH.into_iter().chain(["_type", "preferHandling"]).collect(),
+        I::Batch | I::Transaction => vec!["preferReturn"],
+        I::Capabilities => vec!["mode", "view", "_elements"],
+    };
+    keys.extend(["format", "pretty", "requestId"]);
+    keys
+}
+
+/// The variables of a path below a type; the examples exist in the sandbox.
+pub(super) fn in_path(path: &str, sandbox_id: &str) -> Vec<Parameter> {
+    let mut parameters = Vec::new();
+    if path.contains("{id}") {
+        let schema = text().pattern(Some(ID_PATTERN));
+        let id = parameter(ParameterIn::Path, "id", "The id of the resource.", schema);
+        parameters.push(id.example(Some(Value::from(sandbox_id))).build());
+    }
+    if path.contains("{vid}") {
+        let schema = text().pattern(Some("^[1-9][0-9]*$"));
+        let vid = parameter(ParameterIn::Path, "vid", "The number of the version.", schema);
+        parameters.push(vid.example(Some(Value::from("1"))).build());
+    }
+    parameters
+}
+
+/// A parameter of a search. Lists have commas between, but for `_lastUpdated`, which is repeated.
+fn listed(name: &'static str, words: &'static str, schema: Schema) -> Parameter {
+    let is_list = matches!(schema, Schema::Array(_));
+    let parameter = parameter(ParameterIn::Query, name, words, schema);
+    match is_list {
+        true => parameter
+            .style(Some(ParameterStyle::Form))
+            .explode(Some(name == "_lastUpdated"))
+            .build(),
+        false => parameter.build(),
+    }
+}
+
+fn parameter(place: ParameterIn, name: &str, words: &str, schema: impl Into<Schema>) -> ParameterBuilder {
+    let required = if place == ParameterIn::Path {
+        Required::True
+    } else {
+        Required::False
+    };
+    ParameterBuilder::new()
+        .name(name)
+        .parameter_in(place)
+        .required(required)
+        .description(Some(words))
+        .schema(Some(schema.into()))
+}
+
+fn text() -> ObjectBuilder {
+    ObjectBuilder::new().schema_type(Type::String)
+}
+
+fn one_of(values: &[&str]) -> ObjectBuilder {
+    text().enum_values(Some(values.iter().copied()))
+}

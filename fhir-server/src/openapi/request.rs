@@ -1,0 +1,96 @@
+//! Bodies of requests.
+
+use utoipa::openapi::content::{Content, ContentBuilder};
+use utoipa::openapi::example::Example;
+use utoipa::openapi::request_body::{RequestBody, RequestBodyBuilder};
+use utoipa::openapi::schema::ObjectBuilder;
+use utoipa::openapi::{Object, Ref, RefOr, Required, Type};
+
+use super::endpoint::Endpoint;
+use super::{example, parameter};
+use crate::interaction::Interaction;
+
+/// JSON as FHIR has it.
+pub(super) const JSON: &str = "application/fhir+json";
+/// XML as FHIR has it.
+pub(super) const XML: &str = "application/fhir+xml";
+
+/// The body that the endpoint takes, if any.
+pub(super) fn body(endpoint: &Endpoint, resource_type: Option<&'static str>) -> Option<RequestBody> {
+    if endpoint.form {
+        return Some(form(resource_type.is_none()));
+    }
+    let (schema, words, examples) = match (endpoint.interaction, resource_type) {
+        (Interaction::Create, Some(name)) => (name, "The new resource.", vec![example::created(name)]),
+        (Interaction::Update, Some(name)) => (
+            name,
+            "The whole resource as it shall be.",
+            vec![example::sandbox(name)],
+        ),
+        (Interaction::Batch | Interaction::Transaction, _) => {
+            let examples = vec![example::TRANSACTION.to_owned(), example::BATCH.to_owned()];
+            ("Bundle", "A Bundle of type `transaction` or `batch`.", examples)
+        }
+        _ => return None,
+    };
+    let body = RequestBodyBuilder::new()
+        .description(Some(words))
+        .required(Some(Required::True))
+        .content(JSON, json(schema, &examples))
+        .content(XML, xml(&examples));
+    Some(body.build())
+}
+
+/// A resource in JSON, with examples by their names.
+pub(super) fn json(schema: &str, examples: &[String]) -> Content {
+    let content = ContentBuilder::new().schema(Some(Ref::from_schema_name(schema)));
+    content
+        .examples_from_iter(examples.iter().map(|name| refer(name)))
+        .build()
+}
+
+/// A resource in XML, of which a JSON Schema can tell no more than that it is text, with the same examples.
+pub(super) fn xml(examples: &[String]) -> Content {
+    let content = ContentBuilder::new().schema(Some(Object::with_type(Type::String)));
+    content
+        .examples_from_iter(examples.iter().map(|name| refer(&example::in_xml(name))))
+        .build()
+}
+
+fn refer(name: &str) -> (String, RefOr<Example>) {
+    (
+        name.to_owned(),
+        RefOr::Ref(Ref::new(format!("#/components/examples/{name}"))),
+    )
+}
+
+fn form(with_types: bool) -> RequestBody {
+    let mut schema = ObjectBuilder::new().schema_type(Type::Object);
+    for (name, words, property) in parameter::search_parameters() {
+        if with_types || name != "_type" {
+            schema = schema.property(name, described(property, words));
+        }
+    }
+    let content = ContentBuilder::new().schema(Some(schema)).build();
+    RequestBodyBuilder::new()
+        .description(Some("The parameters of the search."))
+        .required(Some(Required::False))
+        .content("application/x-www-form-urlencoded", content)
+        .build()
+}
+
+fn described(schema: utoipa::openapi::Schema, words: &str) -> utoipa::openapi::Schema {
+    use utoipa::openapi::Schema;
+    let words = Some(words.to_owned());
+    match schema {
+        Schema::Array(mut array) => {
+            array.description = words;
+            Schema::Array(array)
+        }
+        Schema::Object(mut object) => {
+            object.description = words;
+            Schema::Object(object)
+        }
+        other => other,
+    }
+}

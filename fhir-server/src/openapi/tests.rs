@@ -1,0 +1,181 @@
+//! The document against the table of routes, itself, and what is committed.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use serde_json::{Value, json};
+
+use super::*;
+
+fn built() -> Value {
+    serde_json::from_str(&document("/fhir").unwrap()).unwrap()
+}
+
+/// Path, method and operation.
+fn operations(document: &Value) -> Vec<(&str, &str, &Value)> {
+    let paths = document["paths"].as_object().unwrap();
+    let methods = paths.iter().flat_map(|(path, item)| {
+        let methods = item
+            .as_object()
+            .unwrap()
+            .iter()
+            .filter(|(name, _)| *name != "servers");
+        methods.map(move |(method, operation)| (path.as_str(), method.as_str(), operation))
+    });
+    methods.collect()
+}
+
+fn committed(name: &str) -> String {
+    let folder: PathBuf = Path::new(env!("CARGO_MANIFEST_DIR")).join("../openapi");
+    std::fs::read_to_string(folder.join(name)).unwrap()
+}
+
+#[test]
+fn what_is_committed_has_not_drifted() {
+    let base_path = crate::Config::default().listen.base_path;
+    let fresh = [
+        ("openapi.json", document(&base_path).unwrap()),
+        ("fhir-r4.schema.json", json_schema().unwrap()),
+    ];
+    for (name, text) in fresh {
+        assert!(
+            text == committed(name),
+            "openapi/{name} has drifted: run `cargo xtask openapi`"
+        );
+    }
+}
+
+#[test]
+fn every_route_is_there_for_every_type_and_nothing_else() {
+    let document = built();
+    let found: BTreeSet<(String, &str)> = operations(&document)
+        .into_iter()
+        .map(|(path, method, _)| (path.to_owned(), method))
+        .collect();
+    let mut expected = BTreeSet::from([("/livez".to_owned(), "get"), ("/readyz".to_owned(), "get")]);
+    for route in crate::http::routes::ROUTES {
+        let method = match route.method.as_str() {
+            "GET" => "get",
+            "POST" => "post",
+            "PUT" => "put",
+            "DELETE" => "delete",
+            other => panic!("{other}"),
+        };
+        expected.extend(TYPES.map(|name| (route.path.replace("{type}", name), method)));
+    }
+    assert_eq!(found, expected);
+}
+
+#[test]
+fn every_operation_is_named_once_told_and_can_fail() {
+    let document = built();
+    let tags: BTreeSet<&str> = document["tags"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|tag| tag["name"].as_str().unwrap())
+        .collect();
+    let mut ids = BTreeSet::new();
+    for (path, method, operation) in operations(&document) {
+        let text = |name: &str| {
+            operation[name]
+                .as_str()
+                .unwrap_or_else(|| panic!("{method} {path} has no {name}"))
+        };
+        assert!(ids.insert(text("operationId")), "{method} {path}");
+        assert!(
+            !text("summary").ends_with('.') && text("description").ends_with('.'),
+            "{method} {path}"
+        );
+        assert!(
+            tags.contains(operation["tags"][0].as_str().unwrap()),
+            "{method} {path}"
+        );
+        let responses = operation["responses"].as_object().unwrap();
+        assert!(
+            responses.keys().any(|status| status.starts_with('2')),
+            "{method} {path}"
+        );
+        let fails = responses.keys().any(|status| status.starts_with('4'));
+        assert!(fails || operation["tags"][0] == health::TAG, "{method} {path}");
+    }
+}
+
+#[test]
+fn every_variable_of_a_path_is_a_parameter_with_an_example() {
+    let document = built();
+    for (path, method, operation) in operations(&document) {
+        let parameters = operation["parameters"]
+            .as_array()
+            .map(Vec::as_slice)
+            .unwrap_or_default();
+        for variable in path.split(['{', '}']).skip(1).step_by(2) {
+            let found = parameters
+                .iter()
+                .find(|p| p["name"] == variable && p["in"] == "path");
+            assert!(
+                found.is_some_and(|p| p["required"] == true && p["example"].is_string()),
+                "{method} {path}"
+            );
+        }
+    }
+}
+
+#[test]
+fn every_reference_leads_somewhere_and_every_component_is_used() {
+    fn references<'v>(value: &'v Value, found: &mut BTreeSet<&'v str>) {
+        found.extend(value.get("$ref").and_then(Value::as_str));
+        value
+            .as_array()
+            .into_iter()
+            .flatten()
+            .for_each(|v| references(v, found));
+        value
+            .as_object()
+            .into_iter()
+            .flatten()
+            .for_each(|(_, v)| references(v, found));
+    }
+    let document = built();
+    let mut found = BTreeSet::new();
+    references(&document, &mut found);
+    for reference in &found {
+        assert!(
+            document.pointer(reference.trim_start_matches('#')).is_some(),
+            "{reference}"
+        );
+    }
+    for (kind, components) in document["components"].as_object().unwrap() {
+        for name in components.as_object().unwrap().keys() {
+            let reference = format!("#/components/{kind}/{name}");
+            assert!(found.contains(reference.as_str()), "{reference} is not used");
+        }
+    }
+}
+
+#[test]
+fn every_example_conforms_to_its_schema() {
+    let document = built();
+    let components = &document["components"];
+    for (name, example) in components["examples"].as_object().unwrap() {
+        let Some(kind) = example["value"]["resourceType"].as_str() else {
+            let xml = example["value"].as_str().unwrap();
+            fhir_model::xml::from_slice(xml.as_bytes()).unwrap_or_else(|e| panic!("{name}: {e}"));
+            continue;
+        };
+        let schema = json!({ "$ref": format!("#/components/schemas/{kind}"), "components": components });
+        let validator = jsonschema::validator_for(&schema).unwrap();
+        let wrong: Vec<_> = validator
+            .iter_errors(&example["value"])
+            .map(|e| e.to_string())
+            .collect();
+        assert!(wrong.is_empty(), "{name}: {wrong:?}");
+    }
+}
+
+#[test]
+fn the_base_path_is_told_relative_to_the_server() {
+    let document: Value = serde_json::from_str(&document("/scope/FHIR/R4").unwrap()).unwrap();
+    assert_eq!(document["servers"][0]["url"], "/scope/FHIR/R4");
+    assert!(document["info"].get("contact").is_none());
+}
