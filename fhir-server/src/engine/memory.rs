@@ -257,6 +257,15 @@ impl Store for MemoryStore {
         tenant: TenantId,
         commit: Commit,
     ) -> BoxFuture<'_, std::result::Result<Vec<Outcome>, Refusal>> {
+        if commit
+            .deadline
+            .is_some_and(|deadline| deadline <= std::time::Instant::now())
+        {
+            return now(Err(Refusal::Failed(Error::new(
+                ErrorCode::Unavailable,
+                "The server is busy; try again later.",
+            ))));
+        }
         let mut tenants = self.tenants.lock().unwrap();
         let data = tenants.entry(tenant).or_default();
         for (index, expect) in commit.expects.iter().enumerate() {
@@ -284,5 +293,21 @@ impl Store for MemoryStore {
     }
     fn close(&self) -> BoxFuture<'_, ()> {
         now(())
+    }
+}
+
+mod tests {
+    use super::*;
+    use crate::store::conformance;
+
+    #[test]
+    fn the_store_in_memory_does_what_every_back_end_must() {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let ran = runtime.block_on(conformance::run(|clock| {
+            std::future::ready(Ok(Arc::new(MemoryStore::new(clock)) as Arc<dyn Store>))
+        }));
+        if let Err(failures) = ran {
+            panic!("{failures}");
+        }
     }
 }

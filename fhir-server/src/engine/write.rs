@@ -205,7 +205,10 @@ impl Session {
         let staged = std::mem::take(&mut self.staged);
         self.drop_snapshot();
         self.check_deadline()?;
-        let mut commit = Commit::default();
+        let mut commit = Commit {
+            deadline: self.context.deadline,
+            ..Commit::default()
+        };
         for one in &staged {
             commit
                 .expects

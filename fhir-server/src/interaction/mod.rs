@@ -27,6 +27,11 @@ mod vread;
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+#[cfg(feature = "sqlite")]
+#[expect(clippy::duplicate_mod, reason = "the same tests, on the other back end")]
+#[path = "tests/mod.rs"]
+mod tests_on_sqlite;
 
 pub use dispatch::dispatch;
 pub use outcome::operation_outcome;

@@ -1,4 +1,4 @@
-//! The interactions from request to response, over a store in memory, with a fixed clock and fixed ids.
+//! The interactions from request to response, over each back end, with a fixed clock and fixed ids.
 
 mod batches;
 mod binaries;
@@ -142,9 +142,34 @@ impl TestServer {
     }
 }
 
-/// A fresh database.
+/// A fresh database: in memory, or in SQLite where this file is compiled as `tests_on_sqlite`.
 pub(super) fn fresh(clock: Arc<TestClock>) -> Arc<dyn Store> {
-    Arc::new(MemoryStore::new(clock))
+    if module_path!().contains("tests_on_sqlite") {
+        sqlite(clock)
+    } else {
+        Arc::new(MemoryStore::new(clock))
+    }
+}
+
+#[cfg(feature = "sqlite")]
+fn sqlite(clock: Arc<TestClock>) -> Arc<dyn Store> {
+    thread_local! {
+        /// A test has a thread of its own, and the folder goes with it.
+        static FOLDER: tempfile::TempDir = tempfile::TempDir::new().unwrap();
+    }
+    static DATABASES: AtomicUsize = AtomicUsize::new(0);
+    let name = format!("{}.db", DATABASES.fetch_add(1, Ordering::Relaxed));
+    let url = crate::store::DatabaseUrl::Sqlite(FOLDER.with(|folder| folder.path().join(name)));
+    let options = crate::store::StoreOptions {
+        clock,
+        ..crate::store::StoreOptions::default()
+    };
+    crate::store::open(&url, &options).unwrap()
+}
+
+#[cfg(not(feature = "sqlite"))]
+fn sqlite(_: Arc<TestClock>) -> Arc<dyn Store> {
+    unreachable!("these tests are compiled for SQLite only with the feature")
 }
 
 pub(super) fn block_on<T>(future: impl Future<Output = T>) -> T {
