@@ -33,6 +33,7 @@ pub mod decimal;
 pub mod definitions;
 pub mod generated;
 pub mod json;
+pub mod path;
 pub mod primitive;
 pub mod read;
 pub mod reflect;

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 pub mod codegen;
 pub mod definitions;
+pub mod dictionary;
 pub mod openapi;
 pub mod tidy;
 

@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use xtask::{Result, codegen, definitions, openapi, tidy, workspace_root};
+use xtask::{Result, codegen, definitions, dictionary, openapi, tidy, workspace_root};
 
 const USAGE: &str = "\
 usage: cargo xtask <task>
@@ -16,6 +16,8 @@ usage: cargo xtask <task>
   openapi --check
               fails if a file there differs from what openapi would write
   tidy        checks the rules of the house that the compiler does not
+  dictionary --records FOLDER --to FILE
+              trains a new dictionary with which the store packs resources, on the Bundles of a folder (the sandbox's)
 ";
 
 fn main() -> ExitCode {
@@ -41,6 +43,9 @@ fn run(args: &[&str]) -> Result<()> {
         ["openapi"] => openapi::write(&root),
         ["openapi", "--check"] => openapi::check(&root),
         ["tidy"] => tidy::check(&root),
+        ["dictionary", "--records", records, "--to", to] => {
+            dictionary::train(&root, records.as_ref(), to.as_ref())
+        }
         _ => Err(USAGE.to_owned()),
     }
 }

@@ -33,7 +33,10 @@ const UTF_8_MARK: &[u8] = &[0xEF, 0xBB, 0xBF];
 /// It is not UTF-8, or holds a character that XML 1.0 cannot carry.
 pub(super) fn decode(bytes: &[u8]) -> Result<&str, Fault> {
     if let Some((_, name)) = OTHER_ENCODINGS.iter().find(|(mark, _)| bytes.starts_with(mark)) {
-        return Err(Fault::new(0, format!("the document is in {name}; FHIR XML is UTF-8")));
+        return Err(Fault::new(
+            0,
+            format!("the document is in {name}; FHIR XML is UTF-8"),
+        ));
     }
     let bytes = bytes.strip_prefix(UTF_8_MARK).unwrap_or(bytes);
     let text = std::str::from_utf8(bytes)
@@ -51,9 +54,14 @@ pub(super) fn unfit_message(c: char) -> String {
 
 /// The place of the first character that XML 1.0 cannot carry, not even as a reference, and the character.
 pub(super) fn first_unfit(text: &str) -> Option<(usize, char)> {
-    let control = text.bytes().position(|b| b < 0x20 && !matches!(b, b'\t' | b'\n' | b'\r'));
+    let control = text
+        .bytes()
+        .position(|b| b < 0x20 && !matches!(b, b'\t' | b'\n' | b'\r'));
     let finder = |c: &str| memmem::find(text.as_bytes(), c.as_bytes());
-    let at = [control, finder("\u{FFFE}"), finder("\u{FFFF}")].into_iter().flatten().min()?;
+    let at = [control, finder("\u{FFFE}"), finder("\u{FFFF}")]
+        .into_iter()
+        .flatten()
+        .min()?;
     text.get(at..)?.chars().next().map(|c| (at, c))
 }
 
@@ -111,7 +119,12 @@ mod tests {
     #[test]
     fn characters_that_xml_cannot_carry_are_found() {
         assert_eq!(first_unfit("a\t\n\r\u{85}\u{FFFD}\u{1F600}"), None);
-        for (text, at) in [("ab\u{0}", 2), ("\u{1F}", 0), ("é\u{FFFE}", 2), ("\u{FFFF}\u{1}", 0)] {
+        for (text, at) in [
+            ("ab\u{0}", 2),
+            ("\u{1F}", 0),
+            ("é\u{FFFE}", 2),
+            ("\u{FFFF}\u{1}", 0),
+        ] {
             assert_eq!(first_unfit(text).map(|f| f.0), Some(at), "{text:?}");
             assert!(!is_char(first_unfit(text).unwrap().1));
         }

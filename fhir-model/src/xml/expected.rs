@@ -21,12 +21,20 @@ impl Expected {
     /// The element that the tag names, looked for from `next` on first, as elements mostly come in order.
     pub(super) fn find(info: &'static TypeInfo, next: usize, tag: &Tag<'_>) -> Option<Expected> {
         let (before, after) = info.fields.split_at(next.min(info.fields.len()));
-        let later = after.iter().enumerate().map(|(i, field)| (i + before.len(), field));
+        let later = after
+            .iter()
+            .enumerate()
+            .map(|(i, field)| (i + before.len(), field));
         later
             .chain(before.iter().enumerate())
             .find_map(|(index, field)| {
                 let (variant, shape) = named(field, tag.local)?;
-                Some(Expected { index, field, variant, shape })
+                Some(Expected {
+                    index,
+                    field,
+                    variant,
+                    shape,
+                })
             })
             .filter(|found| found.namespace() == tag.bound.namespace)
     }
@@ -41,8 +49,14 @@ impl Expected {
     /// Says that the element is there a second time.
     pub(super) fn twice(&self, tag: &Tag<'_>) -> String {
         match self.field.shape {
-            Shape::Choice(_) => format!("A second value for the choice {}[x], as {:?}", self.field.name, tag.local),
-            _ => format!("The element {:?} stands here a second time; it does not repeat", tag.local),
+            Shape::Choice(_) => format!(
+                "A second value for the choice {}[x], as {:?}",
+                self.field.name, tag.local
+            ),
+            _ => format!(
+                "The element {:?} stands here a second time; it does not repeat",
+                tag.local
+            ),
         }
     }
 
@@ -56,10 +70,14 @@ impl Expected {
             };
             return format!("The element {name} must be in the namespace {namespace}");
         }
-        let names = info.fields.iter().filter(|f| !f.attribute).flat_map(|f| match &f.shape {
-            Shape::Choice(variants) => variants.iter().map(|v| v.name).collect::<Vec<_>>(),
-            _ => vec![f.name],
-        });
+        let names = info
+            .fields
+            .iter()
+            .filter(|f| !f.attribute)
+            .flat_map(|f| match &f.shape {
+                Shape::Choice(variants) => variants.iter().map(|v| v.name).collect::<Vec<_>>(),
+                _ => vec![f.name],
+            });
         let hint = did_you_mean(tag.local, names);
         format!("There is no element {name} in {}{hint}", info.name)
     }

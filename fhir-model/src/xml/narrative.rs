@@ -37,7 +37,12 @@ struct Edit {
 pub(super) fn capture<'a>(scanner: &mut Scanner<'a>, div: &Tag<'a>) -> Result<Cow<'a, str>, Fault> {
     let base = scanner.depth();
     let outer_limit = std::mem::replace(&mut scanner.max_depth, base + MAX_DEPTH - 1);
-    let mut capture = Capture { base, edits: Vec::new(), rewrite: !div.prefix.is_empty(), obstacle: None };
+    let mut capture = Capture {
+        base,
+        edits: Vec::new(),
+        rewrite: !div.prefix.is_empty(),
+        obstacle: None,
+    };
     capture.start_tag(scanner, div);
     let end = loop {
         match scanner.next()? {
@@ -83,13 +88,21 @@ impl Capture {
         }
         if self.base == scanner.depth() {
             let after_name = name + tag.prefix.len() + usize::from(!tag.prefix.is_empty()) + tag.local.len();
-            self.edits.push(Edit { start: after_name, end: after_name, text: Cow::Borrowed(DECLARATION) });
+            self.edits.push(Edit {
+                start: after_name,
+                end: after_name,
+                text: Cow::Borrowed(DECLARATION),
+            });
         }
         for attribute in &tag.attributes {
             if attribute.declared().is_some() {
                 // The white space before it goes too.
                 let start = attribute.start.saturating_sub(1);
-                self.edits.push(Edit { start, end: attribute.end(), text: Cow::Borrowed("") });
+                self.edits.push(Edit {
+                    start,
+                    end: attribute.end(),
+                    text: Cow::Borrowed(""),
+                });
             } else if !matches!(attribute.prefix, "" | "xml") {
                 self.uses(scanner.resolve(attribute.prefix).map_or(0, |bound| bound.depth));
                 self.cannot_carry(attribute.start);
@@ -111,14 +124,19 @@ impl Capture {
 
     fn drop_prefix(&mut self, start: usize, prefix: &str) {
         if !prefix.is_empty() {
-            self.edits.push(Edit { start, end: start + prefix.len() + 1, text: Cow::Borrowed("") });
+            self.edits.push(Edit {
+                start,
+                end: start + prefix.len() + 1,
+                text: Cow::Borrowed(""),
+            });
         }
     }
 
     fn cannot_carry(&mut self, at: usize) {
         let message = "the narrative relies on namespaces declared outside it and holds more than XHTML; \
                        declare all its namespaces on the div";
-        self.obstacle.get_or_insert_with(|| Fault::new(at, message.to_owned()));
+        self.obstacle
+            .get_or_insert_with(|| Fault::new(at, message.to_owned()));
     }
 }
 
@@ -161,13 +179,24 @@ pub(super) fn to_xml(div: &str) -> Result<Cow<'_, str>, Fault> {
         }
     };
     if end != text.len() {
-        return Err(Fault::new(end, "the narrative must end with its </div>".to_owned()));
+        return Err(Fault::new(
+            end,
+            "the narrative must end with its </div>".to_owned(),
+        ));
     }
     if let HtmlEntities::Collected(found) = scanner.html_entities {
         let number = |c| Cow::Owned(format!("&#{};", u32::from(c)));
-        edits.extend(found.into_iter().map(|(start, end, c)| Edit { start, end, text: number(c) }));
+        edits.extend(found.into_iter().map(|(start, end, c)| Edit {
+            start,
+            end,
+            text: number(c),
+        }));
     }
-    if edits.is_empty() { Ok(Cow::Borrowed(text)) } else { Ok(Cow::Owned(apply(text, 0, &edits))) }
+    if edits.is_empty() {
+        Ok(Cow::Borrowed(text))
+    } else {
+        Ok(Cow::Owned(apply(text, 0, &edits)))
+    }
 }
 
 /// The edit that gives a `div` without a namespace its own.
@@ -176,9 +205,16 @@ fn declaration(div: &Tag<'_>) -> Result<Vec<Edit>, Fault> {
     match (div.local, div.bound.namespace) {
         ("div", Namespace::Xhtml) => Ok(Vec::new()),
         ("div", Namespace::None) if !div.attributes.iter().any(|a| a.declared() == Some("")) => {
-            Ok(vec![Edit { start: at, end: at, text: Cow::Borrowed(DECLARATION) }])
+            Ok(vec![Edit {
+                start: at,
+                end: at,
+                text: Cow::Borrowed(DECLARATION),
+            }])
         }
-        ("div", _) => Err(Fault::new(0, "the namespace of the div must be http://www.w3.org/1999/xhtml".to_owned())),
+        ("div", _) => Err(Fault::new(
+            0,
+            "the namespace of the div must be http://www.w3.org/1999/xhtml".to_owned(),
+        )),
         _ => Err(Fault::new(0, "the narrative must be a <div> element".to_owned())),
     }
 }
@@ -245,12 +281,36 @@ mod tests {
 
     #[test]
     fn a_string_that_is_not_one_div_is_refused() {
-        let deep = format!("<div>{}{}</div>", "<b>".repeat(MAX_DEPTH), "</b>".repeat(MAX_DEPTH));
+        let deep = format!(
+            "<div>{}{}</div>",
+            "<b>".repeat(MAX_DEPTH),
+            "</b>".repeat(MAX_DEPTH)
+        );
         for bad in [
-            "", "text", "<p/>", "<div>", "<div></p>", "<div/><div/>", "<div/>text", "<!-- a --><div/>", "<div/><!-- a -->",
-            "<?xml version=\"1.0\"?><div/>", "<!DOCTYPE div><div/>", "<div>&xxe;</div>", "<div>\u{1}</div>",
-            "<div a=1/>", "<div><br></div>", "<div xmlns=\"\"/>", "<div xmlns=\"http://hl7.org/fhir\"/>", "<h:div/>",
-            "<div>a & b</div>", "<div>]]></div>", "<div></div><text/>", "</div>", "\u{FEFF}<div/>", &deep,
+            "",
+            "text",
+            "<p/>",
+            "<div>",
+            "<div></p>",
+            "<div/><div/>",
+            "<div/>text",
+            "<!-- a --><div/>",
+            "<div/><!-- a -->",
+            "<?xml version=\"1.0\"?><div/>",
+            "<!DOCTYPE div><div/>",
+            "<div>&xxe;</div>",
+            "<div>\u{1}</div>",
+            "<div a=1/>",
+            "<div><br></div>",
+            "<div xmlns=\"\"/>",
+            "<div xmlns=\"http://hl7.org/fhir\"/>",
+            "<h:div/>",
+            "<div>a & b</div>",
+            "<div>]]></div>",
+            "<div></div><text/>",
+            "</div>",
+            "\u{FEFF}<div/>",
+            &deep,
         ] {
             assert!(to_xml(bad).is_err(), "{bad}");
         }

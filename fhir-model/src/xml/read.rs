@@ -7,16 +7,16 @@
 //! text; nothing is dropped without an issue or a report.
 
 use super::chars::{decode, is_blank};
+use super::expected::Expected;
 use super::narrative;
 use super::path::{Step, render};
 use super::reference::attribute_value;
 use super::scan::{Fault, Scanner, Token};
 use super::scope::Namespace;
 use super::tag::{Attribute, Tag};
-use super::expected::Expected;
 use crate::read::{
-    FoundIssue, IssueKind, Limits, Read, ReadError, ReadOptions, UnknownElement, UnknownElements, did_you_mean,
-    locate, quoted,
+    FoundIssue, IssueKind, Limits, Read, ReadError, ReadOptions, UnknownElement, UnknownElements,
+    did_you_mean, locate, quoted,
 };
 use crate::reflect::{ChoiceNodeMut, Complex, Field, PrimitiveNode, PrimitiveType, Shape, SlotMut, TypeInfo};
 use crate::resource::Resource;
@@ -30,7 +30,10 @@ pub(super) fn read(xml: &[u8], options: &ReadOptions) -> Result<Read<Resource>, 
     let text = decode(xml).map_err(|fault| alone(xml, fault))?;
     let mut reader = Reader::new(text, options);
     match reader.document() {
-        Ok(Some(value)) if reader.issues.is_empty() => Ok(Read { value, unknown: reader.unknown }),
+        Ok(Some(value)) if reader.issues.is_empty() => Ok(Read {
+            value,
+            unknown: reader.unknown,
+        }),
         // Without a value there is an issue, and where reading stopped too.
         _ => Err(locate(text.as_bytes(), reader.issues)),
     }
@@ -39,7 +42,15 @@ pub(super) fn read(xml: &[u8], options: &ReadOptions) -> Result<Read<Resource>, 
 /// The error for a text that was not looked into.
 fn alone(xml: &[u8], fault: Fault) -> ReadError {
     let Fault { kind, at, message } = fault;
-    locate(xml, vec![FoundIssue { kind, path: String::new(), message, offset: at }])
+    locate(
+        xml,
+        vec![FoundIssue {
+            kind,
+            path: String::new(),
+            message,
+            offset: at,
+        }],
+    )
 }
 
 /// Reading is over: the issues say why.
@@ -89,14 +100,21 @@ impl<'a> Reader<'a> {
 
     /// A resource whose start tag was read.
     fn resource(&mut self, tag: &Tag<'a>) -> Outcome<Option<Resource>> {
-        let found = if tag.bound.namespace == Namespace::Fhir { Resource::new(tag.local) } else { None };
+        let found = if tag.bound.namespace == Namespace::Fhir {
+            Resource::new(tag.local)
+        } else {
+            None
+        };
         let Some(mut resource) = found else {
             self.not_a_resource(tag)?;
             return self.skip(tag).map(|_| None);
         };
         let root = self.path.is_empty();
         if root {
-            self.path.push(Step { name: resource.type_name(), index: None });
+            self.path.push(Step {
+                name: resource.type_name(),
+                index: None,
+            });
         }
         for attribute in tag.content_attributes() {
             // Hints to schemas are let pass at the root, and never followed.
@@ -151,7 +169,11 @@ impl<'a> Reader<'a> {
             }
         }
         if count == 0 {
-            self.issue(IssueKind::Structure, tag.start, "There must be a resource here".to_owned())?;
+            self.issue(
+                IssueKind::Structure,
+                tag.start,
+                "There must be a resource here".to_owned(),
+            )?;
         }
         Ok(resource)
     }
@@ -196,17 +218,26 @@ impl<'a> Reader<'a> {
     /// One child; `next` is the index of the first element that may still come.
     fn child(&mut self, target: &mut dyn Complex, next: &mut usize, tag: &Tag<'a>) -> Outcome {
         let info = target.type_info();
-        let Some(found) = Expected::find(info, *next, tag) else { return self.unknown_element(info, tag) };
+        let Some(found) = Expected::find(info, *next, tag) else {
+            return self.unknown_element(info, tag);
+        };
         if found.index < *next {
             if !found.field.is_list() {
                 self.issue(IssueKind::Duplicate, tag.start, found.twice(tag))?;
                 return self.skip(tag).map(|_| ());
             }
             let follower = info.fields.get(found.index + 1).map_or("", |f| f.name);
-            let message = format!("{} comes too late: elements have a fixed order, here before {follower}", tag.local);
+            let message = format!(
+                "{} comes too late: elements have a fixed order, here before {follower}",
+                tag.local
+            );
             self.issue(IssueKind::Structure, tag.start, message)?;
         } else {
-            *next = if found.field.is_list() { found.index } else { found.index + 1 };
+            *next = if found.field.is_list() {
+                found.index
+            } else {
+                found.index + 1
+            };
         }
         self.fill(target, &found, tag)
     }
@@ -219,7 +250,10 @@ impl<'a> Reader<'a> {
             Some(SlotMut::Resources(list)) => Some(list.len()),
             _ => None,
         };
-        self.path.push(Step { name: found.field.name, index });
+        self.path.push(Step {
+            name: found.field.name,
+            index,
+        });
         match (target.slot_mut(found.index), found.shape) {
             (Some(SlotMut::Primitive(node)), Shape::Primitive(t)) => self.primitive(node, *t, tag)?,
             (Some(SlotMut::Primitives(list)), Shape::Primitive(t)) => self.primitive(list.push(), *t, tag)?,
@@ -229,7 +263,9 @@ impl<'a> Reader<'a> {
                 None => self.skip(tag).map(|_| ())?,
             },
             (Some(SlotMut::Choice(slot)), shape) => match (slot.select(found.variant), shape) {
-                (Some(ChoiceNodeMut::Primitive(node)), Shape::Primitive(t)) => self.primitive(node, *t, tag)?,
+                (Some(ChoiceNodeMut::Primitive(node)), Shape::Primitive(t)) => {
+                    self.primitive(node, *t, tag)?
+                }
                 (Some(ChoiceNodeMut::Complex(value)), _) => self.complex(value, tag)?,
                 _ => self.skip(tag).map(|_| ())?,
             },
@@ -280,7 +316,11 @@ impl<'a> Reader<'a> {
         let text = narrative::capture(&mut self.scanner, tag).map_err(|fault| self.stop(fault))?;
         match node.parse(&text) {
             Ok(()) => Ok(()),
-            Err(error) => self.issue(IssueKind::Value, tag.start, format!("The narrative is not {}", error.expected)),
+            Err(error) => self.issue(
+                IssueKind::Value,
+                tag.start,
+                format!("The narrative is not {}", error.expected),
+            ),
         }
     }
 
@@ -288,13 +328,20 @@ impl<'a> Reader<'a> {
     fn value(&mut self, node: &mut dyn PrimitiveNode, type_name: &str, attribute: &Attribute<'a>) -> Outcome {
         let value = attribute_value(attribute.raw);
         if value.is_empty() {
-            let message = format!("The attribute {} is empty; leave it out or give it a value", attribute.local);
+            let message = format!(
+                "The attribute {} is empty; leave it out or give it a value",
+                attribute.local
+            );
             return self.issue(IssueKind::Value, attribute.start, message);
         }
         match node.parse(&value) {
             Ok(()) => Ok(()),
             Err(error) => {
-                let message = format!("{} is not a {type_name}: expected {}", quoted(&value), error.expected);
+                let message = format!(
+                    "{} is not a {type_name}: expected {}",
+                    quoted(&value),
+                    error.expected
+                );
                 self.issue(IssueKind::Value, attribute.start, message)
             }
         }
@@ -309,11 +356,17 @@ impl<'a> Reader<'a> {
     }
 
     fn unknown_element(&mut self, info: &'static TypeInfo, tag: &Tag<'a>) -> Outcome {
-        self.path.push(Step { name: tag.local, index: None });
+        self.path.push(Step {
+            name: tag.local,
+            index: None,
+        });
         if self.lenient {
             let path = self.path();
             let end = self.skip(tag)?;
-            self.unknown.push(UnknownElement { path, raw: self.scanner.source(tag.start, end).to_owned() });
+            self.unknown.push(UnknownElement {
+                path,
+                raw: self.scanner.source(tag.start, end).to_owned(),
+            });
         } else {
             self.issue(IssueKind::Unknown, tag.start, Expected::not_found(info, tag))?;
             self.skip(tag)?;
@@ -323,12 +376,21 @@ impl<'a> Reader<'a> {
     }
 
     fn unknown_attribute(&mut self, type_name: &str, attribute: &Attribute<'a>) -> Outcome {
-        self.path.push(Step { name: attribute.local, index: None });
+        self.path.push(Step {
+            name: attribute.local,
+            index: None,
+        });
         if self.lenient {
             let raw = self.scanner.source(attribute.start, attribute.end()).to_owned();
-            self.unknown.push(UnknownElement { path: self.path(), raw });
+            self.unknown.push(UnknownElement {
+                path: self.path(),
+                raw,
+            });
         } else {
-            let message = format!("There is no attribute {} in {type_name}", quoted(&attribute.shown()));
+            let message = format!(
+                "There is no attribute {} in {type_name}",
+                quoted(&attribute.shown())
+            );
             self.issue(IssueKind::Unknown, attribute.start, message)?;
         }
         self.path.pop();
@@ -344,7 +406,10 @@ impl<'a> Reader<'a> {
         if continued {
             return Ok(());
         }
-        let message = format!("Text where only elements belong: {}; values stand in the attribute `value`", quoted(raw.trim()));
+        let message = format!(
+            "Text where only elements belong: {}; values stand in the attribute `value`",
+            quoted(raw.trim())
+        );
         self.issue(IssueKind::Structure, start, message)
     }
 
@@ -375,15 +440,29 @@ impl<'a> Reader<'a> {
     /// Notes the fault that ends the reading.
     fn stop(&mut self, fault: Fault) -> Stop {
         let path = self.path();
-        self.issues.push(FoundIssue { kind: fault.kind, path, message: fault.message, offset: fault.at });
+        self.issues.push(FoundIssue {
+            kind: fault.kind,
+            path,
+            message: fault.message,
+            offset: fault.at,
+        });
         Stop
     }
 
     /// Notes an issue and goes on, unless there are too many.
     fn issue(&mut self, kind: IssueKind, offset: usize, message: String) -> Outcome {
         let path = self.path();
-        self.issues.push(FoundIssue { kind, path, message, offset });
-        if self.issues.len() >= self.limits.issues { Err(Stop) } else { Ok(()) }
+        self.issues.push(FoundIssue {
+            kind,
+            path,
+            message,
+            offset,
+        });
+        if self.issues.len() >= self.limits.issues {
+            Err(Stop)
+        } else {
+            Ok(())
+        }
     }
 
     fn path(&self) -> String {

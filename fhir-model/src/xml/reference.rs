@@ -35,7 +35,11 @@ pub(super) fn reference(name: &str) -> Result<Reference, String> {
         "apos" => '\'',
         _ => match name.strip_prefix('#') {
             Some(number) => return numbered(number).map(Reference::Char),
-            None => return html_entity(name).map(Reference::Html).ok_or_else(|| undeclared(name)),
+            None => {
+                return html_entity(name)
+                    .map(Reference::Html)
+                    .ok_or_else(|| undeclared(name));
+            }
         },
     };
     Ok(Reference::Char(c))
@@ -43,12 +47,17 @@ pub(super) fn reference(name: &str) -> Result<Reference, String> {
 
 fn undeclared(name: &str) -> String {
     let shown: String = name.chars().take(40).collect();
-    format!("the entity &{shown}; is not declared; XML has only &amp; &lt; &gt; &quot; &apos; and numbers such as &#160;")
+    format!(
+        "the entity &{shown}; is not declared; XML has only &amp; &lt; &gt; &quot; &apos; and numbers such as &#160;"
+    )
 }
 
 /// The message for an entity that HTML knows and XML does not.
 pub(super) fn html_message(name: &str, c: char) -> String {
-    format!("the entity &{name}; is not declared in XML; write &#{};", u32::from(c))
+    format!(
+        "the entity &{name}; is not declared in XML; write &#{};",
+        u32::from(c)
+    )
 }
 
 fn numbered(number: &str) -> Result<char, String> {
@@ -59,7 +68,9 @@ fn numbered(number: &str) -> Result<char, String> {
     let mut code: u32 = 0;
     for c in digits.chars() {
         // Beyond the last character the exact number does not matter, only that it stays too large.
-        code = c.to_digit(radix).map_or(u32::MAX, |d| code.saturating_mul(radix).saturating_add(d));
+        code = c
+            .to_digit(radix)
+            .map_or(u32::MAX, |d| code.saturating_mul(radix).saturating_add(d));
     }
     char::from_u32(code)
         .filter(|c| is_char(*c) && !digits.is_empty())
@@ -86,13 +97,20 @@ impl Found<'_> {
 /// The place and what is wrong with it.
 pub(super) fn next_reference(text: &str, from: usize) -> Result<Option<Found<'_>>, (usize, String)> {
     let rest = text.get(from..).unwrap_or_default();
-    let Some(offset) = memchr(b'&', rest.as_bytes()) else { return Ok(None) };
+    let Some(offset) = memchr(b'&', rest.as_bytes()) else {
+        return Ok(None);
+    };
     let at = from + offset;
     let after = rest.get(offset + 1..).unwrap_or_default();
     let name = memchr3(b';', b'&', b'<', after.as_bytes())
         .filter(|end| after.as_bytes().get(*end) == Some(&b';'))
         .and_then(|end| after.get(..end))
-        .ok_or_else(|| (at, "an ampersand that begins no reference; write &amp;".to_owned()))?;
+        .ok_or_else(|| {
+            (
+                at,
+                "an ampersand that begins no reference; write &amp;".to_owned(),
+            )
+        })?;
     let reference = reference(name).map_err(|message| (at, message))?;
     Ok(Some(Found { at, name, reference }))
 }
@@ -140,7 +158,20 @@ mod tests {
 
     #[test]
     fn what_is_no_character_is_refused() {
-        for bad in ["#", "#x", "#0", "#8", "#xD800", "#x110000", "#99999999999999", "#+65", "#X41", "#xFFFE", "xxe", ""] {
+        for bad in [
+            "#",
+            "#x",
+            "#0",
+            "#8",
+            "#xD800",
+            "#x110000",
+            "#99999999999999",
+            "#+65",
+            "#X41",
+            "#xFFFE",
+            "xxe",
+            "",
+        ] {
             assert!(reference(bad).is_err(), "{bad}");
         }
         for bad in ["&", "a & b", "&amp", "&a&lt;", "& amp;"] {

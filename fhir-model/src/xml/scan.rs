@@ -30,12 +30,20 @@ pub(super) struct Fault {
 impl Fault {
     /// The text is not well formed, or holds what is refused.
     pub(super) fn new(at: usize, message: impl Into<String>) -> Self {
-        Fault { kind: IssueKind::Syntax, at, message: message.into() }
+        Fault {
+            kind: IssueKind::Syntax,
+            at,
+            message: message.into(),
+        }
     }
 
     /// A limit is exceeded.
     pub(super) fn limit(at: usize, message: impl Into<String>) -> Self {
-        Fault { kind: IssueKind::Limit, at, message: message.into() }
+        Fault {
+            kind: IssueKind::Limit,
+            at,
+            message: message.into(),
+        }
     }
 }
 
@@ -177,27 +185,49 @@ impl<'a> Scanner<'a> {
         let Some(declaration) = self.source.get(at..).and_then(|rest| rest.strip_prefix("<!")) else {
             return Ok(());
         };
-        if declaration.starts_with("--") || declaration.starts_with("[CDATA[") { Ok(()) } else { Err(doctype(at)) }
+        if declaration.starts_with("--") || declaration.starts_with("[CDATA[") {
+            Ok(())
+        } else {
+            Err(doctype(at))
+        }
     }
 
     /// A start tag between two places; `tail` is the length of `>` or `/>`.
     fn open(&mut self, start: usize, end: usize, tail: usize) -> Result<Token<'a>, Fault> {
         if self.depth == 0 && self.root_seen {
-            return Err(Fault::new(start, "a second element after the document's only one".to_owned()));
+            return Err(Fault::new(
+                start,
+                "a second element after the document's only one".to_owned(),
+            ));
         }
         if self.depth >= self.max_depth {
-            return Err(Fault::limit(start, format!("Elements are nested deeper than {} levels", self.max_depth)));
+            return Err(Fault::limit(
+                start,
+                format!("Elements are nested deeper than {} levels", self.max_depth),
+            ));
         }
         self.root_seen = true;
         self.depth += 1;
         let inside = self.source(start + 1, end.saturating_sub(tail));
-        let name = inside.split(|c: char| c.is_ascii_whitespace()).next().unwrap_or_default();
+        let name = inside
+            .split(|c: char| c.is_ascii_whitespace())
+            .next()
+            .unwrap_or_default();
         let (prefix, local) = split_name(name, start + 1)?;
         let rest = inside.get(name.len()..).unwrap_or_default();
         let attributes = attributes(rest, start + 1 + name.len())?;
         self.check_attributes(&attributes)?;
-        let Some(bound) = self.scope.resolve(prefix) else { return Err(undeclared(prefix, local, start)) };
-        Ok(Token::Start(Tag { prefix, local, bound, attributes, start, end }))
+        let Some(bound) = self.scope.resolve(prefix) else {
+            return Err(undeclared(prefix, local, start));
+        };
+        Ok(Token::Start(Tag {
+            prefix,
+            local,
+            bound,
+            attributes,
+            start,
+            end,
+        }))
     }
 
     fn check_attributes(&mut self, attributes: &[Attribute<'a>]) -> Result<(), Fault> {
@@ -208,7 +238,10 @@ impl<'a> Scanner<'a> {
                 declared.map_err(|message| Fault::new(attribute.start, message))?;
             }
         }
-        for attribute in attributes.iter().filter(|a| !a.prefix.is_empty() && a.declared().is_none()) {
+        for attribute in attributes
+            .iter()
+            .filter(|a| !a.prefix.is_empty() && a.declared().is_none())
+        {
             if self.scope.resolve(attribute.prefix).is_none() {
                 return Err(undeclared(attribute.prefix, attribute.local, attribute.start));
             }
@@ -236,9 +269,15 @@ impl<'a> Scanner<'a> {
     /// Text, a section or a reference, none of which may stand outside the document's element.
     fn content(&mut self, start: usize, end: usize) -> Result<Token<'a>, Fault> {
         if self.depth == 0 {
-            return Err(Fault::new(start, "text outside the document's element".to_owned()));
+            return Err(Fault::new(
+                start,
+                "text outside the document's element".to_owned(),
+            ));
         }
-        Ok(Token::Text { raw: self.source(start, end), start })
+        Ok(Token::Text {
+            raw: self.source(start, end),
+            start,
+        })
     }
 
     fn check_references(&mut self, text: &str, offset: usize) -> Result<(), Fault> {
@@ -261,7 +300,10 @@ impl<'a> Scanner<'a> {
 
     fn xml_declaration(&self, start: usize, end: usize) -> Result<(), Fault> {
         if start != 0 {
-            return Err(Fault::new(start, "an XML declaration that is not at the very start".to_owned()));
+            return Err(Fault::new(
+                start,
+                "an XML declaration that is not at the very start".to_owned(),
+            ));
         }
         let inside = self.source(start + "<?xml".len(), end.saturating_sub(2));
         let given = attributes(inside, start + "<?xml".len())?;
@@ -273,37 +315,58 @@ impl<'a> Scanner<'a> {
         });
         if let Some((_, _, other)) = encoding.filter(|(_, _, raw)| !raw.eq_ignore_ascii_case("utf-8")) {
             let shown: String = other.chars().take(40).collect();
-            return Err(Fault::new(start, format!("the encoding is declared as {shown}; FHIR XML is UTF-8")));
+            return Err(Fault::new(
+                start,
+                format!("the encoding is declared as {shown}; FHIR XML is UTF-8"),
+            ));
         }
         match version {
             Some((_, _, "1.0")) if names.peek().is_none() => Ok(()),
-            _ => Err(Fault::new(start, "the XML declaration must be <?xml version=\"1.0\" encoding=\"UTF-8\"?>".to_owned())),
+            _ => Err(Fault::new(
+                start,
+                "the XML declaration must be <?xml version=\"1.0\" encoding=\"UTF-8\"?>".to_owned(),
+            )),
         }
     }
 
     fn instruction(&self, start: usize, end: usize) -> Result<(), Fault> {
         let inside = self.source(start + 2, end.saturating_sub(2));
-        let target = inside.split(|c: char| c.is_ascii_whitespace()).next().unwrap_or_default();
+        let target = inside
+            .split(|c: char| c.is_ascii_whitespace())
+            .next()
+            .unwrap_or_default();
         let (prefix, _) = split_name(target, start + 2)?;
         if prefix.is_empty() && !target.eq_ignore_ascii_case("xml") {
             return Ok(());
         }
-        Err(Fault::new(start, "the name of the processing instruction is reserved".to_owned()))
+        Err(Fault::new(
+            start,
+            "the name of the processing instruction is reserved".to_owned(),
+        ))
     }
 
     fn finish(&self, at: usize) -> Result<Token<'a>, Fault> {
         match (self.depth, self.root_seen) {
             (0, true) => Ok(Token::Eof),
             (0, false) => Err(Fault::new(at, "there is no element".to_owned())),
-            (open, _) => Err(Fault::new(at, format!("the document ends with {open} elements still open"))),
+            (open, _) => Err(Fault::new(
+                at,
+                format!("the document ends with {open} elements still open"),
+            )),
         }
     }
 }
 
 fn doctype(at: usize) -> Fault {
-    Fault::new(at, "a document type declaration (<!DOCTYPE) is not accepted".to_owned())
+    Fault::new(
+        at,
+        "a document type declaration (<!DOCTYPE) is not accepted".to_owned(),
+    )
 }
 
 fn undeclared(prefix: &str, local: &str, at: usize) -> Fault {
-    Fault::new(at, format!("the prefix of {} is not declared", qualified(prefix, local)))
+    Fault::new(
+        at,
+        format!("the prefix of {} is not declared", qualified(prefix, local)),
+    )
 }

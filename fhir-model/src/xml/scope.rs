@@ -80,15 +80,26 @@ impl<'a> Scope<'a> {
             _ => namespace == Namespace::Xml || attribute.raw == XMLNS,
         };
         if reserved {
-            return Err(format!("the namespace declaration of {} is reserved", attribute.shown()));
+            return Err(format!(
+                "the namespace declaration of {} is reserved",
+                attribute.shown()
+            ));
         }
         if !prefix.is_empty() && (namespace == Namespace::None || !is_name(prefix)) {
-            return Err(format!("{} does not declare a prefix for a namespace", attribute.shown()));
+            return Err(format!(
+                "{} does not declare a prefix for a namespace",
+                attribute.shown()
+            ));
         }
         if self.declarations.len() >= MAX_DECLARATIONS {
-            return Err(format!("more than {MAX_DECLARATIONS} namespace declarations are in scope"));
+            return Err(format!(
+                "more than {MAX_DECLARATIONS} namespace declarations are in scope"
+            ));
         }
-        self.declarations.push(Declaration { prefix, bound: Bound { namespace, depth } });
+        self.declarations.push(Declaration {
+            prefix,
+            bound: Bound { namespace, depth },
+        });
         Ok(())
     }
 
@@ -102,11 +113,22 @@ impl<'a> Scope<'a> {
     /// What a prefix stands for; the empty one is the default namespace.
     pub(super) fn resolve(&self, prefix: &str) -> Option<Bound> {
         if prefix == "xml" {
-            return Some(Bound { namespace: Namespace::Xml, depth: 0 });
+            return Some(Bound {
+                namespace: Namespace::Xml,
+                depth: 0,
+            });
         }
-        let found = self.declarations.iter().rev().find(|d| d.prefix == prefix).map(|d| d.bound);
+        let found = self
+            .declarations
+            .iter()
+            .rev()
+            .find(|d| d.prefix == prefix)
+            .map(|d| d.bound);
         match prefix {
-            "" => Some(found.unwrap_or(Bound { namespace: Namespace::None, depth: 0 })),
+            "" => Some(found.unwrap_or(Bound {
+                namespace: Namespace::None,
+                depth: 0,
+            })),
             _ => found,
         }
     }

@@ -73,7 +73,11 @@ impl<'a> Attribute<'a> {
 
 /// A name as written.
 pub(super) fn qualified(prefix: &str, local: &str) -> String {
-    if prefix.is_empty() { local.to_owned() } else { format!("{prefix}:{local}") }
+    if prefix.is_empty() {
+        local.to_owned()
+    } else {
+        format!("{prefix}:{local}")
+    }
 }
 
 /// Splits a name at its colon.
@@ -107,7 +111,10 @@ pub(super) fn attributes(text: &str, offset: usize) -> Result<Vec<Attribute<'_>>
             return Err(cursor.fault("white space must stand before an attribute"));
         }
         let attribute = cursor.attribute()?;
-        if found.iter().any(|a| a.prefix == attribute.prefix && a.local == attribute.local) {
+        if found
+            .iter()
+            .any(|a| a.prefix == attribute.prefix && a.local == attribute.local)
+        {
             let message = format!("the attribute {} is there twice", attribute.shown());
             return Err(Fault::new(attribute.start, message));
         }
@@ -144,7 +151,11 @@ impl<'a> Cursor<'a> {
 
     fn attribute(&mut self) -> Result<Attribute<'a>, Fault> {
         let start = self.offset + self.at;
-        let name = self.rest().split(|c: char| c == '=' || c.is_ascii_whitespace()).next().unwrap_or_default();
+        let name = self
+            .rest()
+            .split(|c: char| c == '=' || c.is_ascii_whitespace())
+            .next()
+            .unwrap_or_default();
         let (prefix, local) = split_name(name, start)?;
         self.at += name.len();
         self.skip_space();
@@ -154,7 +165,13 @@ impl<'a> Cursor<'a> {
         self.at += 1;
         self.skip_space();
         let (value_start, raw) = self.quoted()?;
-        Ok(Attribute { prefix, local, raw, start, value_start })
+        Ok(Attribute {
+            prefix,
+            local,
+            raw,
+            start,
+            value_start,
+        })
     }
 
     /// A quoted value: the place after its quote, and what it holds.
@@ -170,7 +187,10 @@ impl<'a> Cursor<'a> {
             .ok_or_else(|| self.fault("the closing quote is missing"))?;
         let value_start = self.offset + self.at + 1;
         if let Some(less_than) = memchr(b'<', raw.as_bytes()) {
-            return Err(Fault::new(value_start + less_than, "`<` in an attribute; write &lt;".to_owned()));
+            return Err(Fault::new(
+                value_start + less_than,
+                "`<` in an attribute; write &lt;".to_owned(),
+            ));
         }
         self.at += raw.len() + 2;
         Ok((value_start, raw))
@@ -184,15 +204,31 @@ mod tests {
     #[test]
     fn attributes_are_read_with_their_places() {
         let found = attributes(" value = 'a\"b'\n f:id=\"\" ", 10).unwrap();
-        let seen: Vec<_> = found.iter().map(|a| (a.prefix, a.local, a.raw, a.start, a.end())).collect();
+        let seen: Vec<_> = found
+            .iter()
+            .map(|a| (a.prefix, a.local, a.raw, a.start, a.end()))
+            .collect();
         assert_eq!(seen, [("", "value", "a\"b", 11, 24), ("f", "id", "", 26, 33)]);
     }
 
     #[test]
     fn what_is_not_well_formed_is_refused() {
         for bad in [
-            "a='1'", " a", " a=", " a=1", " a='1", " a='1'b='2'", " a='<'", " a='1' a='2'", " 1='1'", " a:b:c='1'",
-            " :a='1'", " a:='1'", " ='1'", " a==''", " a=\u{201C}1\u{201D}",
+            "a='1'",
+            " a",
+            " a=",
+            " a=1",
+            " a='1",
+            " a='1'b='2'",
+            " a='<'",
+            " a='1' a='2'",
+            " 1='1'",
+            " a:b:c='1'",
+            " :a='1'",
+            " a:='1'",
+            " ='1'",
+            " a==''",
+            " a=\u{201C}1\u{201D}",
         ] {
             assert!(attributes(bad, 0).is_err(), "{bad}");
         }

@@ -11,7 +11,9 @@ use super::chars::{first_unfit, unfit_message};
 use super::narrative;
 use super::path::{Step, render};
 use super::scope::FHIR;
-use crate::reflect::{ChoiceNode, Complex, Field, PrimitiveNode, PrimitiveType, Shape, Slot, TypeInfo, TypeKind};
+use crate::reflect::{
+    ChoiceNode, Complex, Field, PrimitiveNode, PrimitiveType, Shape, Slot, TypeInfo, TypeKind,
+};
 use crate::resource::Resource;
 
 /// White space between elements.
@@ -93,8 +95,18 @@ pub fn write_selected(
     select: Select<'_>,
 ) -> Result<(), WriteError> {
     out.push_str("<?xml version=\"1.0\" encoding=\"UTF-8\"?>");
-    let path = vec![Step { name: resource.type_name(), index: None }];
-    let mut writer = Writer { out, select, pretty: layout == Layout::Pretty, depth: 0, indent: 0, path };
+    let path = vec![Step {
+        name: resource.type_name(),
+        index: None,
+    }];
+    let mut writer = Writer {
+        out,
+        select,
+        pretty: layout == Layout::Pretty,
+        depth: 0,
+        indent: 0,
+        path,
+    };
     writer.resource(resource.as_complex())?;
     if layout == Layout::Pretty {
         out.push('\n');
@@ -188,17 +200,21 @@ impl Writer<'_, '_> {
         let name = field.name;
         match (slot, &field.shape) {
             (Slot::Primitive(p), Shape::Primitive(t)) => self.step(name, None, |w| w.primitive(name, *t, p)),
-            (Slot::Primitives(list), Shape::Primitive(t)) => (0..list.len()).try_for_each(|i| match list.at(i) {
-                Some(p) => self.step(name, Some(i), |w| w.primitive(name, *t, p)),
-                None => Ok(()),
-            }),
+            (Slot::Primitives(list), Shape::Primitive(t)) => {
+                (0..list.len()).try_for_each(|i| match list.at(i) {
+                    Some(p) => self.step(name, Some(i), |w| w.primitive(name, *t, p)),
+                    None => Ok(()),
+                })
+            }
             (Slot::Complex(c), _) => self.step(name, None, |w| w.complex(name, c)),
             (Slot::Complexes(list), _) => (0..list.len()).try_for_each(|i| match list.at(i) {
                 Some(c) => self.step(name, Some(i), |w| w.complex(name, c)),
                 None => Ok(()),
             }),
             (Slot::Choice(index, node), Shape::Choice(variants)) => {
-                let Some(variant) = variants.get(index) else { return Ok(()) };
+                let Some(variant) = variants.get(index) else {
+                    return Ok(());
+                };
                 self.step(name, None, |w| match (node, &variant.shape) {
                     (ChoiceNode::Primitive(p), Shape::Primitive(t)) => w.primitive(variant.name, *t, p),
                     (ChoiceNode::Complex(c), _) => w.complex(variant.name, c),
@@ -279,7 +295,10 @@ impl Writer<'_, '_> {
             }
             Err(fault) => {
                 let at = text.get(..fault.at).map_or(0, |before| before.chars().count()) + 1;
-                self.error(format!("The narrative cannot be written as XML: {} (at character {at})", fault.message))
+                self.error(format!(
+                    "The narrative cannot be written as XML: {} (at character {at})",
+                    fault.message
+                ))
             }
         }
     }
@@ -300,7 +319,10 @@ impl Writer<'_, '_> {
     }
 
     fn error<T>(&self, message: impl Into<String>) -> Outcome<T> {
-        Err(WriteError { path: render(&self.path), message: message.into() })
+        Err(WriteError {
+            path: render(&self.path),
+            message: message.into(),
+        })
     }
 }
 

@@ -4,10 +4,8 @@
 
 use fhir_server::config::{LogConfig, LogFormat};
 use fhir_server::error::{Error, ErrorCode, Result};
+use fhir_server::server::QUIET;
 use tracing_subscriber::EnvFilter;
-
-/// What the web framework says by itself of each broken connection is for those who look for it.
-const QUIET: &str = "actix_http=off,actix_server=warn,actix_web=warn";
 
 /// Begins to log.
 pub(super) fn start(config: &LogConfig) -> Result<()> {

@@ -80,16 +80,18 @@ mod tests {
         json["total"].as_u64().unwrap()
     }
 
-    #[actix_web::test]
-    async fn an_empty_database_is_filled_once() {
+    #[test]
+    fn an_empty_database_is_filled_once() {
         let database = Database::open(None, true).unwrap();
-        let server = open(&database).await;
-        assert_eq!(count(&server).await, 0);
-        fill(&server).await.unwrap();
-        let filled = count(&server).await;
-        assert!(filled > 100, "{filled}");
-        fill(&server).await.unwrap();
-        assert_eq!(count(&server).await, filled);
-        database.store.close().await;
+        fhir_server::server::run(async {
+            let server = open(&database).await;
+            assert_eq!(count(&server).await, 0);
+            fill(&server).await.unwrap();
+            let filled = count(&server).await;
+            assert!(filled > 100, "{filled}");
+            fill(&server).await.unwrap();
+            assert_eq!(count(&server).await, filled);
+            database.store.close().await;
+        });
     }
 }

@@ -8,7 +8,7 @@ use fhir_server::FhirServer;
 use fhir_server::config::{Config, LogFormat};
 use fhir_server::error::{Error, ErrorCode, Result};
 use fhir_server::policy::PermitAll;
-use fhir_server::server::Running;
+use fhir_server::server::{self, Running};
 use fhir_server::store::DatabaseUrl;
 
 use super::database::Database;
@@ -81,7 +81,7 @@ pub(super) fn run(args: Args) -> Result<()> {
     let config = config(&args)?;
     logging::start(&config.log)?;
     let database = Database::open(args.database.as_ref(), config.sandbox.enabled)?;
-    actix_web::rt::System::new().block_on(serve(config, &database))
+    server::run(serve(config, &database))
 }
 
 async fn serve(config: Config, database: &Database) -> Result<()> {

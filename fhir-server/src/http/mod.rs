@@ -19,6 +19,7 @@ mod handle;
 pub(crate) mod health;
 mod ids;
 mod inflate;
+mod listen;
 mod locate;
 mod media_type;
 mod metrics;
@@ -35,9 +36,11 @@ mod respond;
 pub(crate) mod routes;
 mod state;
 mod suggest;
-pub(crate) mod wire;
+mod wire;
 
 pub(crate) use handle::{handle, lost};
+pub(crate) use listen::listen;
+pub use listen::{Ending, Running};
 pub(crate) use state::State;
 
 /// Mounts `/openapi.json` and `/docs`.

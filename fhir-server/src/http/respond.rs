@@ -15,7 +15,7 @@ use fhir_model::{Resource, json, xml};
 use super::exchange::Exchange;
 use super::state::State;
 use crate::context::Millis;
-use crate::error::{Error, ErrorCode, Result};
+use crate::error::{Error, ErrorCode, Issue, Result};
 use crate::interaction::{Format, Payload, Response, operation_outcome};
 
 /// How the body of an answer is written.
@@ -32,7 +32,7 @@ pub(crate) fn success(state: &State, response: Response, style: Style, base: &st
     let json = match response.payload {
         Payload::None => return Ok(answer),
         Payload::Json(json) => json,
-        Payload::Outcome => operation_outcome(None, &response.issues, &state.engine.settings().outcome),
+        Payload::Outcome => outcome(state, None, &response.issues),
     };
     let body = styled(json, style)?;
     Ok(with_body(answer, style.format, body))
@@ -49,7 +49,7 @@ pub(crate) fn failure(state: &State, error: &Error, exchange: &Exchange<'_>) -> 
         format: exchange.error_format(),
         pretty: exchange.pretty,
     };
-    let mut answer = outcome(state, error, style);
+    let mut answer = explained(state, error, style);
     match error.code {
         ErrorCode::Unauthenticated => {
             answer
@@ -66,14 +66,23 @@ pub(crate) fn failure(state: &State, error: &Error, exchange: &Exchange<'_>) -> 
     answer
 }
 
-fn outcome(state: &State, error: &Error, style: Style) -> HttpResponse {
-    let json = operation_outcome(Some(error.code), &error.issues, &state.engine.settings().outcome);
+fn explained(state: &State, error: &Error, style: Style) -> HttpResponse {
+    let json = outcome(state, Some(error.code), &error.issues);
     let answer = empty(error.code.facts().status);
     match styled(json.clone(), style) {
         Ok(body) => with_body(answer, style.format, body),
         // What the client sent may be such that XML cannot hold it; JSON can.
         Err(_) => with_body(answer, Format::Json, json),
     }
+}
+
+fn outcome(state: &State, code: Option<ErrorCode>, issues: &[Issue]) -> Vec<u8> {
+    operation_outcome(
+        code,
+        issues,
+        &state.engine.settings().outcome,
+        Some(state.clock.now()),
+    )
 }
 
 fn styled(json: Vec<u8>, style: Style) -> Result<Vec<u8>> {

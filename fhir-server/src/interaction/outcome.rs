@@ -1,7 +1,10 @@
 //! OperationOutcomes (<https://hl7.org/fhir/R4/operationoutcome.html>), made in this one place from issues.
 
-use fhir_model::{CodeableConcept, Coding, OperationOutcome, OperationOutcomeIssue, Resource, json};
+use fhir_model::{
+    CodeableConcept, Coding, Instant, Meta, OperationOutcome, OperationOutcomeIssue, Resource, json,
+};
 
+use crate::context::Millis;
 use crate::engine::OutcomeSystems;
 use crate::error::{Error, ErrorCode, Issue, Severity};
 
@@ -17,13 +20,28 @@ const SPINE: &[&str] = &[
     "RESOURCE_VERSION_MISMATCH",
     "UNABLE_TO_CALL_SERVICE",
     "UNSUPPORTED_SERVICE",
+    "UNSUPPORTED_VALUE",
     "VALIDATION_ERROR",
 ];
 
-/// The issues as an OperationOutcome in JSON; `code` is that of a failed request.
-pub fn operation_outcome(code: Option<ErrorCode>, issues: &[Issue], systems: &OutcomeSystems) -> Vec<u8> {
+/// The issues as an OperationOutcome in JSON; `code` is that of a failed request, `at` when it was made, for one that
+/// stands by itself.
+pub fn operation_outcome(
+    code: Option<ErrorCode>,
+    issues: &[Issue],
+    systems: &OutcomeSystems,
+    at: Option<Millis>,
+) -> Vec<u8> {
     let issue = issues.iter().map(|issue| one(code, issue, systems)).collect();
+    let last_updated = at.and_then(|at| at.to_instant().parse::<Instant>().ok());
+    let meta = last_updated.map(|at| {
+        Box::new(Meta {
+            last_updated: at.into(),
+            ..Meta::default()
+        })
+    });
     json::to_vec(&Resource::from(OperationOutcome {
+        meta,
         issue,
         ..OperationOutcome::default()
     }))
@@ -31,7 +49,7 @@ pub fn operation_outcome(code: Option<ErrorCode>, issues: &[Issue], systems: &Ou
 
 /// A failed request as an OperationOutcome in JSON.
 pub(super) fn of_error(error: &Error, systems: &OutcomeSystems) -> Vec<u8> {
-    operation_outcome(Some(error.code), &error.issues, systems)
+    operation_outcome(Some(error.code), &error.issues, systems, None)
 }
 
 fn one(code: Option<ErrorCode>, issue: &Issue, systems: &OutcomeSystems) -> OperationOutcomeIssue {
@@ -49,7 +67,13 @@ fn one(code: Option<ErrorCode>, issue: &Issue, systems: &OutcomeSystems) -> Oper
             .filter(|_| failed)
             .map(|facts| Box::new(details(facts.nhs, systems))),
         diagnostics: diagnostics(issue).into(),
-        expression: issue.expression.iter().map(|e| e.as_str().into()).collect(),
+        location: issue
+            .expression
+            .iter()
+            .filter(|e| e.starts_with("http."))
+            .map(|e| text(e).into())
+            .collect(),
+        expression: issue.expression.iter().map(|e| text(e).into()).collect(),
         ..OperationOutcomeIssue::default()
     }
 }
@@ -72,8 +96,67 @@ fn details(code: &str, systems: &OutcomeSystems) -> CodeableConcept {
 }
 
 fn diagnostics(issue: &Issue) -> String {
+    let diagnostics = text(&issue.diagnostics);
     match issue.position {
-        Some((line, column)) => format!("{} (line {line}, column {column})", issue.diagnostics),
-        None => issue.diagnostics.clone(),
+        Some((line, column)) => format!("{diagnostics} (line {line}, column {column})"),
+        None => diagnostics,
+    }
+}
+
+/// FHIR strings, and XML, hold no control characters but white space; what the client sent may.
+fn text(sent: &str) -> String {
+    let allowed = |c: char| {
+        matches!(c, '\t' | '\n' | '\r') || !(c.is_control() || matches!(c, '\u{fffe}' | '\u{ffff}'))
+    };
+    sent.chars()
+        .map(|c| if allowed(c) { c } else { '\u{fffd}' })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn outcome(issue: Issue, at: Option<Millis>) -> String {
+        let json = operation_outcome(
+            Some(ErrorCode::TooManyRequests),
+            &[issue],
+            &OutcomeSystems::default(),
+            at,
+        );
+        String::from_utf8(json).unwrap()
+    }
+
+    #[test]
+    fn an_outcome_has_time_code_and_place() {
+        let mut issue = Issue::new("Slow down.").at("http._count");
+        issue.position = Some((3, 14));
+        assert_eq!(
+            outcome(issue, Some(Millis(0))),
+            "{\"resourceType\":\"OperationOutcome\",\"meta\":{\"lastUpdated\":\"1970-01-01T00:00:00.000Z\"},\
+             \"issue\":[{\"severity\":\"error\",\"code\":\"throttled\",\"details\":{\"coding\":[{\"system\":\
+             \"https://fhir.nhs.uk/CodeSystem/NHSD-API-ErrorOrWarningCode\",\"code\":\"TOO_MANY_REQUESTS\"}]},\
+             \"diagnostics\":\"Slow down. (line 3, column 14)\",\"location\":[\"http._count\"],\
+             \"expression\":[\"http._count\"]}]}"
+        );
+    }
+
+    #[test]
+    fn control_characters_that_a_client_sent_do_not_go_out() {
+        let json = outcome(Issue::new("a\0b\u{1b}[31m\u{7f}\u{ffff}\n"), None);
+        assert!(
+            json.contains("a\u{fffd}b\u{fffd}[31m\u{fffd}\u{fffd}\\n"),
+            "{json}"
+        );
+    }
+
+    #[test]
+    fn each_code_of_the_table_is_in_one_of_the_systems() {
+        // The codes of NHSD-API-ErrorOrWarningCode that the table uses; all others must be Spine's.
+        let api = ["NOT_ACCEPTABLE", "TIMEOUT", "TOO_MANY_REQUESTS"];
+        for code in ErrorCode::ALL {
+            let nhs = code.facts().nhs;
+            assert_ne!(SPINE.contains(&nhs), api.contains(&nhs), "{nhs}");
+        }
     }
 }

@@ -45,7 +45,7 @@ pub(super) async fn run(session: &Session, request: &Request) -> Result<Response
         bundle.entry(|members| match_entry(members, version, &asked.view, &request.base))?;
     }
     if !asked.issues.is_empty() {
-        let outcome = outcome::operation_outcome(None, &asked.issues, &session.settings().outcome);
+        let outcome = outcome::operation_outcome(None, &asked.issues, &session.settings().outcome, None);
         bundle.entry(|members| {
             members.raw("resource", &outcome);
             members.object("search", |search| search.text("mode", "outcome"))

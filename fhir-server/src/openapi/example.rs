@@ -110,7 +110,7 @@ pub(super) fn all() -> Result<Vec<(String, Json)>> {
             expression: at.map(str::to_owned),
             ..Issue::new(diagnostics)
         };
-        let outcome = operation_outcome(Some(code), &[issue], &OutcomeSystems::default());
+        let outcome = operation_outcome(Some(code), &[issue], &OutcomeSystems::default(), None);
         let outcome = serde_json::from_slice(&outcome).map_err(Error::internal)?;
         let facts = code.facts();
         let summary = format!("{} ({}, {})", facts.status, facts.issue, facts.nhs);

@@ -5,6 +5,7 @@ mod bodies;
 #[cfg(feature = "docs")]
 mod docs;
 mod formats;
+mod listening;
 mod native;
 mod paths;
 mod refusals;

@@ -54,7 +54,7 @@ fn write_response(members: &mut Members<'_>, response: &Response, systems: &Outc
     if matches!(response.payload, Payload::Outcome) || (warns && matches!(response.payload, Payload::None)) {
         members.raw(
             "outcome",
-            &outcome::operation_outcome(None, &response.issues, systems),
+            &outcome::operation_outcome(None, &response.issues, systems, None),
         );
     }
     Ok(())

@@ -222,3 +222,27 @@ pub(super) async fn a_commit_whose_time_has_passed_writes_nothing(f: Fixture) ->
     f.store.commit(TenantId::DEFAULT, early).await?;
     holds(f.read(&a).await?.is_some(), "written in time")
 }
+
+pub(super) async fn one_snapshot_answers_several_questions_at_once(f: Fixture) -> Checked {
+    for n in 0..50 {
+        f.write(create(&key("Patient", &format!("p{n}"))?, n)).await?;
+    }
+    let snapshot = f.snapshot().await?;
+    let all = SearchQuery::new(None, Filter::All, 1_000);
+    let history = HistoryQuery::new(HistoryScope::System, 1_000, Filter::All);
+    let p7 = key("Patient", "p7")?;
+    for _ in 0..20 {
+        let searches = futures_util::future::join_all((0..4).map(|_| snapshot.search(&all)));
+        let totals = futures_util::future::join_all((0..4).map(|_| snapshot.history_total(&history, 1_000)));
+        let read = snapshot.read(&p7, &Filter::All);
+        let (searches, totals, read) = futures_util::future::join3(searches, totals, read).await;
+        for found in searches {
+            equal(found?.len(), 50, "search")?;
+        }
+        for total in totals {
+            equal(total?, 50, "total")?;
+        }
+        equal(read?.map(|v| v.version), Some(1), "read")?;
+    }
+    Ok(())
+}

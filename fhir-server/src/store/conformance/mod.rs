@@ -88,6 +88,7 @@ cases! {
         a_refused_commit_does_not_touch_its_neighbours,
         tenants_do_not_see_each_other,
         a_snapshot_does_not_move,
+        one_snapshot_answers_several_questions_at_once,
         a_commit_whose_time_has_passed_writes_nothing,
     }
     claims {

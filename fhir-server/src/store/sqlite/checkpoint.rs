@@ -63,13 +63,7 @@ impl Checkpoints {
     /// Carries all of the log over, or fails.
     pub(super) fn all(&mut self, link: &mut Link) -> Result<()> {
         self.last = 0;
-        if look(link, "PRAGMA wal_checkpoint(TRUNCATE)")?.busy {
-            return Err(Error::new(
-                ErrorCode::Unavailable,
-                "Readers keep the log from being carried over.",
-            ));
-        }
-        Ok(())
+        truncate(link)
     }
 
     /// Carries the log over before the connection ends. Where that fails the next to open the file does it.
@@ -78,6 +72,17 @@ impl Checkpoints {
             tracing::warn!(%error, "the log was not carried over at the end");
         }
     }
+}
+
+/// Carries all of the log over and cuts it to nothing, or fails.
+pub(super) fn truncate(link: &mut Link) -> Result<()> {
+    if look(link, "PRAGMA wal_checkpoint(TRUNCATE)")?.busy {
+        return Err(Error::new(
+            ErrorCode::Unavailable,
+            "Readers keep the log from being carried over.",
+        ));
+    }
+    Ok(())
 }
 
 fn look(link: &mut Link, sql: &'static str) -> Result<Log> {

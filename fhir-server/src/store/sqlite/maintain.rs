@@ -1,8 +1,9 @@
 //! Backup, restore and migration of a database file.
 
-use std::fs::File;
+use std::fs::{File, OpenOptions};
 use std::path::{Path, PathBuf};
 
+use super::checkpoint;
 use super::failure;
 use super::link::Link;
 use super::lock::Lock;
@@ -21,6 +22,7 @@ pub(in crate::store) fn backup(database: &Path, to: &Path) -> Result<()> {
     let name = part
         .to_str()
         .ok_or_else(|| Error::internal("the backup's path is not UTF-8"))?;
+    start::create_private(&part)?;
     link.run(Statement::new("VACUUM INTO ?", [Bind::Text(name)]))
         .map_err(failure::error)?;
     drop(link);
@@ -37,11 +39,34 @@ pub(in crate::store) fn restore(from: &Path, database: &Path, replace: bool) -> 
     }
     sound(&from)?;
     let part = suffixed(&database, "-part");
-    std::fs::copy(&from, &part).map_err(|e| io(e, &part))?;
+    remove(&part)?;
+    start::create_private(&part)?;
+    copy(&from, &part).map_err(|e| io(e, &part))?;
+    if database.exists() {
+        retire(&database);
+    }
     // The old log must not be read into the new file.
     remove(&suffixed(&database, "-wal"))?;
     remove(&suffixed(&database, "-shm"))?;
     publish(&part, &database)
+}
+
+fn copy(from: &Path, to: &Path) -> std::io::Result<u64> {
+    std::io::copy(
+        &mut File::open(from)?,
+        &mut OpenOptions::new().write(true).open(to)?,
+    )
+}
+
+/// Carries the log of a database that gives way over into it, so that it is whole until it is replaced. A damaged one
+/// may not allow that, and may be the reason for the restore.
+fn retire(database: &Path) {
+    let closed = Link::bare(database)
+        .and_then(Link::into_writer)
+        .and_then(|mut link| checkpoint::truncate(&mut link));
+    if let Err(error) = closed {
+        tracing::warn!(%error, "the database that is replaced could not be closed in order");
+    }
 }
 
 /// Brings the schema up to date; how many steps that took.

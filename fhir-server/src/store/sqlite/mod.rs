@@ -35,9 +35,10 @@ use self::lock::Lock;
 use self::pool::Pool;
 use self::snapshot::SqliteSnapshot;
 use self::writer::{Health, Writer};
+use super::encoding::MAX_BODY;
 use super::{Commit, Outcome, Refusal, Snapshot, Store, StoreOptions};
 use crate::context::{Clock, TenantId};
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorCode, Result};
 
 /// Bodies above this are packed on the blocking pool.
 const LARGE: usize = 256 << 10;
@@ -83,8 +84,14 @@ impl SqliteStore {
     }
 
     async fn pack(tenant: TenantId, commit: Commit) -> Result<Task> {
-        let bytes: usize = commit.writes.iter().map(super::Write::body_len).sum();
-        if bytes < LARGE {
+        let lengths = || commit.writes.iter().map(super::Write::body_len);
+        if lengths().any(|len| len > MAX_BODY) {
+            return Err(Error::new(
+                ErrorCode::TooLarge,
+                "The resource is larger than the database takes.",
+            ));
+        }
+        if lengths().sum::<usize>() < LARGE {
             return Ok(Task::new(tenant, commit));
         }
         tokio::task::spawn_blocking(move || Task::new(tenant, commit))

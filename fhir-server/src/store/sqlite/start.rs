@@ -1,5 +1,6 @@
 //! What happens between naming a file and serving it: lock, connection, migrations, the server's own facts.
 
+use std::fs::{File, OpenOptions};
 use std::path::{Path, PathBuf};
 
 use diesel::sql_types::{BigInt, Binary, Nullable};
@@ -76,6 +77,9 @@ pub(super) fn plain_path(path: &Path) -> Result<PathBuf> {
 /// Opens the file for writing and runs the migrations that it has not had; how many. A file of something else, or of
 /// a later release, is not touched.
 pub(super) fn open_ours(path: &Path) -> Result<(Link, usize)> {
+    if !path.exists() {
+        create_private(path)?;
+    }
     let mut link = Link::bare(path)?;
     if link.number("SELECT count(*) FROM sqlite_schema")? > 0 {
         check_ours(&mut link)?;
@@ -88,6 +92,24 @@ pub(super) fn open_ours(path: &Path) -> Result<(Link, usize)> {
     let steps =
         migrated.map_err(|e| Error::internal(format!("the schema cannot be brought up to date: {e}")))?;
     Ok((link, steps))
+}
+
+/// Makes an empty file that only its owner may read, durably: patients' records go into it. SQLite gives the files beside
+/// it the same rights.
+pub(super) fn create_private(path: &Path) -> Result<()> {
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let made = options.open(path).and_then(|file| {
+        file.sync_all()?;
+        path.parent()
+            .map_or(Ok(()), |folder| File::open(folder)?.sync_all())
+    });
+    made.map_err(|e| {
+        let what = format!("The database file {} cannot be made: {e}", path.display());
+        Error::new(ErrorCode::Unavailable, what).with_cause(e)
+    })
 }
 
 /// Refuses a file that is not ours or that a later release has changed.

@@ -261,3 +261,34 @@ fn database_urls_are_read_strictly() {
         ErrorCode::NotSupported
     );
 }
+
+#[cfg(unix)]
+#[tokio::test]
+async fn only_the_owner_may_read_the_files() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("a.db");
+    let store = opened(&path);
+    store.commit(TenantId::DEFAULT, put("a", "1")).await.unwrap();
+    backup(&url(&path), &folder.path().join("copy.db")).unwrap();
+    restore(
+        &folder.path().join("copy.db"),
+        &url(&folder.path().join("restored.db")),
+        false,
+    )
+    .unwrap();
+    let mut seen = 0;
+    for file in std::fs::read_dir(folder.path()).unwrap() {
+        let file = file.unwrap();
+        if !file.file_name().to_string_lossy().ends_with("-lock") {
+            assert_eq!(
+                file.metadata().unwrap().permissions().mode() & 0o077,
+                0,
+                "{:?}",
+                file.file_name()
+            );
+            seen += 1;
+        }
+    }
+    assert!(seen >= 5, "database, its log and index, backup, restored: {seen}");
+}

@@ -216,3 +216,23 @@ async fn the_log_stays_short_under_steady_writes_and_reads() {
     assert!(written > 2 * longest, "{longest} of {written}");
     assert!(longest < 40 << 20, "{longest}");
 }
+
+#[tokio::test]
+async fn a_body_that_could_not_be_read_back_is_refused() {
+    let folder = TempDir::new().unwrap();
+    let store = opened(&folder.path().join("a.db"));
+    let body = StoredBody {
+        json: vec![b' '; (64 << 20) + 1],
+        stamp_at: 0,
+        stamp_form: StampForm::Inside,
+    };
+    let write = Write::Create {
+        key: patient("a"),
+        body,
+    };
+    let refused = store
+        .commit(TenantId::DEFAULT, Commit::new(vec![], vec![write]))
+        .await;
+    assert_eq!(code(refused), Some(ErrorCode::TooLarge));
+    assert!(read(&store, "a").await.is_none());
+}

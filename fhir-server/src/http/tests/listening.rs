@@ -9,11 +9,12 @@ use actix_web::rt::time::{sleep, timeout};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::sync::oneshot;
 
-use super::*;
+use crate::config::Config;
 use crate::context::SystemClock;
 use crate::engine::memory::MemoryStore;
 use crate::error::Result;
 use crate::policy::PermitAll;
+use crate::server::{Ending, FhirServer, Running};
 
 /// A server on ports of the system's choice.
 async fn start(adjust: impl FnOnce(&mut Config)) -> Running {

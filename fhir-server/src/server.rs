@@ -1,12 +1,9 @@
 //! [`FhirServer`]: the server, to mount into a service of one's own or to run.
 
 mod builder;
-mod listen;
-#[cfg(test)]
-mod tests;
 
+pub use crate::http::{Ending, Running};
 pub use builder::FhirServerBuilder;
-pub use listen::{Ending, Running};
 
 use std::sync::Arc;
 
@@ -15,6 +12,7 @@ use actix_web::web;
 use crate::config::Config;
 use crate::context::Context;
 use crate::engine::Session;
+use crate::error::Result;
 use crate::http::{self, State, health};
 
 /// A FHIR server over a store, under a policy. Cheap to clone; all clones are one server.
@@ -74,4 +72,20 @@ impl FhirServer {
     pub fn session(&self, context: Context) -> Session {
         self.state.engine.session(context)
     }
+
+    /// Begins to listen at the configured addresses; call it inside [`run`] or another actix runtime.
+    ///
+    /// # Errors
+    /// An address cannot be listened at.
+    pub fn listen(&self) -> Result<Running> {
+        http::listen(self)
+    }
 }
+
+/// Runs a future to its end on the runtime that the server needs.
+pub fn run<F: Future>(future: F) -> F::Output {
+    actix_web::rt::System::new().block_on(future)
+}
+
+/// Log directives that leave out what the web framework says by itself of each connection.
+pub const QUIET: &str = "actix_http=off,actix_server=warn,actix_web=warn";

@@ -16,11 +16,11 @@ use actix_web::rt::net::TcpStream;
 use actix_web::{App, web};
 use futures_util::future::ready;
 
-use super::FhirServer;
+use super::wire::Wire;
+use super::{State, lost};
 use crate::config::Config;
 use crate::error::{Error, ErrorCode, Result};
-use crate::http::wire::Wire;
-use crate::http::{State, lost};
+use crate::server::FhirServer;
 
 /// How long a connection stays open after an answer whose request was not read to its end, so that the answer arrives.
 const LINGER: Duration = Duration::from_secs(2);
@@ -36,60 +36,55 @@ pub struct Running {
     metrics: Option<Server>,
 }
 
-impl FhirServer {
-    /// Begins to listen at the configured addresses; call it inside an actix runtime.
-    ///
-    /// # Errors
-    /// An address cannot be listened at.
-    pub fn listen(&self) -> Result<Running> {
-        let listen = &self.state.config.listen;
-        let workers = listen
-            .workers
-            .unwrap_or_else(|| available_parallelism().map_or(1, usize::from));
-        let (address, listener) = open(listen.bind)?;
-        let server = self.clone();
-        let app = move || {
-            let server = server.clone();
-            let state = server.state.clone();
-            let app = App::new();
-            #[cfg(feature = "docs")]
-            let app = app.configure(|app| server.configure_docs(app));
-            app.configure(|app| server.configure(app))
-                .configure(|app| server.configure_health(app))
-                .default_service(web::to(move |request, body| lost(state.clone(), request, body)))
-        };
-        let connections = listen.max_connections.div_ceil(workers);
-        let builder = builder(workers, connections, &self.state.config);
-        let main = serve(builder, listener, app, &self.state.config)?;
-        let (metrics_address, metrics) = self.listen_metrics()?.unzip();
-        Ok(Running {
-            state: self.state.clone(),
-            address,
-            metrics_address,
-            main,
-            metrics,
-        })
-    }
+/// Begins to listen at the configured addresses.
+pub(crate) fn listen(server: &FhirServer) -> Result<Running> {
+    let config = server.config();
+    let workers = config
+        .listen
+        .workers
+        .unwrap_or_else(|| available_parallelism().map_or(1, usize::from));
+    let (address, listener) = open(config.listen.bind)?;
+    let mounted = server.clone();
+    let app = move || {
+        let server = mounted.clone();
+        let state = server.state.clone();
+        let app = App::new();
+        #[cfg(feature = "docs")]
+        let app = app.configure(|app| server.configure_docs(app));
+        app.configure(|app| server.configure(app))
+            .configure(|app| server.configure_health(app))
+            .default_service(web::to(move |request, body| lost(state.clone(), request, body)))
+    };
+    let connections = config.listen.max_connections.div_ceil(workers);
+    let main = serve(builder(workers, connections, config), listener, app, config)?;
+    let (metrics_address, metrics) = listen_metrics(server)?.unzip();
+    Ok(Running {
+        state: server.state.clone(),
+        address,
+        metrics_address,
+        main,
+        metrics,
+    })
+}
 
-    /// Health and metrics on a thread and connections of their own, so that a flood on the main listener leaves them be.
-    fn listen_metrics(&self) -> Result<Option<(SocketAddr, Server)>> {
-        let Some(bind) = self.state.config.listen.metrics_bind else {
-            return Ok(None);
-        };
-        let (address, listener) = open(bind)?;
-        let server = self.clone();
-        let app = move || {
-            let server = server.clone();
-            App::new()
-                .configure(|app| server.configure_health(app))
-                .configure(|app| server.configure_metrics(app))
-        };
-        let builder = builder(1, 64, &self.state.config);
-        Ok(Some((
-            address,
-            serve(builder, listener, app, &self.state.config)?,
-        )))
-    }
+/// Health and metrics on a thread and connections of their own, so that a flood on the main listener leaves them be.
+fn listen_metrics(server: &FhirServer) -> Result<Option<(SocketAddr, Server)>> {
+    let config = server.config();
+    let Some(bind) = config.listen.metrics_bind else {
+        return Ok(None);
+    };
+    let (address, listener) = open(bind)?;
+    let mounted = server.clone();
+    let app = move || {
+        let server = mounted.clone();
+        App::new()
+            .configure(|app| server.configure_health(app))
+            .configure(|app| server.configure_metrics(app))
+    };
+    Ok(Some((
+        address,
+        serve(builder(1, 64, config), listener, app, config)?,
+    )))
 }
 
 impl Running {
