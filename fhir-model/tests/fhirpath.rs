@@ -15,7 +15,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use fhir_model::path::{Collection, Environment, Error, Expression, Strictness, Value};
-use fhir_model::{Resource, json};
+use fhir_model::{Resource, json, xml};
 use serde_json::Value as Json;
 
 /// One test of the list.
@@ -160,6 +160,10 @@ fn is_kind(expected: Option<&str>, value: &str, kind: &str) -> bool {
     }
 }
 
+/// Inputs whose XML has elements in the wrong order (an extension after the status), which the reader refuses: they
+/// run on their JSON form alone.
+const OUT_OF_ORDER: [&str; 1] = ["observation-example.xml"];
+
 fn suite() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/data/suites/fhirpath-r4")
 }
@@ -170,6 +174,12 @@ fn read(name: &str) -> Vec<(&'static str, Resource)> {
     let mut forms = Vec::new();
     if let Ok(bytes) = fs::read(path.with_extension("json")) {
         forms.push(("json", json::from_slice(&bytes).unwrap()));
+    }
+    if let Ok(bytes) = fs::read(path.with_extension("xml")) {
+        match xml::from_slice(&bytes) {
+            Ok(resource) => forms.push(("xml", resource)),
+            Err(error) => assert!(OUT_OF_ORDER.contains(&name), "{name}: {error}"),
+        }
     }
     assert!(!forms.is_empty(), "{name} is not there");
     forms
