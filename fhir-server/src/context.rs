@@ -69,6 +69,13 @@ pub enum PrincipalKind {
 }
 
 impl Principal {
+    /// A caller by a stable name.
+    pub fn new(name: impl Into<String>, kind: PrincipalKind) -> Self {
+        Principal {
+            name: name.into(),
+            kind,
+        }
+    }
     /// The caller without a token in the sandbox.
     pub fn sandbox_clinician() -> Self {
         Principal {

@@ -148,6 +148,8 @@ fn greet(config: &Config, running: &Running, database: &Database) {
         .unwrap_or_else(|| format!("{host}{}", config.listen.base_path));
     println!("fhir-server {}", env!("CARGO_PKG_VERSION"));
     println!("  FHIR base  {base}");
+    #[cfg(feature = "docs")]
+    println!("  API        {host}/docs/");
     println!("  health     {host}/readyz");
     if let Some(address) = running.metrics_address {
         println!("  metrics    http://{address}/metrics");

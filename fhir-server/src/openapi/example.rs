@@ -5,6 +5,7 @@
 use fhir_validate::schema::Json;
 
 use super::TYPES;
+use crate::context::Millis;
 use crate::engine::OutcomeSystems;
 use crate::error::{Error, ErrorCode, Issue, Result};
 use crate::interaction::operation_outcome;
@@ -18,6 +19,8 @@ pub(super) const ANSWERS: &str = "TransactionResponse";
 
 /// The time that examples of answers tell.
 const WHEN: &str = "2026-11-23T09:30:00.000Z";
+/// The same.
+const WHEN_MILLIS: Millis = Millis(1_795_426_200_000);
 /// The FHIR base that examples of answers tell.
 const BASE: &str = "http://127.0.0.1:8080/fhir";
 
@@ -104,23 +107,28 @@ pub(super) fn all() -> Result<Vec<(String, Json)>> {
             example(&sandbox(name), "From the sandbox", resource),
         ]);
     }
+    let in_xml = all
+        .iter()
+        .map(|(name, example)| as_xml(name, example))
+        .collect::<Result<Vec<_>>>()?;
+    all.extend(in_xml);
     for code in super::failure::named() {
         let (diagnostics, at) = failure(code);
         let issue = Issue {
             expression: at.map(str::to_owned),
             ..Issue::new(diagnostics)
         };
-        let outcome = operation_outcome(Some(code), &[issue], &OutcomeSystems::default(), None);
+        let outcome = operation_outcome(
+            Some(code),
+            &[issue],
+            &OutcomeSystems::default(),
+            Some(WHEN_MILLIS),
+        );
         let outcome = serde_json::from_slice(&outcome).map_err(Error::internal)?;
         let facts = code.facts();
         let summary = format!("{} ({}, {})", facts.status, facts.issue, facts.nhs);
         all.push(example(&error(code), &summary, outcome));
     }
-    let in_xml = all
-        .iter()
-        .map(|(name, example)| as_xml(name, example))
-        .collect::<Result<Vec<_>>>()?;
-    all.extend(in_xml);
     all.sort_by(|(a, _), (b, _)| a.cmp(b));
     Ok(all)
 }

@@ -100,7 +100,7 @@ fn response(status: u16, words: &str) -> Response {
     let examples: Vec<String> = codes(status).map(super::example::error).collect();
     success::with_headers(ResponseBuilder::new().description(words), retry)
         .content(request::JSON, request::json("OperationOutcome", &examples))
-        .content(request::XML, request::xml(&examples))
+        .content(request::XML, request::xml(&[]))
         .build()
 }
 

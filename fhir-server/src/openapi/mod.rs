@@ -1,7 +1,7 @@
 //! The OpenAPI 3.1 document (<https://spec.openapis.org/oas/v3.1.1.html>): paths from the table of routes, schemas from the
 //! R4 definitions, errors from the error table; only the words are written here.
 //!
-//! It covers four resource types so far ([`TYPES`]); the server answers for every type in the same way.
+//! It covers four resource types so far; the server answers for every type in the same way.
 //!
 //! Invariant: the document names nothing that the server does not offer, and is the same wherever it is made.
 

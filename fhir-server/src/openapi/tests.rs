@@ -179,3 +179,32 @@ fn the_base_path_is_told_relative_to_the_server() {
     assert_eq!(document["servers"][0]["url"], "/scope/FHIR/R4");
     assert!(document["info"].get("contact").is_none());
 }
+
+/// How large a schema becomes in a tool that copies what references point to, until one comes back to itself.
+fn copied<'v>(value: &'v Value, schemas: &'v Value, path: &mut Vec<&'v str>) -> usize {
+    if let Some(name) = value["$ref"].as_str().and_then(|r| r.rsplit('/').next()) {
+        if path.contains(&name) {
+            return 1;
+        }
+        path.push(name);
+        let size = copied(&schemas[name], schemas, path);
+        path.pop();
+        return size;
+    }
+    let items = value.as_array().into_iter().flatten();
+    let members = value.as_object().into_iter().flat_map(|o| o.values());
+    1 + items
+        .chain(members)
+        .map(|v| copied(v, schemas, path))
+        .sum::<usize>()
+}
+
+#[test]
+fn no_schema_explodes_in_tools_that_copy_references() {
+    let document = built();
+    let schemas = &document["components"]["schemas"];
+    for name in TYPES.into_iter().chain(ENVELOPES) {
+        let size = copied(&schemas[name], schemas, &mut vec![name]);
+        assert!(size < 400_000, "{name}: {size}");
+    }
+}

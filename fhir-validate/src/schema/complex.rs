@@ -6,6 +6,17 @@ use super::definition::ElementFacts;
 use super::json::Json;
 use super::{Dialect, Target, Writer, value_set};
 
+/// The datatypes of extensions that OpenAPI components show in full. All of them would draw most of the datatypes into every
+/// type, in each other and without end, and tools that resolve references by copying would never be done.
+const SHOWN_IN_EXTENSIONS: [&str; 6] = [
+    "CodeableConcept",
+    "Coding",
+    "Identifier",
+    "Period",
+    "Quantity",
+    "Reference",
+];
+
 /// What is written of one type so far.
 #[derive(Default)]
 struct Members {
@@ -56,6 +67,12 @@ impl<'d> Writer<'_, 'd> {
         let words = self.words(&path, field, facts);
         if let Shape::Choice(variants) = &field.shape {
             for variant in *variants {
+                if self.only_names(info, variant) {
+                    let words = format!("A {}.", variant.type_name);
+                    let object = Json::object([("type", "object".into()), ("description", words.into())]);
+                    members.properties.push((variant.name.to_owned(), object));
+                    continue;
+                }
                 self.property(variant.name, &variant.shape, field, facts, &words, members);
             }
             self.one_of(field, variants, members);
@@ -65,6 +82,14 @@ impl<'d> Writer<'_, 'd> {
                 self.require(field, members);
             }
         }
+    }
+
+    /// Whether a value of an extension is told by its type's name alone.
+    fn only_names(&self, info: &TypeInfo, variant: &Variant) -> bool {
+        self.schemas.dialect == Dialect::OpenApi
+            && info.name == "Extension"
+            && matches!(variant.shape, Shape::Complex(_))
+            && !SHOWN_IN_EXTENSIONS.contains(&variant.type_name)
     }
 
     /// Adds the property, and the `_name` beside a primitive that can have an id and extensions.

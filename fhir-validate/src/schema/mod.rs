@@ -34,9 +34,11 @@ pub use json::Json;
 pub enum Dialect {
     /// A document of their own: exact, for validators.
     JsonSchema,
-    /// The components of an OpenAPI 3.1 document: what code generators understand. A resource inside another (`contained`,
-    /// a Bundle's entry) is any object with a `resourceType`; that a choice has one type is said in words; a required
-    /// primitive must have a value, where FHIR would also take an extension in its place.
+    /// The components of an OpenAPI 3.1 document: what code generators understand and viewers can show.
+    ///
+    /// A resource inside another (`contained`, a Bundle's entry) is any object with a `resourceType`; a rare datatype in an
+    /// extension is any object; that a choice has one type is said in words; a required primitive must have a value, where
+    /// FHIR would also take an extension in its place.
     OpenApi,
 }
 

@@ -151,6 +151,7 @@ pub(super) const WORDS: &[Words] = &[
         "OperationOutcome.issue.expression",
         "Where: a FHIRPath into the body, or `http.` and a header or parameter.",
     ),
+    ("OperationOutcome.issue.location", "The same, for older clients."),
     (
         "OperationOutcome.issue.severity",
         "How bad it is; a request that failed has an error.",
