@@ -1,4 +1,6 @@
 //! transaction.
+//!
+//! Size: one rule of the specification a test, and the rules belong together.
 
 use serde_json::json;
 
