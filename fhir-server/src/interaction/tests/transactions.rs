@@ -1,4 +1,4 @@
-//! transaction.
+//! Transactions: order, references, atomicity, and what is refused.
 //!
 //! Size: one rule of the specification a test, and the rules belong together.
 
