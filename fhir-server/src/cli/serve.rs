@@ -1,5 +1,6 @@
 //! `serve`: runs the server until it is told to end.
 
+use std::io::Write as _;
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -138,30 +139,49 @@ fn config(args: &Args) -> Result<Config> {
     Ok(config)
 }
 
-/// Tells where the server is and what to try first.
+/// Tells where the server is and what to try first. Where nobody listens to standard output, the server serves all the same.
 fn greet(config: &Config, running: &Running, database: &Database) {
+    let greeting = greeting(config, running, database);
+    let mut out = std::io::stdout().lock();
+    if out
+        .write_all(greeting.as_bytes())
+        .and_then(|()| out.flush())
+        .is_err()
+    {
+        tracing::debug!("standard output is closed: no greeting");
+    }
+}
+
+fn greeting(config: &Config, running: &Running, database: &Database) -> String {
+    let mut lines = Vec::new();
     let host = format!("http://{}", running.address);
     let base = config
         .listen
         .public_base_url
         .clone()
         .unwrap_or_else(|| format!("{host}{}", config.listen.base_path));
-    println!("fhir-server {}", env!("CARGO_PKG_VERSION"));
-    println!("  FHIR base  {base}");
+    lines.push(format!("fhir-server {}", env!("CARGO_PKG_VERSION")));
+    lines.push(format!("  FHIR base  {base}"));
     #[cfg(feature = "docs")]
-    println!("  API        {host}/docs/");
-    println!("  health     {host}/readyz");
+    lines.push(format!("  API        {host}/docs/"));
+    lines.push(format!("  health     {host}/readyz"));
     if let Some(address) = running.metrics_address {
-        println!("  metrics    http://{address}/metrics");
+        lines.push(format!("  metrics    http://{address}/metrics"));
     }
-    println!("  database   {database}");
+    lines.push(format!("  database   {database}"));
     match config.sandbox.enabled {
         true => {
-            println!("The sandbox: sample data, no tokens. Never for real patients.");
-            println!("Try:  curl '{base}/Patient?_count=2&_pretty=true'");
+            lines.push(format!(
+                "The sandbox: sample data, no tokens. Never for real patients."
+            ));
+            lines.push(format!("Try:  curl '{base}/Patient?_count=2&_pretty=true'"));
         }
-        false => println!("Callers without a token get 401; only {base}/metadata is open."),
+        false => lines.push(format!(
+            "Callers without a token get 401; only {base}/metadata is open."
+        )),
     }
+    lines.push(String::new());
+    lines.join("\n")
 }
 
 #[cfg(test)]

@@ -1,0 +1,310 @@
+//! kill -9 in the middle of mixed writes: what was acknowledged is there afterwards, and nothing is half there (R-001).
+//!
+//!     cargo test -p fhir-server --test kill                    3 rounds
+//!     FHIR_TEST_LONG=1 cargo test -p fhir-server --test kill   50 rounds
+//!     FHIR_TEST_SEED=7 cargo test -p fhir-server --test kill   the same choices again
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
+
+use std::collections::BTreeMap;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+const WRITERS: u64 = 8;
+
+/// A server process on a database file; killed when dropped.
+struct Server {
+    child: Child,
+    address: String,
+}
+
+impl Server {
+    fn start(database: &Path) -> Server {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_fhir-server"))
+            .args([
+                "serve",
+                "--sandbox",
+                "--bind",
+                "127.0.0.1:0",
+                "--log",
+                "error",
+                "--database",
+            ])
+            .arg(format!("sqlite:{}", database.display()))
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut lines = BufReader::new(child.stdout.take().unwrap())
+            .lines()
+            .map_while(Result::ok);
+        let base = lines
+            .find(|l| l.contains("FHIR base"))
+            .expect("the server tells its address");
+        let address = base
+            .split("http://")
+            .nth(1)
+            .unwrap()
+            .trim_end_matches("/fhir")
+            .to_owned();
+        Server { child, address }
+    }
+
+    fn kill(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // The process may have ended already.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// One request on a connection of its own: status, head and body of a complete answer.
+fn request(address: &str, method: &str, path: &str, body: &str) -> Option<(u16, String, String)> {
+    let mut stream = TcpStream::connect(address).ok()?;
+    stream.set_read_timeout(Some(Duration::from_secs(20))).ok()?;
+    let head = format!(
+        "{method} /fhir{path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\nContent-Length: {}\r\n\
+         Content-Type: application/fhir+json\r\nPrefer: return=minimal\r\n\r\n",
+        body.len()
+    );
+    stream.write_all(head.as_bytes()).ok()?;
+    stream.write_all(body.as_bytes()).ok()?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).ok()?;
+    let (head, body) = answer.split_once("\r\n\r\n")?;
+    let status = head.split(' ').nth(1)?.parse().ok()?;
+    Some((status, head.to_owned(), body.to_owned()))
+}
+
+/// Choices that a seed repeats (SplitMix64).
+struct Choices(u64);
+
+impl Choices {
+    fn below(&mut self, end: u64) -> u64 {
+        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        (z ^ (z >> 31)) % end
+    }
+}
+
+/// What one writer knows to be stored, and what it does not know.
+#[derive(Default)]
+struct Journal {
+    /// id -> version -> marker of every acknowledged write
+    acknowledged: BTreeMap<String, BTreeMap<u64, String>>,
+    /// ids of deletions that were acknowledged
+    deleted: Vec<String>,
+    /// id prefixes of transactions, answered or not: all three resources or none
+    transactions: Vec<String>,
+}
+
+impl Journal {
+    fn patient(id: Option<&str>, marker: &str) -> String {
+        let id = id.map_or(String::new(), |id| format!(r#""id":"{id}","#));
+        format!(r#"{{"resourceType":"Patient",{id}"name":[{{"family":"{marker}"}}]}}"#)
+    }
+
+    fn note(&mut self, id: &str, version: u64, marker: &str) {
+        self.acknowledged
+            .entry(id.to_owned())
+            .or_default()
+            .insert(version, marker.to_owned());
+    }
+
+    fn create(&mut self, address: &str, marker: &str) -> Option<()> {
+        let (status, head, _) = request(address, "POST", "/Patient", &Self::patient(None, marker))?;
+        assert_eq!(status, 201);
+        let location = head.lines().find_map(|l| {
+            l.to_ascii_lowercase()
+                .strip_prefix("location:")
+                .map(str::to_owned)
+        })?;
+        let id = location.split("/patient/").nth(1)?.split('/').next()?.to_owned();
+        self.note(&id, 1, marker);
+        Some(())
+    }
+
+    fn update(&mut self, address: &str, id: &str, marker: &str) -> Option<()> {
+        let (status, head, _) = request(
+            address,
+            "PUT",
+            &format!("/Patient/{id}"),
+            &Self::patient(Some(id), marker),
+        )?;
+        assert!(matches!(status, 200 | 201), "{status}");
+        let tag = head
+            .lines()
+            .find(|l| l.to_ascii_lowercase().starts_with("etag:"))?;
+        let version = tag.split('"').nth(1)?.parse().ok()?;
+        self.note(id, version, marker);
+        Some(())
+    }
+
+    fn transaction(&mut self, address: &str, prefix: &str, marker: &str) -> Option<()> {
+        let entries: Vec<String> = ["a", "b", "c"]
+            .map(|suffix| {
+                let id = format!("{prefix}-{suffix}");
+                let resource = Self::patient(Some(&id), marker);
+                format!(r#"{{"resource":{resource},"request":{{"method":"PUT","url":"Patient/{id}"}}}}"#)
+            })
+            .into();
+        let body = format!(
+            r#"{{"resourceType":"Bundle","type":"transaction","entry":[{}]}}"#,
+            entries.join(",")
+        );
+        self.transactions.push(prefix.to_owned());
+        let (status, _, _) = request(address, "POST", "", &body)?;
+        assert_eq!(status, 200);
+        for suffix in ["a", "b", "c"] {
+            self.note(&format!("{prefix}-{suffix}"), 1, marker);
+        }
+        Some(())
+    }
+
+    fn delete(&mut self, address: &str, id: &str) -> Option<()> {
+        let (status, _, _) = request(address, "DELETE", &format!("/Patient/{id}"), "")?;
+        assert_eq!(status, 204);
+        self.deleted.push(id.to_owned());
+        Some(())
+    }
+}
+
+/// Writes until the server is gone.
+fn write(address: &str, round: u64, writer: u64, seed: u64, over: &AtomicBool) -> Journal {
+    let mut journal = Journal::default();
+    let mut choices = Choices(seed ^ (round << 32) ^ (writer << 16));
+    let own = format!("own-{round}-{writer}");
+    for n in 0.. {
+        let marker = format!("M{round}x{writer}x{n}");
+        let done = match choices.below(10) {
+            0..=4 => journal.create(address, &marker),
+            5..=6 => journal.update(address, &own, &marker),
+            7..=8 => journal.transaction(address, &format!("tx-{round}-{writer}-{n}"), &marker),
+            _ => {
+                let id = format!("gone-{round}-{writer}-{n}");
+                journal
+                    .update(address, &id, &marker)
+                    .and_then(|()| journal.delete(address, &id))
+            }
+        };
+        if done.is_none() || over.load(Ordering::Relaxed) {
+            break;
+        }
+    }
+    journal
+}
+
+/// Holds a journal against the server; gives the number of acknowledged versions that were there.
+fn verify(address: &str, journal: &Journal) -> usize {
+    let get = |path: &str| request(address, "GET", path, "").expect("an answer");
+    let mut found = 0;
+    for (id, versions) in &journal.acknowledged {
+        for (version, marker) in versions {
+            let (status, _, body) = get(&format!("/Patient/{id}/_history/{version}"));
+            assert_eq!(status, 200, "acknowledged version {version} of {id} is lost");
+            assert!(
+                body.contains(&format!("\"family\":\"{marker}\"")),
+                "version {version} of {id}: {body}"
+            );
+            found += 1;
+        }
+        let (status, _, history) = get(&format!("/Patient/{id}/_history?_count=1000"));
+        assert_eq!(status, 200);
+        let mut listed: Vec<u64> = history
+            .split("\"etag\":\"W/\\\"")
+            .skip(1)
+            .map(|t| t.split('\\').next().unwrap().parse().unwrap())
+            .collect();
+        listed.reverse();
+        assert!(
+            listed.iter().copied().eq(1..=listed.len() as u64),
+            "history of {id} has a gap: {listed:?}"
+        );
+        assert!(
+            listed.len() as u64 >= *versions.keys().last().unwrap(),
+            "history of {id} is short: {listed:?}"
+        );
+    }
+    for id in &journal.deleted {
+        assert_eq!(
+            get(&format!("/Patient/{id}")).0,
+            410,
+            "the deletion of {id} is lost"
+        );
+    }
+    for prefix in &journal.transactions {
+        let there = ["a", "b", "c"].map(|s| get(&format!("/Patient/{prefix}-{s}")).0 == 200);
+        assert!(
+            there == [true; 3] || there == [false; 3],
+            "transaction {prefix} is torn: {there:?}"
+        );
+    }
+    found
+}
+
+#[test]
+fn acknowledged_writes_survive_kill_9_and_nothing_is_torn() {
+    let rounds = if std::env::var_os("FHIR_TEST_LONG").is_some() {
+        50
+    } else {
+        3
+    };
+    let clock = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
+    let seed = std::env::var("FHIR_TEST_SEED")
+        .ok()
+        .and_then(|s| s.parse().ok())
+        .unwrap_or(clock);
+    println!("{rounds} rounds, FHIR_TEST_SEED={seed}");
+    let folder = tempfile::tempdir().unwrap();
+    let database = folder.path().join("kill.sqlite");
+    let mut choices = Choices(seed);
+    let mut server = Server::start(&database);
+    let (mut acknowledged, mut slowest) = (0, Duration::ZERO);
+    for round in 0..rounds {
+        let over = AtomicBool::new(false);
+        let address = server.address.clone();
+        let journals: Vec<Journal> = std::thread::scope(|scope| {
+            let writers: Vec<_> = (0..WRITERS)
+                .map(|w| {
+                    scope.spawn({
+                        let (address, over) = (&address, &over);
+                        move || write(address, round, w, seed, over)
+                    })
+                })
+                .collect();
+            std::thread::sleep(Duration::from_millis(200 + choices.below(1_300)));
+            server.kill();
+            over.store(true, Ordering::Relaxed);
+            writers.into_iter().map(|w| w.join().unwrap()).collect()
+        });
+        let start = Instant::now();
+        server = Server::start(&database);
+        while request(&server.address, "GET", "/metadata", "").is_none() {
+            assert!(
+                start.elapsed() < Duration::from_secs(60),
+                "the server does not come back"
+            );
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        slowest = slowest.max(start.elapsed());
+        acknowledged += journals.iter().map(|j| verify(&server.address, j)).sum::<usize>();
+    }
+    assert!(acknowledged > 0, "nothing was written before a kill");
+    println!("{acknowledged} acknowledged writes found again; the slowest restart took {slowest:?}");
+}
