@@ -31,7 +31,8 @@ const MAX_BYTES: usize = 48 << 20;
 /// Bundle (document, message, searchset, history) is kept as a Bundle.
 ///
 /// What was written is noted in the database itself, in the same transaction: run the same command again after a crash,
-/// or after mending what was refused, and what is in already is skipped.
+/// or after mending what was refused, and what is in already is skipped. What has the same bytes as something loaded
+/// before counts as in already, whatever its file is called.
 #[derive(Clone, Debug, clap::Args)]
 #[command(after_help = "Examples:
   fhir-server load --database sqlite:./fhir.sqlite patient.json bundles/*.json
