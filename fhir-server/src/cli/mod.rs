@@ -2,8 +2,15 @@
 //!
 //! A new subcommand is a file here, a variant of [`Command`] and an arm in [`Command::run`].
 
+mod backup;
+mod check;
 mod database;
+mod input;
+mod load;
 mod logging;
+mod migrate;
+mod progress;
+mod restore;
 mod sandbox;
 mod serve;
 mod signals;
@@ -28,18 +35,30 @@ const EXAMPLES: &str = "Examples:
   fhir-server                                    a sandbox with sample data, to look around
   fhir-server serve --sandbox --database sqlite:./fhir.sqlite
                                                  a sandbox that keeps what you write
+  fhir-server load --database sqlite:./fhir.sqlite *.json.gz
+                                                 fill a database from files
   curl 'http://127.0.0.1:8080/fhir/Patient?_pretty=true'
                                                  your first request";
 
 #[derive(Debug, Subcommand)]
 enum Command {
     Serve(serve::Args),
+    Load(load::Args),
+    Check(check::Args),
+    Backup(backup::Args),
+    Restore(restore::Args),
+    Migrate(migrate::Args),
 }
 
 impl Command {
     fn run(self) -> Result<()> {
         match self {
             Command::Serve(args) => serve::run(args),
+            Command::Load(args) => load::run(&args),
+            Command::Check(args) => check::run(&args),
+            Command::Backup(args) => backup::run(&args),
+            Command::Restore(args) => restore::run(&args),
+            Command::Migrate(args) => migrate::run(&args),
         }
     }
 }

@@ -21,7 +21,7 @@ mod stamp;
 pub use body::{StampForm, StoredBody};
 pub use filter::Filter;
 #[cfg(feature = "sqlite")]
-pub use open::{DatabaseUrl, StoreOptions, backup, migrate, open, restore};
+pub use open::{DatabaseUrl, StoreOptions, backup, migrate, open, restore, schema_version};
 
 use futures_util::future::BoxFuture;
 

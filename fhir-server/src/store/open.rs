@@ -122,6 +122,17 @@ pub fn migrate(url: &DatabaseUrl) -> Result<usize> {
     }
 }
 
+/// The version of the schema that this release gives such a database.
+///
+/// # Errors
+/// This build does not work on such a database.
+pub fn schema_version(url: &DatabaseUrl) -> Result<String> {
+    match url {
+        DatabaseUrl::Sqlite(_) => super::sqlite::schema_version(),
+        other => Err(not_offered(other)),
+    }
+}
+
 fn not_offered(url: &DatabaseUrl) -> Error {
     Error::new(
         ErrorCode::NotSupported,

@@ -76,6 +76,14 @@ pub(in crate::store) fn migrate(database: &Path) -> Result<usize> {
     start::open_ours(&database).map(|(_, steps)| steps)
 }
 
+/// The version of the newest migration.
+pub(in crate::store) fn schema_version() -> Result<String> {
+    let known = diesel::migration::MigrationSource::<diesel::sqlite::Sqlite>::migrations(&start::MIGRATIONS)
+        .map_err(|e| Error::internal(format!("the migrations cannot be listed: {e}")))?;
+    let newest = known.iter().map(|m| m.name().version().to_string()).max();
+    Ok(newest.unwrap_or_default())
+}
+
 fn sound(file: &Path) -> Result<()> {
     let mut link = Link::visitor(file)?;
     start::check_ours(&mut link)?;

@@ -20,7 +20,7 @@ mod plans;
 #[cfg(test)]
 mod tests;
 
-pub(super) use maintain::{backup, migrate, restore};
+pub(super) use maintain::{backup, migrate, restore, schema_version};
 
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
