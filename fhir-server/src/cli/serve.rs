@@ -171,9 +171,7 @@ fn greeting(config: &Config, running: &Running, database: &Database) -> String {
     lines.push(format!("  database   {database}"));
     match config.sandbox.enabled {
         true => {
-            lines.push(format!(
-                "The sandbox: sample data, no tokens. Never for real patients."
-            ));
+            lines.push("The sandbox: sample data, no tokens. Never for real patients.".to_owned());
             lines.push(format!("Try:  curl '{base}/Patient?_count=2&_pretty=true'"));
         }
         false => lines.push(format!(
