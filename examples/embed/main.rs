@@ -1,8 +1,10 @@
 //! A trust's own service that serves FHIR beside its own pages: its sign-in says who calls, its policy says what they may
 //! do, and its own page reads through the same door as everybody else.
 //!
-//!     curl -H 'Authorization: Bearer of-dr-ashworth' http://127.0.0.1:8090/records/fhir/Patient
-//!     curl -H 'Authorization: Bearer of-dr-ashworth' http://127.0.0.1:8090/label/SOME-ID
+//! ```sh
+//! curl -H 'Authorization: Bearer of-dr-ashworth' http://127.0.0.1:8090/records/fhir/Patient
+//! curl -H 'Authorization: Bearer of-dr-ashworth' http://127.0.0.1:8090/label/SOME-ID
+//! ```
 
 use actix_web::dev::{Service, ServiceRequest};
 use actix_web::{App, HttpMessage, HttpRequest, HttpResponse, HttpServer, web};

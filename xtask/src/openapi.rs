@@ -26,10 +26,10 @@ pub fn write(root: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Compares the committed files with what [`write`] would put there.
+/// Compares the committed files with what [`write()`] would put there.
 ///
 /// # Errors
-/// As [`write`]; and if a file differs, with its name.
+/// As [`write()`]; and if a file differs, with its name.
 pub fn check(root: &Path) -> Result<()> {
     let fresh = temp_dir().join(format!("fhir-openapi-{}", id()));
     let compared = make(root, &fresh).and_then(|()| compare(&fresh, &root.join("openapi")));

@@ -48,10 +48,10 @@ pub fn write(root: &Path, package: &Path, search_parameters: &Path) -> Result<()
     Ok(())
 }
 
-/// Compares the committed files with what [`write`] would make of the package and the bundle.
+/// Compares the committed files with what [`write()`] would make of the package and the bundle.
 ///
 /// # Errors
-/// As [`write`]; and if a file holds something else, with its name.
+/// As [`write()`]; and if a file holds something else, with its name.
 pub fn check(root: &Path, package: &Path, search_parameters: &Path) -> Result<()> {
     for (file, definitions) in trimmed(package, search_parameters)? {
         if text(root, file)? != lines(&definitions).as_bytes() {
