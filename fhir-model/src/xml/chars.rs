@@ -35,12 +35,18 @@ pub(super) fn decode(bytes: &[u8]) -> Result<&str, Fault> {
     if let Some((_, name)) = OTHER_ENCODINGS.iter().find(|(mark, _)| bytes.starts_with(mark)) {
         return Err(Fault::new(
             0,
-            format!("the document is in {name}; FHIR XML is UTF-8"),
+            format!("The document is in {name}; FHIR XML is UTF-8"),
         ));
     }
     let bytes = bytes.strip_prefix(UTF_8_MARK).unwrap_or(bytes);
     let text = std::str::from_utf8(bytes)
-        .map_err(|e| Fault::new(e.valid_up_to(), "the document is not valid UTF-8".to_owned()))?;
+        .map_err(|e| Fault::new(e.valid_up_to(), "The document is not valid UTF-8"))?;
+    if text.starts_with('\u{FEFF}') {
+        return Err(Fault::new(
+            0,
+            "The document begins with more than one byte order mark",
+        ));
+    }
     match first_unfit(text) {
         None => Ok(text),
         Some((at, c)) => Err(Fault::new(at, unfit_message(c))),
@@ -49,7 +55,7 @@ pub(super) fn decode(bytes: &[u8]) -> Result<&str, Fault> {
 
 /// Says that XML cannot carry that character.
 pub(super) fn unfit_message(c: char) -> String {
-    format!("the character U+{:04X} cannot stand in XML", u32::from(c))
+    format!("The character U+{:04X} cannot stand in XML", u32::from(c))
 }
 
 /// The place of the first character that XML 1.0 cannot carry, not even as a reference, and the character.
@@ -113,6 +119,7 @@ mod tests {
         for (mark, name) in OTHER_ENCODINGS {
             assert!(decode(mark).unwrap_err().message.contains(name), "{name}");
         }
+        assert!(decode("\u{FEFF}\u{FEFF}<a/>".as_bytes()).is_err());
         assert_eq!(decode(b"<a>\xC3\x28").unwrap_err().at, 3);
     }
 

@@ -19,6 +19,7 @@ mod entities;
 mod expected;
 mod narrative;
 mod path;
+mod prolog;
 mod read;
 mod reference;
 mod scan;

@@ -54,7 +54,7 @@ pub(super) fn capture<'a>(scanner: &mut Scanner<'a>, div: &Tag<'a>) -> Result<Co
                 }
             }
             Token::Text { .. } => {}
-            Token::Eof => return Err(Fault::new(div.start, "the narrative has no end".to_owned())),
+            Token::Eof => return Err(Fault::new(div.start, "The narrative has no end")),
         }
     };
     scanner.max_depth = outer_limit;
@@ -133,10 +133,9 @@ impl Capture {
     }
 
     fn cannot_carry(&mut self, at: usize) {
-        let message = "the narrative relies on namespaces declared outside it and holds more than XHTML; \
+        let message = "The narrative relies on namespaces declared outside it and holds more than XHTML; \
                        declare all its namespaces on the div";
-        self.obstacle
-            .get_or_insert_with(|| Fault::new(at, message.to_owned()));
+        self.obstacle.get_or_insert_with(|| Fault::new(at, message));
     }
 }
 
@@ -164,13 +163,13 @@ pub(super) fn to_xml(div: &str) -> Result<Cow<'_, str>, Fault> {
     }
     let text = div.trim_matches(|c: char| u8::try_from(c).is_ok_and(is_space));
     if !text.starts_with('<') {
-        return Err(Fault::new(0, "the narrative must be a <div> element".to_owned()));
+        return Err(Fault::new(0, "The narrative must be a <div> element"));
     }
     let mut scanner = Scanner::new(text, MAX_DEPTH);
     scanner.html_entities = HtmlEntities::Collected(Vec::new());
     let mut edits = match scanner.next()? {
         Token::Start(tag) if tag.start == 0 => declaration(&tag)?,
-        _ => return Err(Fault::new(0, "the narrative must begin with <div".to_owned())),
+        _ => return Err(Fault::new(0, "The narrative must begin with <div")),
     };
     let end = loop {
         match scanner.next()? {
@@ -181,7 +180,7 @@ pub(super) fn to_xml(div: &str) -> Result<Cow<'_, str>, Fault> {
     if end != text.len() {
         return Err(Fault::new(
             end,
-            "the narrative must end with its </div>".to_owned(),
+            "The narrative must end with its </div>".to_owned(),
         ));
     }
     if let HtmlEntities::Collected(found) = scanner.html_entities {
@@ -213,9 +212,9 @@ fn declaration(div: &Tag<'_>) -> Result<Vec<Edit>, Fault> {
         }
         ("div", _) => Err(Fault::new(
             0,
-            "the namespace of the div must be http://www.w3.org/1999/xhtml".to_owned(),
+            "The namespace of the div must be http://www.w3.org/1999/xhtml".to_owned(),
         )),
-        _ => Err(Fault::new(0, "the narrative must be a <div> element".to_owned())),
+        _ => Err(Fault::new(0, "The narrative must be a <div> element")),
     }
 }
 

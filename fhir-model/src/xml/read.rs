@@ -6,11 +6,12 @@
 //! Invariant: an element's children are taken in the definition's order, so the value never depends on anything but the
 //! text; nothing is dropped without an issue or a report.
 
-use super::chars::{decode, is_blank};
+mod primitive;
+mod problems;
+
+use super::chars::decode;
 use super::expected::Expected;
-use super::narrative;
-use super::path::{Step, render};
-use super::reference::attribute_value;
+use super::path::Step;
 use super::scan::{Fault, Scanner, Token};
 use super::scope::Namespace;
 use super::tag::{Attribute, Tag};
@@ -18,7 +19,7 @@ use crate::read::{
     FoundIssue, IssueKind, Limits, Read, ReadError, ReadOptions, UnknownElement, UnknownElements,
     did_you_mean, locate, quoted,
 };
-use crate::reflect::{ChoiceNodeMut, Complex, Field, PrimitiveNode, PrimitiveType, Shape, SlotMut, TypeInfo};
+use crate::reflect::{ChoiceNodeMut, Complex, Field, Shape, Slot, SlotMut};
 use crate::resource::Resource;
 
 /// Reads a document.
@@ -221,23 +222,18 @@ impl<'a> Reader<'a> {
         let Some(found) = Expected::find(info, *next, tag) else {
             return self.unknown_element(info, tag);
         };
-        if found.index < *next {
-            if !found.field.is_list() {
-                self.issue(IssueKind::Duplicate, tag.start, found.twice(tag))?;
-                return self.skip(tag).map(|_| ());
-            }
+        if found.index >= *next {
+            *next = found.index + usize::from(!found.field.is_list());
+        } else if !found.field.is_list() && !matches!(target.slot(found.index), Slot::Absent) {
+            self.issue(IssueKind::Duplicate, tag.start, found.twice(tag))?;
+            return self.skip(tag).map(drop);
+        } else {
             let follower = info.fields.get(found.index + 1).map_or("", |f| f.name);
             let message = format!(
-                "{} comes too late: elements have a fixed order, here before {follower}",
+                "{:?} comes too late: the order of elements is fixed, and {follower:?} and all after it come later",
                 tag.local
             );
             self.issue(IssueKind::Structure, tag.start, message)?;
-        } else {
-            *next = if found.field.is_list() {
-                found.index
-            } else {
-                found.index + 1
-            };
         }
         self.fill(target, &found, tag)
     }
@@ -260,212 +256,21 @@ impl<'a> Reader<'a> {
             (Some(SlotMut::Complex(slot)), _) => self.complex(slot.get_or_insert(), tag)?,
             (Some(SlotMut::Complexes(list)), _) => match list.push() {
                 Some(item) => self.complex(item, tag)?,
-                None => self.skip(tag).map(|_| ())?,
+                None => self.skip(tag).map(drop)?,
             },
             (Some(SlotMut::Choice(slot)), shape) => match (slot.select(found.variant), shape) {
                 (Some(ChoiceNodeMut::Primitive(node)), Shape::Primitive(t)) => {
                     self.primitive(node, *t, tag)?
                 }
                 (Some(ChoiceNodeMut::Complex(value)), _) => self.complex(value, tag)?,
-                _ => self.skip(tag).map(|_| ())?,
+                _ => self.skip(tag).map(drop)?,
             },
             (Some(SlotMut::Resource(slot)), _) => *slot = self.wrapped(tag)?,
             (Some(SlotMut::Resources(list)), _) => list.extend(self.wrapped(tag)?),
             // The table and the struct agree, so one of the above holds.
-            (Some(SlotMut::Primitive(_) | SlotMut::Primitives(_)) | None, _) => self.skip(tag).map(|_| ())?,
+            (Some(SlotMut::Primitive(_) | SlotMut::Primitives(_)) | None, _) => self.skip(tag).map(drop)?,
         }
         self.path.pop();
         Ok(())
-    }
-
-    /// A primitive: its value in an attribute, its id in another, its extensions as children.
-    fn primitive(&mut self, node: &mut dyn PrimitiveNode, t: PrimitiveType, tag: &Tag<'a>) -> Outcome {
-        if t == PrimitiveType::Xhtml {
-            return self.narrative(node, tag);
-        }
-        let mut any = false;
-        for attribute in tag.content_attributes() {
-            any = true;
-            match (attribute.prefix, attribute.local) {
-                ("", "value") => self.value(node, t.name(), attribute)?,
-                ("", "id") if node.extras_mut().is_some() => {
-                    if let Some(extras) = node.extras_mut() {
-                        self.value(&mut extras.id, "string", attribute)?;
-                    }
-                }
-                _ => self.unknown_attribute(t.name(), attribute)?,
-            }
-        }
-        let mut next = 0;
-        loop {
-            match self.next()? {
-                Token::Start(child) => {
-                    any = true;
-                    match node.extras_mut() {
-                        Some(extras) => self.child(extras, &mut next, &child)?,
-                        None => self.skip(&child).map(|_| ())?,
-                    }
-                }
-                Token::Text { raw, start } => self.stray_text(raw, start)?,
-                Token::End(_) | Token::Eof => return self.never_empty(tag, any),
-            }
-        }
-    }
-
-    fn narrative(&mut self, node: &mut dyn PrimitiveNode, tag: &Tag<'a>) -> Outcome {
-        let text = narrative::capture(&mut self.scanner, tag).map_err(|fault| self.stop(fault))?;
-        match node.parse(&text) {
-            Ok(()) => Ok(()),
-            Err(error) => self.issue(
-                IssueKind::Value,
-                tag.start,
-                format!("The narrative is not {}", error.expected),
-            ),
-        }
-    }
-
-    /// Takes in the value of an attribute.
-    fn value(&mut self, node: &mut dyn PrimitiveNode, type_name: &str, attribute: &Attribute<'a>) -> Outcome {
-        let value = attribute_value(attribute.raw);
-        if value.is_empty() {
-            let message = format!(
-                "The attribute {} is empty; leave it out or give it a value",
-                attribute.local
-            );
-            return self.issue(IssueKind::Value, attribute.start, message);
-        }
-        match node.parse(&value) {
-            Ok(()) => Ok(()),
-            Err(error) => {
-                let message = format!(
-                    "{} is not a {type_name}: expected {}",
-                    quoted(&value),
-                    error.expected
-                );
-                self.issue(IssueKind::Value, attribute.start, message)
-            }
-        }
-    }
-
-    fn never_empty(&mut self, tag: &Tag<'a>, any: bool) -> Outcome {
-        if any {
-            return Ok(());
-        }
-        let message = "The element is empty; leave it out or give it a value, elements or extensions";
-        self.issue(IssueKind::Structure, tag.start, message.to_owned())
-    }
-
-    fn unknown_element(&mut self, info: &'static TypeInfo, tag: &Tag<'a>) -> Outcome {
-        self.path.push(Step {
-            name: tag.local,
-            index: None,
-        });
-        if self.lenient {
-            let path = self.path();
-            let end = self.skip(tag)?;
-            self.unknown.push(UnknownElement {
-                path,
-                raw: self.scanner.source(tag.start, end).to_owned(),
-            });
-        } else {
-            self.issue(IssueKind::Unknown, tag.start, Expected::not_found(info, tag))?;
-            self.skip(tag)?;
-        }
-        self.path.pop();
-        Ok(())
-    }
-
-    fn unknown_attribute(&mut self, type_name: &str, attribute: &Attribute<'a>) -> Outcome {
-        self.path.push(Step {
-            name: attribute.local,
-            index: None,
-        });
-        if self.lenient {
-            let raw = self.scanner.source(attribute.start, attribute.end()).to_owned();
-            self.unknown.push(UnknownElement {
-                path: self.path(),
-                raw,
-            });
-        } else {
-            let message = format!(
-                "There is no attribute {} in {type_name}",
-                quoted(&attribute.shown())
-            );
-            self.issue(IssueKind::Unknown, attribute.start, message)?;
-        }
-        self.path.pop();
-        Ok(())
-    }
-
-    fn stray_text(&mut self, raw: &'a str, start: usize) -> Outcome {
-        if is_blank(raw) {
-            return Ok(());
-        }
-        let continued = self.stray_until == start && start > 0;
-        self.stray_until = start + raw.len();
-        if continued {
-            return Ok(());
-        }
-        let message = format!(
-            "Text where only elements belong: {}; values stand in the attribute `value`",
-            quoted(raw.trim())
-        );
-        self.issue(IssueKind::Structure, start, message)
-    }
-
-    /// Goes on behind the end of an element whose start tag was read; the place after it.
-    fn skip(&mut self, tag: &Tag<'a>) -> Outcome<usize> {
-        let depth = self.scanner.depth();
-        loop {
-            match self.next()? {
-                Token::End(end) if self.scanner.depth() < depth => return Ok(end.end),
-                Token::Eof => return Ok(tag.end),
-                _ => {}
-            }
-        }
-    }
-
-    fn next(&mut self) -> Outcome<Token<'a>> {
-        let token = self.scanner.next().map_err(|fault| self.stop(fault))?;
-        if let Token::Start(tag) = &token {
-            self.elements += 1;
-            if self.elements > self.limits.elements {
-                let message = format!("There are more than {} elements", self.limits.elements);
-                return Err(self.stop(Fault::limit(tag.start, message)));
-            }
-        }
-        Ok(token)
-    }
-
-    /// Notes the fault that ends the reading.
-    fn stop(&mut self, fault: Fault) -> Stop {
-        let path = self.path();
-        self.issues.push(FoundIssue {
-            kind: fault.kind,
-            path,
-            message: fault.message,
-            offset: fault.at,
-        });
-        Stop
-    }
-
-    /// Notes an issue and goes on, unless there are too many.
-    fn issue(&mut self, kind: IssueKind, offset: usize, message: String) -> Outcome {
-        let path = self.path();
-        self.issues.push(FoundIssue {
-            kind,
-            path,
-            message,
-            offset,
-        });
-        if self.issues.len() >= self.limits.issues {
-            Err(Stop)
-        } else {
-            Ok(())
-        }
-    }
-
-    fn path(&self) -> String {
-        render(&self.path)
     }
 }

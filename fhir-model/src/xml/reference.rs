@@ -48,14 +48,14 @@ pub(super) fn reference(name: &str) -> Result<Reference, String> {
 fn undeclared(name: &str) -> String {
     let shown: String = name.chars().take(40).collect();
     format!(
-        "the entity &{shown}; is not declared; XML has only &amp; &lt; &gt; &quot; &apos; and numbers such as &#160;"
+        "The entity &{shown}; is not declared; XML has only &amp; &lt; &gt; &quot; &apos; and numbers such as &#160;"
     )
 }
 
 /// The message for an entity that HTML knows and XML does not.
 pub(super) fn html_message(name: &str, c: char) -> String {
     format!(
-        "the entity &{name}; is not declared in XML; write &#{};",
+        "The entity &{name}; is not declared in XML; write &#{};",
         u32::from(c)
     )
 }
@@ -74,7 +74,7 @@ fn numbered(number: &str) -> Result<char, String> {
     }
     char::from_u32(code)
         .filter(|c| is_char(*c) && !digits.is_empty())
-        .ok_or_else(|| "the character reference names no character that XML can carry".to_owned())
+        .ok_or_else(|| "The character reference names no character that XML can carry".to_owned())
 }
 
 /// One reference in a text: where its `&` stands, how long it is, and what it stands for.
@@ -108,7 +108,7 @@ pub(super) fn next_reference(text: &str, from: usize) -> Result<Option<Found<'_>
         .ok_or_else(|| {
             (
                 at,
-                "an ampersand that begins no reference; write &amp;".to_owned(),
+                "An ampersand that begins no reference; write &amp;".to_owned(),
             )
         })?;
     let reference = reference(name).map_err(|message| (at, message))?;

@@ -11,10 +11,11 @@ use quick_xml::Reader;
 use quick_xml::events::Event;
 
 use super::chars::is_blank;
+use super::prolog::{check_declaration, check_instruction};
 use super::reference::{Reference, html_message, next_reference};
 use super::scope::{Bound, Scope};
-use super::tag::{Attribute, Tag, attributes, qualified, split_name};
-use crate::read::IssueKind;
+use super::tag::{Attribute, Tag, attributes, qualified, split_name, twice};
+use crate::read::{IssueKind, quoted};
 
 /// What makes a text unreadable: the place and the reason.
 #[derive(Debug)]
@@ -155,7 +156,9 @@ impl<'a> Scanner<'a> {
             Ok(event) => event,
             Err(error) => {
                 let at = usize::try_from(self.reader.error_position()).unwrap_or(start);
-                return Err(Fault::new(at, format!("not well-formed XML: {error}")));
+                // The text may quote a name of any length.
+                let shown: String = error.to_string().chars().take(200).collect();
+                return Err(Fault::new(at, format!("This is not XML: {shown}")));
             }
         };
         let end = self.position();
@@ -173,8 +176,8 @@ impl<'a> Scanner<'a> {
                 self.content(start, end).map(Some)
             }
             Event::Comment(_) => Ok(None),
-            Event::Decl(_) => self.xml_declaration(start, end).map(|()| None),
-            Event::PI(_) => self.instruction(start, end).map(|()| None),
+            Event::Decl(_) => check_declaration(self.source(start, end), start).map(|()| None),
+            Event::PI(_) => check_instruction(self.source(start, end), start).map(|()| None),
             Event::DocType(_) => Err(doctype(start)),
             Event::Eof => self.finish(start).map(Some),
         }
@@ -197,7 +200,7 @@ impl<'a> Scanner<'a> {
         if self.depth == 0 && self.root_seen {
             return Err(Fault::new(
                 start,
-                "a second element after the document's only one".to_owned(),
+                "A second element after the document's only one".to_owned(),
             ));
         }
         if self.depth >= self.max_depth {
@@ -234,17 +237,21 @@ impl<'a> Scanner<'a> {
         for attribute in attributes {
             self.check_references(attribute.raw, attribute.value_start)?;
             if attribute.declared().is_some() {
-                let declared = self.scope.declare(attribute, self.depth);
-                declared.map_err(|message| Fault::new(attribute.start, message))?;
+                self.scope.declare(attribute, self.depth)?;
             }
         }
+        let mut seen: Vec<(usize, &str)> = Vec::new();
         for attribute in attributes
             .iter()
             .filter(|a| !a.prefix.is_empty() && a.declared().is_none())
         {
-            if self.scope.resolve(attribute.prefix).is_none() {
+            let Some(bound) = self.scope.resolve(attribute.prefix) else {
                 return Err(undeclared(attribute.prefix, attribute.local, attribute.start));
+            };
+            if seen.contains(&(bound.number, attribute.local)) {
+                return Err(twice(attribute));
             }
+            seen.push((bound.number, attribute.local));
         }
         Ok(())
     }
@@ -271,7 +278,7 @@ impl<'a> Scanner<'a> {
         if self.depth == 0 {
             return Err(Fault::new(
                 start,
-                "text outside the document's element".to_owned(),
+                "Text outside the document's element".to_owned(),
             ));
         }
         Ok(Token::Text {
@@ -298,60 +305,13 @@ impl<'a> Scanner<'a> {
         Ok(())
     }
 
-    fn xml_declaration(&self, start: usize, end: usize) -> Result<(), Fault> {
-        if start != 0 {
-            return Err(Fault::new(
-                start,
-                "an XML declaration that is not at the very start".to_owned(),
-            ));
-        }
-        let inside = self.source(start + "<?xml".len(), end.saturating_sub(2));
-        let given = attributes(inside, start + "<?xml".len())?;
-        let mut names = given.iter().map(|a| (a.prefix, a.local, a.raw)).peekable();
-        let version = names.next_if(|(prefix, local, _)| prefix.is_empty() && *local == "version");
-        let encoding = names.next_if(|(prefix, local, _)| prefix.is_empty() && *local == "encoding");
-        names.next_if(|(prefix, local, raw)| {
-            prefix.is_empty() && *local == "standalone" && matches!(*raw, "yes" | "no")
-        });
-        if let Some((_, _, other)) = encoding.filter(|(_, _, raw)| !raw.eq_ignore_ascii_case("utf-8")) {
-            let shown: String = other.chars().take(40).collect();
-            return Err(Fault::new(
-                start,
-                format!("the encoding is declared as {shown}; FHIR XML is UTF-8"),
-            ));
-        }
-        match version {
-            Some((_, _, "1.0")) if names.peek().is_none() => Ok(()),
-            _ => Err(Fault::new(
-                start,
-                "the XML declaration must be <?xml version=\"1.0\" encoding=\"UTF-8\"?>".to_owned(),
-            )),
-        }
-    }
-
-    fn instruction(&self, start: usize, end: usize) -> Result<(), Fault> {
-        let inside = self.source(start + 2, end.saturating_sub(2));
-        let target = inside
-            .split(|c: char| c.is_ascii_whitespace())
-            .next()
-            .unwrap_or_default();
-        let (prefix, _) = split_name(target, start + 2)?;
-        if prefix.is_empty() && !target.eq_ignore_ascii_case("xml") {
-            return Ok(());
-        }
-        Err(Fault::new(
-            start,
-            "the name of the processing instruction is reserved".to_owned(),
-        ))
-    }
-
     fn finish(&self, at: usize) -> Result<Token<'a>, Fault> {
         match (self.depth, self.root_seen) {
             (0, true) => Ok(Token::Eof),
-            (0, false) => Err(Fault::new(at, "there is no element".to_owned())),
+            (0, false) => Err(Fault::new(at, "There is no element".to_owned())),
             (open, _) => Err(Fault::new(
                 at,
-                format!("the document ends with {open} elements still open"),
+                format!("The document ends with {open} elements still open"),
             )),
         }
     }
@@ -360,13 +320,16 @@ impl<'a> Scanner<'a> {
 fn doctype(at: usize) -> Fault {
     Fault::new(
         at,
-        "a document type declaration (<!DOCTYPE) is not accepted".to_owned(),
+        "A document type declaration (<!DOCTYPE) is not accepted".to_owned(),
     )
 }
 
 fn undeclared(prefix: &str, local: &str, at: usize) -> Fault {
     Fault::new(
         at,
-        format!("the prefix of {} is not declared", qualified(prefix, local)),
+        format!(
+            "The prefix of {} is not declared",
+            quoted(&qualified(prefix, local))
+        ),
     )
 }

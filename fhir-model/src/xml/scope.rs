@@ -2,9 +2,12 @@
 //!
 //! Invariant: at most [`MAX_DECLARATIONS`] are in scope at once, so that a look-up is cheap whatever is sent.
 
-use super::chars::is_name;
+use std::borrow::Cow;
+
 use super::reference::attribute_value;
+use super::scan::Fault;
 use super::tag::Attribute;
+use crate::read::quoted;
 
 /// The namespace of FHIR's elements.
 pub(super) const FHIR: &str = "http://hl7.org/fhir";
@@ -53,10 +56,24 @@ pub(super) struct Bound {
     pub(super) namespace: Namespace,
     /// 0 where nothing declares it (`xml`, and the absence of a default).
     pub(super) depth: usize,
+    /// The same number for the same namespace, while both are in scope.
+    pub(super) number: usize,
+}
+
+impl Bound {
+    /// Declared by nobody.
+    fn implied(namespace: Namespace) -> Self {
+        Bound {
+            namespace,
+            depth: 0,
+            number: usize::MAX,
+        }
+    }
 }
 
 struct Declaration<'a> {
     prefix: &'a str,
+    uri: Cow<'a, str>,
     bound: Bound,
 }
 
@@ -71,35 +88,42 @@ impl<'a> Scope<'a> {
     ///
     /// # Errors
     /// Namespaces in XML forbids it, or too many are in scope.
-    pub(super) fn declare(&mut self, attribute: &Attribute<'a>, depth: usize) -> Result<(), String> {
+    pub(super) fn declare(&mut self, attribute: &Attribute<'a>, depth: usize) -> Result<(), Fault> {
         let prefix = attribute.declared().unwrap_or_default();
-        let namespace = Namespace::of(&attribute_value(attribute.raw));
+        let uri = attribute_value(attribute.raw);
+        let namespace = Namespace::of(&uri);
         let reserved = match prefix {
             "xml" => namespace != Namespace::Xml,
             "xmlns" => true,
-            _ => namespace == Namespace::Xml || attribute.raw == XMLNS,
+            _ => namespace == Namespace::Xml || uri == XMLNS,
         };
         if reserved {
-            return Err(format!(
-                "the namespace declaration of {} is reserved",
-                attribute.shown()
-            ));
+            let message = format!(
+                "The namespace declaration {} is reserved",
+                quoted(&attribute.shown())
+            );
+            return Err(Fault::new(attribute.start, message));
         }
-        if !prefix.is_empty() && (namespace == Namespace::None || !is_name(prefix)) {
-            return Err(format!(
-                "{} does not declare a prefix for a namespace",
-                attribute.shown()
-            ));
+        if !prefix.is_empty() && namespace == Namespace::None {
+            let message = format!("{} must name a namespace", quoted(&attribute.shown()));
+            return Err(Fault::new(attribute.start, message));
         }
         if self.declarations.len() >= MAX_DECLARATIONS {
-            return Err(format!(
-                "more than {MAX_DECLARATIONS} namespace declarations are in scope"
-            ));
+            let message = format!("More than {MAX_DECLARATIONS} namespace declarations are in scope");
+            return Err(Fault::limit(attribute.start, message));
         }
-        self.declarations.push(Declaration {
-            prefix,
-            bound: Bound { namespace, depth },
-        });
+        let known = self
+            .declarations
+            .iter()
+            .find(|d| d.uri == uri)
+            .map(|d| d.bound.number);
+        let number = known.unwrap_or(self.declarations.len());
+        let bound = Bound {
+            namespace,
+            depth,
+            number,
+        };
+        self.declarations.push(Declaration { prefix, uri, bound });
         Ok(())
     }
 
@@ -113,10 +137,7 @@ impl<'a> Scope<'a> {
     /// What a prefix stands for; the empty one is the default namespace.
     pub(super) fn resolve(&self, prefix: &str) -> Option<Bound> {
         if prefix == "xml" {
-            return Some(Bound {
-                namespace: Namespace::Xml,
-                depth: 0,
-            });
+            return Some(Bound::implied(Namespace::Xml));
         }
         let found = self
             .declarations
@@ -125,11 +146,66 @@ impl<'a> Scope<'a> {
             .find(|d| d.prefix == prefix)
             .map(|d| d.bound);
         match prefix {
-            "" => Some(found.unwrap_or(Bound {
-                namespace: Namespace::None,
-                depth: 0,
-            })),
+            "" => Some(found.unwrap_or(Bound::implied(Namespace::None))),
             _ => found,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::xml::tag::attributes;
+
+    fn declared(scope: &mut Scope<'static>, text: &'static str, depth: usize) -> Result<(), Fault> {
+        let all = attributes(text, 0)?;
+        all.iter().try_for_each(|a| scope.declare(a, depth))
+    }
+
+    #[test]
+    fn declarations_hold_within_their_element() {
+        let mut scope = Scope::default();
+        let seen = |scope: &Scope<'_>, prefix| scope.resolve(prefix).map(|b| b.namespace);
+        assert_eq!(seen(&scope, ""), Some(Namespace::None));
+        declared(
+            &mut scope,
+            " xmlns='http://hl7.org/fhir' xmlns:f='http://hl7.org/fhi&#114;'",
+            1,
+        )
+        .unwrap();
+        declared(
+            &mut scope,
+            " xmlns='http://www.w3.org/1999/xhtml' xmlns:o='urn:o'",
+            2,
+        )
+        .unwrap();
+        assert_eq!(seen(&scope, ""), Some(Namespace::Xhtml));
+        assert_eq!(seen(&scope, "o"), Some(Namespace::Other));
+        scope.leave(1);
+        assert_eq!(seen(&scope, ""), Some(Namespace::Fhir));
+        assert_eq!(seen(&scope, "o"), None);
+        assert_eq!(
+            scope.resolve("f").unwrap().number,
+            scope.resolve("").unwrap().number
+        );
+        assert_eq!(seen(&scope, "xml"), Some(Namespace::Xml));
+    }
+
+    #[test]
+    fn what_namespaces_forbid_is_refused() {
+        for bad in [
+            " xmlns:a=''",
+            " xmlns:xmlns='urn:a'",
+            " xmlns:xml='urn:a'",
+            " xmlns:a='http://www.w3.org/XML/1998/namespace'",
+            " xmlns='http://www.w3.org/2000/xmlns/'",
+        ] {
+            assert!(declared(&mut Scope::default(), bad, 1).is_err(), "{bad}");
+        }
+        let mut scope = Scope::default();
+        for _ in 0..MAX_DECLARATIONS {
+            declared(&mut scope, " xmlns='urn:a'", 1).unwrap();
+        }
+        assert!(declared(&mut scope, " xmlns='urn:a'", 1).is_err());
     }
 }

@@ -7,6 +7,7 @@ use memchr::memchr;
 use super::chars::{is_name, is_space};
 use super::scan::Fault;
 use super::scope::Bound;
+use crate::read::quoted;
 
 /// How many attributes an element may have. FHIR's own elements have at most two.
 const MAX_ATTRIBUTES: usize = 64;
@@ -80,6 +81,17 @@ pub(super) fn qualified(prefix: &str, local: &str) -> String {
     }
 }
 
+/// The fault of an attribute that is there already.
+pub(super) fn twice(attribute: &Attribute<'_>) -> Fault {
+    Fault::new(
+        attribute.start,
+        format!(
+            "The attribute {} stands here a second time",
+            quoted(&attribute.shown())
+        ),
+    )
+}
+
 /// Splits a name at its colon.
 ///
 /// # Errors
@@ -108,15 +120,14 @@ pub(super) fn attributes(text: &str, offset: usize) -> Result<Vec<Attribute<'_>>
             return Ok(found);
         }
         if !spaced {
-            return Err(cursor.fault("white space must stand before an attribute"));
+            return Err(cursor.fault("White space must stand before an attribute"));
         }
         let attribute = cursor.attribute()?;
         if found
             .iter()
             .any(|a| a.prefix == attribute.prefix && a.local == attribute.local)
         {
-            let message = format!("the attribute {} is there twice", attribute.shown());
-            return Err(Fault::new(attribute.start, message));
+            return Err(twice(&attribute));
         }
         if found.len() >= MAX_ATTRIBUTES {
             let message = format!("The element has more than {MAX_ATTRIBUTES} attributes");
@@ -160,7 +171,7 @@ impl<'a> Cursor<'a> {
         self.at += name.len();
         self.skip_space();
         if !self.rest().starts_with('=') {
-            return Err(self.fault("an attribute needs a value: `=` is missing"));
+            return Err(self.fault("An attribute needs a value: `=` is missing"));
         }
         self.at += 1;
         self.skip_space();
@@ -179,12 +190,12 @@ impl<'a> Cursor<'a> {
         let rest = self.rest();
         let quote = match rest.as_bytes().first() {
             Some(quote @ (b'"' | b'\'')) => *quote,
-            _ => return Err(self.fault("an attribute's value must stand in quotes")),
+            _ => return Err(self.fault("An attribute's value must stand in quotes")),
         };
         let inside = rest.get(1..).unwrap_or_default();
         let raw = memchr(quote, inside.as_bytes())
             .and_then(|end| inside.get(..end))
-            .ok_or_else(|| self.fault("the closing quote is missing"))?;
+            .ok_or_else(|| self.fault("The closing quote is missing"))?;
         let value_start = self.offset + self.at + 1;
         if let Some(less_than) = memchr(b'<', raw.as_bytes()) {
             return Err(Fault::new(
