@@ -72,6 +72,11 @@ fn prescription_service_json_survives_the_way_through_xml() {
 }
 
 #[test]
+fn synthea_records_survive_the_way_through_xml() {
+    each("synthea", ".json", 20, |_, text| json_survives_xml(text));
+}
+
+#[test]
 fn official_xml_comes_back_canonically_equal() {
     each("examples/r4-xml", ".xml", 185, |_, text| {
         let text = std::str::from_utf8(text).unwrap();

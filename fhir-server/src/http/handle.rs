@@ -144,5 +144,6 @@ fn render(
             pretty: exchange.pretty,
         },
     };
-    respond::success(state, response, style, &request.base)
+    let written = !exchange.http.method().is_safe();
+    respond::success(state, response, style, written, &request.base)
 }

@@ -25,8 +25,14 @@ pub(crate) struct Style {
     pub(crate) pretty: bool,
 }
 
-/// The answer to a request that succeeded. `base` is for `Location`.
-pub(crate) fn success(state: &State, response: Response, style: Style, base: &str) -> Result<HttpResponse> {
+/// The answer to a request that succeeded and may have `written` something. `base` is for `Location`.
+pub(crate) fn success(
+    state: &State,
+    response: Response,
+    style: Style,
+    written: bool,
+    base: &str,
+) -> Result<HttpResponse> {
     let mut answer = empty(response.status);
     describe(&response, base, answer.headers_mut());
     let json = match response.payload {
@@ -34,8 +40,17 @@ pub(crate) fn success(state: &State, response: Response, style: Style, base: &st
         Payload::Json(json) => json,
         Payload::Outcome => outcome(state, None, &response.issues),
     };
-    let body = styled(json, style)?;
-    Ok(with_body(answer, style.format, body))
+    if style.format == Format::Json {
+        return Ok(with_body(answer, Format::Json, styled(json, style)?));
+    }
+    match to_xml(&json, style.pretty) {
+        Ok(body) => Ok(with_body(answer, Format::Xml, body)),
+        // What was written stays written, so the answer tells of it in the form that can hold it.
+        Err(error) if written && error.code == ErrorCode::NotAcceptable => {
+            Ok(with_body(answer, Format::Json, json))
+        }
+        Err(error) => Err(error),
+    }
 }
 
 /// The answer to a request that failed.
@@ -141,7 +156,13 @@ fn to_xml(json: &[u8], pretty: bool) -> Result<Vec<u8>> {
         true => xml::to_string_pretty(&resource).map(String::into_bytes),
         false => xml::to_vec(&resource),
     };
-    text.map_err(|cause| Error::internal(cause.to_string()))
+    text.map_err(|error| {
+        let text = format!(
+            "This cannot be given as XML: {}. Ask for application/fhir+json.",
+            error.message
+        );
+        Error::new(ErrorCode::NotAcceptable, text).at(error.path)
+    })
 }
 
 /// JSON of our own as a typed value. It was accepted once, so it can be read; a page of it, or a Binary with its content

@@ -114,3 +114,37 @@ async fn the_metadata_lists_what_the_routes_have() {
         assert!(routed || code == "batch", "{code} is declared and not routed");
     }
 }
+
+/// JSON can hold characters and narratives that XML cannot.
+#[actix_web::test]
+async fn what_xml_cannot_hold_is_406_when_read_and_json_when_written() {
+    let server = server().await;
+    for (id, body) in [
+        (
+            "c1",
+            r#"{"resourceType":"Patient","id":"c1","name":[{"family":"a\uffff"}]}"#,
+        ),
+        (
+            "c2",
+            r#"{"resourceType":"Patient","id":"c2","text":{"status":"generated","div":"<div><br></div>"}}"#,
+        ),
+    ] {
+        let url = format!("/fhir/Patient/{id}");
+        let write = with_json("PUT", &url, body).insert_header(("Accept", "application/fhir+xml"));
+        let answer = send(&server, write).await;
+        assert_eq!(answer.checked(), 201, "{}", answer.text());
+        assert_eq!(
+            answer.header("content-type"),
+            "application/fhir+json; charset=utf-8"
+        );
+
+        let answer = send(&server, get(&format!("{url}?_format=xml"))).await;
+        assert_eq!(answer.checked(), 406);
+        assert!(
+            answer.text().contains("application/fhir+json"),
+            "{}",
+            answer.text()
+        );
+        assert_eq!(send(&server, get(&url)).await.checked(), 200);
+    }
+}
