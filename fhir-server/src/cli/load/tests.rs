@@ -1,3 +1,5 @@
+//! What `load` promises: nothing twice, nothing half, every refusal told.
+
 use std::io::Write;
 use std::path::Path;
 
