@@ -2,7 +2,11 @@
 //!
 //! Invariant: whatever the input, a reader ends in time linear in its length and memory bounded by it.
 
+mod budget;
+
 use std::fmt;
+
+pub(crate) use budget::{Budget, Exhausted};
 
 /// How a reader treats what the definitions do not have.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -23,17 +27,21 @@ pub struct Limits {
     pub depth: usize,
     /// Elements in all.
     pub elements: usize,
+    /// Bytes of memory for each byte of text, counted by the sizes of the values that are built (64 KiB are always
+    /// allowed). Records as people write them take 2 to 10.
+    pub expansion: usize,
     /// Issues kept; reading stops at the first beyond.
     pub issues: usize,
 }
 
 impl Default for Limits {
-    /// 16 MiB, 64 levels, 2,000,000 elements, 100 issues.
+    /// 16 MiB, 64 levels, 2,000,000 elements, 32 bytes of memory for each of text, 100 issues.
     fn default() -> Self {
         Limits {
             bytes: 16 << 20,
             depth: 64,
             elements: 2_000_000,
+            expansion: 32,
             issues: 100,
         }
     }

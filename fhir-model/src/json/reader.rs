@@ -7,15 +7,19 @@
 
 use super::lexer::{Kind, Lexer, SyntaxError};
 use super::trace::{Link, LinkKind, MetaSpan, ResourceSpan, Trace};
+use crate::primitive::{Primitive, Str};
 use crate::read::{
-    FoundIssue, IssueKind, ReadError, ReadOptions, UnknownElement, UnknownElements, did_you_mean,
+    Budget, Exhausted, FoundIssue, IssueKind, ReadError, ReadOptions, UnknownElement, UnknownElements,
 };
-use crate::read::{locate, quoted};
+use crate::read::{did_you_mean, locate, quoted};
 use crate::reflect::{
     ChoiceNodeMut, Complex, ComplexList, Field, JsonToken, PrimitiveList, PrimitiveNode, PrimitiveType,
     Shape, SlotMut, TypeInfo, TypeKind, Variant,
 };
 use crate::resource::Resource;
+
+/// The widest primitive: lists of primitives are charged alike, whatever they hold.
+const PRIMITIVE: usize = size_of::<Primitive<Str>>();
 
 /// Reading cannot go on; the reason is among the issues found.
 struct Stop;
@@ -55,6 +59,7 @@ pub(super) struct Reader<'a> {
     path: Vec<Segment>,
     depth: usize,
     elements: usize,
+    budget: Budget,
     found: Vec<FoundIssue>,
     unknown: Vec<UnknownElement>,
     trace: Option<Trace>,
@@ -72,6 +77,7 @@ impl<'a> Reader<'a> {
             path: Vec::new(),
             depth: 0,
             elements: 0,
+            budget: Budget::new(&options.limits, bytes.len()),
             found: Vec::new(),
             unknown: Vec::new(),
             trace: None,
@@ -160,7 +166,8 @@ impl<'a> Reader<'a> {
         if self.root.is_empty() {
             self.root = resource.type_name();
         }
-        let span = self.open_span(start, entry);
+        self.pay(|b| b.boxed(size_of_val(resource.as_complex())))?;
+        let span = self.open_span(start, entry)?;
         self.object(resource.as_complex_mut(), span)?;
         let end = self.lexer.at;
         if let Some(span) = self.span_mut(span) {
@@ -314,7 +321,9 @@ impl<'a> Reader<'a> {
             }
             Some(SlotMut::Complex(slot)) => {
                 if self.expect_kind(Kind::Object, member.type_name())? {
-                    self.object(slot.get_or_insert(), None)
+                    let value = slot.get_or_insert();
+                    self.pay(|b| b.boxed(size_of_val(&*value)))?;
+                    self.object(value, None)
                 } else {
                     Ok(())
                 }
@@ -334,7 +343,10 @@ impl<'a> Reader<'a> {
                 }
                 match slot.select(index) {
                     Some(ChoiceNodeMut::Primitive(p)) => self.primitive(p, member),
-                    Some(ChoiceNodeMut::Complex(c)) => self.object(c, None),
+                    Some(ChoiceNodeMut::Complex(c)) => {
+                        self.pay(|b| b.boxed(size_of_val(&*c)))?;
+                        self.object(c, None)
+                    }
                     None => self.skip(),
                 }
             }
@@ -343,6 +355,7 @@ impl<'a> Reader<'a> {
                 self.resource_into(target, entry)
             }
             Some(SlotMut::Resources(list)) => self.items(|reader, _| {
+                reader.pay(|b| b.item(list.len(), size_of::<Resource>()))?;
                 let mut item = None;
                 reader.resource_into(&mut item, None)?;
                 list.extend(item);
@@ -357,8 +370,18 @@ impl<'a> Reader<'a> {
             if !reader.expect_kind(Kind::Object, member.type_name())? {
                 return Ok(());
             }
+            let index = list.len();
+            // A list whose items cost nothing yet is charged for its first when that has shown its size.
+            if let Some(before) = list.at(0) {
+                reader.pay(|b| b.item(index, size_of_val(before)))?;
+            }
             match list.push() {
-                Some(item) => reader.object(item, None),
+                Some(item) => {
+                    if index == 0 {
+                        reader.pay(|b| b.item(0, size_of_val(&*item)))?;
+                    }
+                    reader.object(item, None)
+                }
                 None => reader.skip(),
             }
         })
@@ -369,6 +392,7 @@ impl<'a> Reader<'a> {
         let mut nulls = false;
         self.items(|reader, index| {
             if index >= list.len() {
+                reader.pay(|b| b.item(index, PRIMITIVE))?;
                 list.push();
             }
             if reader.lex(Lexer::kind)? == Kind::Null {
@@ -418,7 +442,10 @@ impl<'a> Reader<'a> {
     fn primitive(&mut self, target: &mut dyn PrimitiveNode, member: &Member<'_>) -> Flow {
         if member.extras {
             return match target.extras_mut() {
-                Some(extras) => self.object(extras, None),
+                Some(extras) => {
+                    self.pay(|b| b.boxed(size_of_val(&*extras)))?;
+                    self.object(extras, None)
+                }
                 None => self.skip(),
             };
         }
@@ -444,11 +471,13 @@ impl<'a> Reader<'a> {
                         "A string must not be empty: leave the element out",
                     );
                 }
-                self.note_link(t, member, start);
+                self.note_link(t, member, start)?;
+                self.pay(|b| b.text(text.len()))?;
                 target.parse(&text).map_err(|e| (text, e))
             }
             Kind::Number => {
                 let text = self.lex(Lexer::number)?;
+                self.pay(|b| b.text(text.len()))?;
                 target.parse(text).map_err(|e| (text.into(), e))
             }
             _ => {
@@ -475,6 +504,10 @@ impl<'a> Reader<'a> {
                 key.chars().take(100).collect::<String>()
             );
             let raw = self.lexer.raw(start, self.lexer.at).to_owned();
+            let index = self.unknown.len();
+            self.pay(|b| b.item(index, size_of::<UnknownElement>()))?;
+            self.pay(|b| b.boxed(path.len()))?;
+            self.pay(|b| b.boxed(raw.len()))?;
             self.unknown.push(UnknownElement { path, raw });
             return Ok(());
         }
@@ -521,8 +554,12 @@ impl<'a> Reader<'a> {
 
     // --- the trace -------------------------------------------------------------------------------------------------
 
-    fn open_span(&mut self, start: usize, entry: Option<Option<usize>>) -> Option<usize> {
-        let (trace, entry) = (self.trace.as_mut()?, entry?);
+    fn open_span(&mut self, start: usize, entry: Option<Option<usize>>) -> Result<Option<usize>, Stop> {
+        let (Some(trace), Some(entry)) = (self.trace.as_ref(), entry) else {
+            return Ok(None);
+        };
+        let index = trace.resources.len();
+        self.pay(|b| b.item(index, size_of::<ResourceSpan>()))?;
         let span = ResourceSpan {
             entry,
             span: start..start,
@@ -530,8 +567,8 @@ impl<'a> Reader<'a> {
             id: None,
             meta: None,
         };
-        trace.resources.push(span);
-        Some(trace.resources.len() - 1)
+        self.trace.get_or_insert_default().resources.push(span);
+        Ok(Some(index))
     }
 
     fn span_mut(&mut self, span: Option<usize>) -> Option<&mut ResourceSpan> {
@@ -595,18 +632,21 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn note_link(&mut self, t: PrimitiveType, member: &Member<'_>, start: usize) {
+    fn note_link(&mut self, t: PrimitiveType, member: &Member<'_>, start: usize) -> Flow {
         let span = start..self.lexer.at;
-        let Some(trace) = self.trace.as_mut() else { return };
         let kind = match t {
             PrimitiveType::Uri | PrimitiveType::Url | PrimitiveType::Oid | PrimitiveType::Uuid => {
                 LinkKind::Uri
             }
             PrimitiveType::Xhtml => LinkKind::Narrative,
             _ if member.info.name == "Reference" && member.field.name == "reference" => LinkKind::Reference,
-            _ => return,
+            _ => return Ok(()),
         };
-        trace.links.push(Link { span, kind });
+        if let Some(index) = self.trace.as_ref().map(|trace| trace.links.len()) {
+            self.pay(|b| b.item(index, size_of::<Link>()))?;
+            self.trace.get_or_insert_default().links.push(Link { span, kind });
+        }
+        Ok(())
     }
 
     // --- tokens, issues, limits ------------------------------------------------------------------------------------
@@ -670,6 +710,14 @@ impl<'a> Reader<'a> {
             return self.stop(IssueKind::Limit, self.lexer.at, message);
         }
         Ok(())
+    }
+
+    /// Takes from the budget of memory, or ends the reading.
+    fn pay(&mut self, cost: impl FnOnce(&mut Budget) -> Result<(), Exhausted>) -> Flow {
+        match cost(&mut self.budget) {
+            Ok(()) => Ok(()),
+            Err(Exhausted) => self.stop(IssueKind::Limit, self.lexer.at, self.budget.message()),
+        }
     }
 
     fn stop(&mut self, kind: IssueKind, offset: usize, message: impl Into<String>) -> Flow {

@@ -15,11 +15,12 @@ use super::path::Step;
 use super::scan::{Fault, Scanner, Token};
 use super::scope::Namespace;
 use super::tag::{Attribute, Tag};
+use crate::primitive::{Primitive, Str};
 use crate::read::{
-    FoundIssue, IssueKind, Limits, Read, ReadError, ReadOptions, UnknownElement, UnknownElements,
+    Budget, FoundIssue, IssueKind, Limits, Read, ReadError, ReadOptions, UnknownElement, UnknownElements,
     did_you_mean, locate, quoted,
 };
-use crate::reflect::{ChoiceNodeMut, Complex, Field, Shape, Slot, SlotMut};
+use crate::reflect::{ChoiceNodeMut, Complex, ComplexList, Field, Shape, Slot, SlotMut};
 use crate::resource::Resource;
 
 /// Reads a document.
@@ -54,6 +55,9 @@ fn alone(xml: &[u8], fault: Fault) -> ReadError {
     )
 }
 
+/// The widest primitive: lists of primitives are charged alike, whatever they hold.
+const PRIMITIVE: usize = size_of::<Primitive<Str>>();
+
 /// Reading is over: the issues say why.
 struct Stop;
 
@@ -64,6 +68,7 @@ struct Reader<'a> {
     limits: &'a Limits,
     lenient: bool,
     elements: usize,
+    budget: Budget,
     path: Vec<Step<'a>>,
     issues: Vec<FoundIssue>,
     unknown: Vec<UnknownElement>,
@@ -80,6 +85,7 @@ impl<'a> Reader<'a> {
             limits,
             lenient: options.unknown == UnknownElements::Report,
             elements: 0,
+            budget: Budget::new(limits, text.len()),
             path: Vec::new(),
             issues: Vec::new(),
             unknown: Vec::new(),
@@ -110,6 +116,7 @@ impl<'a> Reader<'a> {
             self.not_a_resource(tag)?;
             return self.skip(tag).map(|_| None);
         };
+        self.pay(tag.start, |b| b.boxed(size_of_val(resource.as_complex())))?;
         let root = self.path.is_empty();
         if root {
             self.path.push(Step {
@@ -250,27 +257,55 @@ impl<'a> Reader<'a> {
             name: found.field.name,
             index,
         });
+        let at = tag.start;
         match (target.slot_mut(found.index), found.shape) {
             (Some(SlotMut::Primitive(node)), Shape::Primitive(t)) => self.primitive(node, *t, tag)?,
-            (Some(SlotMut::Primitives(list)), Shape::Primitive(t)) => self.primitive(list.push(), *t, tag)?,
-            (Some(SlotMut::Complex(slot)), _) => self.complex(slot.get_or_insert(), tag)?,
-            (Some(SlotMut::Complexes(list)), _) => match list.push() {
-                Some(item) => self.complex(item, tag)?,
-                None => self.skip(tag).map(drop)?,
-            },
+            (Some(SlotMut::Primitives(list)), Shape::Primitive(t)) => {
+                self.pay(at, |b| b.item(list.len(), PRIMITIVE))?;
+                self.primitive(list.push(), *t, tag)?;
+            }
+            (Some(SlotMut::Complex(slot)), _) => {
+                let value = slot.get_or_insert();
+                self.pay(at, |b| b.boxed(size_of_val(&*value)))?;
+                self.complex(value, tag)?;
+            }
+            (Some(SlotMut::Complexes(list)), _) => self.item(list, tag)?,
             (Some(SlotMut::Choice(slot)), shape) => match (slot.select(found.variant), shape) {
                 (Some(ChoiceNodeMut::Primitive(node)), Shape::Primitive(t)) => {
                     self.primitive(node, *t, tag)?
                 }
-                (Some(ChoiceNodeMut::Complex(value)), _) => self.complex(value, tag)?,
+                (Some(ChoiceNodeMut::Complex(value)), _) => {
+                    self.pay(at, |b| b.boxed(size_of_val(&*value)))?;
+                    self.complex(value, tag)?;
+                }
                 _ => self.skip(tag).map(drop)?,
             },
             (Some(SlotMut::Resource(slot)), _) => *slot = self.wrapped(tag)?,
-            (Some(SlotMut::Resources(list)), _) => list.extend(self.wrapped(tag)?),
+            (Some(SlotMut::Resources(list)), _) => {
+                self.pay(at, |b| b.item(list.len(), size_of::<Resource>()))?;
+                list.extend(self.wrapped(tag)?);
+            }
             // The table and the struct agree, so one of the above holds.
             (Some(SlotMut::Primitive(_) | SlotMut::Primitives(_)) | None, _) => self.skip(tag).map(drop)?,
         }
         self.path.pop();
         Ok(())
+    }
+    /// One more item of a list of datatypes or backbone elements.
+    fn item(&mut self, list: &mut dyn ComplexList, tag: &Tag<'a>) -> Outcome {
+        let index = list.len();
+        // The size of the items is known from the first on.
+        if let Some(before) = list.at(0) {
+            self.pay(tag.start, |b| b.item(index, size_of_val(before)))?;
+        }
+        match list.push() {
+            Some(item) => {
+                if index == 0 {
+                    self.pay(tag.start, |b| b.item(0, size_of_val(&*item)))?;
+                }
+                self.complex(item, tag)
+            }
+            None => self.skip(tag).map(drop),
+        }
     }
 }

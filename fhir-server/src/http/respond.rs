@@ -172,6 +172,7 @@ pub(crate) fn stored(json: &[u8]) -> Result<Resource> {
         bytes: usize::MAX,
         depth: 256,
         elements: usize::MAX,
+        expansion: usize::MAX,
         ..Limits::default()
     };
     let options = ReadOptions {

@@ -26,6 +26,7 @@ impl<'a> Reader<'a> {
                 ("", "value") => self.value(node, t.name(), attribute)?,
                 ("", "id") if node.extras_mut().is_some() => {
                     if let Some(extras) = node.extras_mut() {
+                        self.pay(attribute.start, |b| b.boxed(size_of_val(&*extras)))?;
                         self.value(&mut extras.id, "string", attribute)?;
                     }
                 }
@@ -38,7 +39,12 @@ impl<'a> Reader<'a> {
                 Token::Start(child) => {
                     any = true;
                     match node.extras_mut() {
-                        Some(extras) => self.child(extras, &mut next, &child)?,
+                        Some(extras) => {
+                            if next == 0 {
+                                self.pay(child.start, |b| b.boxed(size_of_val(&*extras)))?;
+                            }
+                            self.child(extras, &mut next, &child)?;
+                        }
                         None => self.skip(&child).map(drop)?,
                     }
                 }
@@ -50,6 +56,7 @@ impl<'a> Reader<'a> {
 
     pub(super) fn narrative(&mut self, node: &mut dyn PrimitiveNode, tag: &Tag<'a>) -> Outcome {
         let text = narrative::capture(&mut self.scanner, tag).map_err(|fault| self.stop(fault))?;
+        self.pay(tag.start, |b| b.text(text.len()))?;
         match node.parse(&text) {
             Ok(()) => Ok(()),
             Err(error) => self.issue(
@@ -75,6 +82,7 @@ impl<'a> Reader<'a> {
             );
             return self.issue(IssueKind::Value, attribute.start, message);
         }
+        self.pay(attribute.start, |b| b.text(value.len()))?;
         match node.parse(&value) {
             Ok(()) => Ok(()),
             Err(error) => {

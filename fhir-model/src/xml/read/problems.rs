@@ -1,7 +1,7 @@
 //! What is wrong with a document: noted with its place, passed over, or the end of reading.
 
 use super::{Outcome, Reader, Stop};
-use crate::read::{FoundIssue, IssueKind, UnknownElement, quoted};
+use crate::read::{Budget, Exhausted, FoundIssue, IssueKind, UnknownElement, quoted};
 use crate::reflect::TypeInfo;
 use crate::xml::chars::is_blank;
 use crate::xml::expected::Expected;
@@ -26,10 +26,8 @@ impl<'a> Reader<'a> {
         if self.lenient {
             let path = self.path();
             let end = self.skip(tag)?;
-            self.unknown.push(UnknownElement {
-                path,
-                raw: self.scanner.source(tag.start, end).to_owned(),
-            });
+            let raw = self.scanner.source(tag.start, end).to_owned();
+            self.note_unknown(tag.start, path, raw)?;
         } else {
             self.issue(IssueKind::Unknown, tag.start, Expected::not_found(info, tag))?;
             self.skip(tag)?;
@@ -45,10 +43,7 @@ impl<'a> Reader<'a> {
         });
         if self.lenient {
             let raw = self.scanner.source(attribute.start, attribute.end()).to_owned();
-            self.unknown.push(UnknownElement {
-                path: self.path(),
-                raw,
-            });
+            self.note_unknown(attribute.start, self.path(), raw)?;
         } else {
             let message = format!(
                 "There is no attribute {} in {type_name}",
@@ -57,6 +52,15 @@ impl<'a> Reader<'a> {
             self.issue(IssueKind::Unknown, attribute.start, message)?;
         }
         self.path.pop();
+        Ok(())
+    }
+
+    fn note_unknown(&mut self, at: usize, path: String, raw: String) -> Outcome {
+        let index = self.unknown.len();
+        self.pay(at, |b| b.item(index, size_of::<UnknownElement>()))?;
+        self.pay(at, |b| b.boxed(path.len()))?;
+        self.pay(at, |b| b.boxed(raw.len()))?;
+        self.unknown.push(UnknownElement { path, raw });
         Ok(())
     }
 
@@ -98,6 +102,18 @@ impl<'a> Reader<'a> {
             }
         }
         Ok(token)
+    }
+
+    /// Takes from the budget of memory, or ends the reading.
+    pub(super) fn pay(
+        &mut self,
+        at: usize,
+        cost: impl FnOnce(&mut Budget) -> Result<(), Exhausted>,
+    ) -> Outcome {
+        match cost(&mut self.budget) {
+            Ok(()) => Ok(()),
+            Err(Exhausted) => Err(self.stop(Fault::limit(at, self.budget.message()))),
+        }
     }
 
     /// Notes the fault that ends the reading.
