@@ -1,7 +1,8 @@
-//! kill -9 in the middle of mixed writes: what was acknowledged is there afterwards, and nothing is half there (R-001).
+//! kill -9 in the middle of mixed writes, and of `load` (`kill/loading.rs`): what was acknowledged is there afterwards, and
+//! nothing is half there (R-001).
 //!
-//!     cargo test -p fhir-server --test kill                    3 rounds
-//!     FHIR_TEST_LONG=1 cargo test -p fhir-server --test kill   50 rounds
+//!     cargo test -p fhir-server --test kill                    3 rounds of each
+//!     FHIR_TEST_LONG=1 cargo test -p fhir-server --test kill   50 rounds of each
 //!     FHIR_TEST_SEED=7 cargo test -p fhir-server --test kill   the same choices again
 
 #![expect(
@@ -10,97 +11,21 @@
     reason = "a test fails by panicking"
 )]
 
+#[path = "kill/loading.rs"]
+mod loading;
+#[expect(
+    dead_code,
+    reason = "the other tests that have a server process want more of it"
+)]
+mod process;
+
 use std::collections::BTreeMap;
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::TcpStream;
-use std::path::Path;
-use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
+
+use process::{Choices, Server, is_long, seed};
 
 const WRITERS: u64 = 8;
-
-/// A server process on a database file; killed when dropped.
-struct Server {
-    child: Child,
-    address: String,
-}
-
-impl Server {
-    fn start(database: &Path) -> Server {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_fhir-server"))
-            .args([
-                "serve",
-                "--sandbox",
-                "--bind",
-                "127.0.0.1:0",
-                "--log",
-                "error",
-                "--database",
-            ])
-            .arg(format!("sqlite:{}", database.display()))
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut lines = BufReader::new(child.stdout.take().unwrap())
-            .lines()
-            .map_while(Result::ok);
-        let base = lines
-            .find(|l| l.contains("FHIR base"))
-            .expect("the server tells its address");
-        let address = base
-            .split("http://")
-            .nth(1)
-            .unwrap()
-            .trim_end_matches("/fhir")
-            .to_owned();
-        Server { child, address }
-    }
-
-    fn kill(&mut self) {
-        self.child.kill().unwrap();
-        self.child.wait().unwrap();
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        // The process may have ended already.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-/// One request on a connection of its own: status, head and body of a complete answer.
-fn request(address: &str, method: &str, path: &str, body: &str) -> Option<(u16, String, String)> {
-    let mut stream = TcpStream::connect(address).ok()?;
-    stream.set_read_timeout(Some(Duration::from_secs(20))).ok()?;
-    let head = format!(
-        "{method} /fhir{path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\nContent-Length: {}\r\n\
-         Content-Type: application/fhir+json\r\nPrefer: return=minimal\r\n\r\n",
-        body.len()
-    );
-    stream.write_all(head.as_bytes()).ok()?;
-    stream.write_all(body.as_bytes()).ok()?;
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).ok()?;
-    let (head, body) = answer.split_once("\r\n\r\n")?;
-    let status = head.split(' ').nth(1)?.parse().ok()?;
-    Some((status, head.to_owned(), body.to_owned()))
-}
-
-/// Choices that a seed repeats (SplitMix64).
-struct Choices(u64);
-
-impl Choices {
-    fn below(&mut self, end: u64) -> u64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        (z ^ (z >> 31)) % end
-    }
-}
 
 /// What one writer knows to be stored, and what it does not know.
 #[derive(Default)]
@@ -127,7 +52,7 @@ impl Journal {
     }
 
     fn create(&mut self, address: &str, marker: &str) -> Option<()> {
-        let (status, head, _) = request(address, "POST", "/Patient", &Self::patient(None, marker))?;
+        let (status, head, _) = process::write(address, "POST", "/Patient", &Self::patient(None, marker))?;
         assert_eq!(status, 201);
         let location = head.lines().find_map(|l| {
             l.to_ascii_lowercase()
@@ -140,7 +65,7 @@ impl Journal {
     }
 
     fn update(&mut self, address: &str, id: &str, marker: &str) -> Option<()> {
-        let (status, head, _) = request(
+        let (status, head, _) = process::write(
             address,
             "PUT",
             &format!("/Patient/{id}"),
@@ -168,7 +93,7 @@ impl Journal {
             entries.join(",")
         );
         self.transactions.push(prefix.to_owned());
-        let (status, _, _) = request(address, "POST", "", &body)?;
+        let (status, _, _) = process::write(address, "POST", "", &body)?;
         assert_eq!(status, 200);
         for suffix in ["a", "b", "c"] {
             self.note(&format!("{prefix}-{suffix}"), 1, marker);
@@ -177,7 +102,7 @@ impl Journal {
     }
 
     fn delete(&mut self, address: &str, id: &str) -> Option<()> {
-        let (status, _, _) = request(address, "DELETE", &format!("/Patient/{id}"), "")?;
+        let (status, _, _) = process::write(address, "DELETE", &format!("/Patient/{id}"), "")?;
         assert_eq!(status, 204);
         self.deleted.push(id.to_owned());
         Some(())
@@ -211,7 +136,7 @@ fn write(address: &str, round: u64, writer: u64, seed: u64, over: &AtomicBool) -
 
 /// Holds a journal against the server; gives the number of acknowledged versions that were there.
 fn verify(address: &str, journal: &Journal) -> usize {
-    let get = |path: &str| request(address, "GET", path, "").expect("an answer");
+    let get = |path: &str| process::write(address, "GET", path, "").expect("an answer");
     let mut found = 0;
     for (id, versions) in &journal.acknowledged {
         for (version, marker) in versions {
@@ -259,21 +184,13 @@ fn verify(address: &str, journal: &Journal) -> usize {
 
 #[test]
 fn acknowledged_writes_survive_kill_9_and_nothing_is_torn() {
-    let rounds = if std::env::var_os("FHIR_TEST_LONG").is_some() {
-        50
-    } else {
-        3
-    };
-    let clock = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
-    let seed = std::env::var("FHIR_TEST_SEED")
-        .ok()
-        .and_then(|s| s.parse().ok())
-        .unwrap_or(clock);
+    let rounds = if is_long() { 50 } else { 3 };
+    let seed = seed();
     println!("{rounds} rounds, FHIR_TEST_SEED={seed}");
     let folder = tempfile::tempdir().unwrap();
     let database = folder.path().join("kill.sqlite");
     let mut choices = Choices(seed);
-    let mut server = Server::start(&database);
+    let mut server = Server::start(&database, &[]);
     let (mut acknowledged, mut slowest) = (0, Duration::ZERO);
     for round in 0..rounds {
         let over = AtomicBool::new(false);
@@ -293,8 +210,8 @@ fn acknowledged_writes_survive_kill_9_and_nothing_is_torn() {
             writers.into_iter().map(|w| w.join().unwrap()).collect()
         });
         let start = Instant::now();
-        server = Server::start(&database);
-        while request(&server.address, "GET", "/metadata", "").is_none() {
+        server = Server::start(&database, &[]);
+        while process::write(&server.address, "GET", "/metadata", "").is_none() {
             assert!(
                 start.elapsed() < Duration::from_secs(60),
                 "the server does not come back"

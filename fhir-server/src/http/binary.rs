@@ -7,14 +7,13 @@ use actix_web::HttpResponse;
 use actix_web::body::BoxBody;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
-use base64::Engine as _;
 use bytes::Bytes;
 use fhir_model::Binary;
 
 use super::exchange::Exchange;
 use super::{negotiate, respond};
 use crate::error::{Error, ErrorCode, Result};
-use crate::interaction::{Interaction, Payload, Response};
+use crate::interaction::{self, Interaction, Payload, Response};
 
 /// The header that carries `Binary.securityContext`.
 pub(crate) const SECURITY_CONTEXT: HeaderName = HeaderName::from_static("x-security-context");
@@ -44,14 +43,14 @@ pub(crate) fn native(
     if !negotiate::wants_native(exchange.accept(), content_type) {
         return Ok(None);
     }
-    let content = decode(binary.data.as_str().unwrap_or_default())?;
-    let mut answer = part(exchange, content, response.version)?;
+    let content = interaction::binary::content(binary)?;
+    let mut answer = part(exchange, content.bytes.into(), response.version)?;
     respond::describe(response, base, answer.headers_mut());
-    let context = binary
-        .security_context
-        .as_ref()
-        .and_then(|r| r.reference.as_str());
-    describe(answer.headers_mut(), content_type, context);
+    describe(
+        answer.headers_mut(),
+        content_type,
+        content.security_context.as_deref(),
+    );
     Ok(Some(answer))
 }
 
@@ -102,15 +101,6 @@ fn set(headers: &mut HeaderMap, name: HeaderName, value: &str) {
     if let Ok(value) = HeaderValue::from_str(value) {
         headers.insert(name, value);
     }
-}
-
-/// The bytes that base64 stands for, white space in it left out.
-fn decode(data: &str) -> Result<Bytes> {
-    let packed: Vec<u8> = data.bytes().filter(|b| !b.is_ascii_whitespace()).collect();
-    let content = base64::engine::general_purpose::STANDARD.decode(packed);
-    content
-        .map(Bytes::from)
-        .map_err(|_| Error::internal("a stored Binary whose data is no base64"))
 }
 
 /// What `Range` asks for.

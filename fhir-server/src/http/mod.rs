@@ -15,6 +15,7 @@ mod cors;
 mod docs;
 mod exchange;
 mod explain;
+mod framing;
 mod handle;
 pub(crate) mod health;
 mod ids;
@@ -27,7 +28,6 @@ mod negotiate;
 #[cfg(feature = "docs")]
 pub(crate) mod openapi;
 mod path;
-mod percent;
 mod prefer;
 mod query;
 mod receive;

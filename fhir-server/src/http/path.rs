@@ -4,8 +4,8 @@
 
 use actix_web::dev::{Path, Url};
 
-use super::percent;
 use crate::error::{Error, ErrorCode, Result};
+use crate::interaction::uri;
 
 /// The path under which the server is mounted and what stands below it, both as sent. actix decodes paths leniently, so
 /// of what it matched only the number of segments counts.
@@ -38,7 +38,7 @@ pub(crate) fn segments(path: &str) -> Result<Vec<String>> {
 }
 
 fn segment(raw: &str) -> Result<String> {
-    let text = percent::decode(raw, false).ok_or_else(|| {
+    let text = uri::decode(raw, false).ok_or_else(|| {
         bad("The path holds a percent escape that is not UTF-8 text; write `%25` for a percent sign.")
     })?;
     match text.as_str() {

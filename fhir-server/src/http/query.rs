@@ -1,8 +1,8 @@
 //! Query strings and search forms: ordered, decoded, strict (<https://hl7.org/fhir/R4/http.html#parameters>).
 
-use super::percent;
 use crate::config::LimitsConfig;
 use crate::error::{Error, ErrorCode, Result};
+use crate::interaction::uri;
 
 /// The parameters of a request, `_format` and `_pretty` apart.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -63,7 +63,7 @@ impl Query {
 }
 
 fn decode(raw: &str) -> Result<String> {
-    match percent::decode(raw, true) {
+    match uri::decode(raw, true) {
         Some(text) if !text.contains('\0') => Ok(text),
         _ => Err(value_error(
             "The query holds a percent escape that is not UTF-8 text; write `%25` for a percent sign.",

@@ -3,7 +3,8 @@
 //! actix bounds the time of the first request's head and of an idle connection, nothing else. So here a client has to take
 //! something of an answer within `deadlines.write`, and a connection on which no answer was written for longer than an
 //! honest one can need ends: a client that dribbles the head of a second request, say.
-//! What actix refuses by itself goes out explained (`explain.rs`).
+//! What actix refuses by itself goes out explained (`explain.rs`), and it is made to refuse what can be read in two ways
+//! (`framing.rs`): in place of the first byte at fault it reads a NUL, which no head and no size of a chunk may have.
 
 use std::io;
 use std::pin::Pin;
@@ -14,11 +15,13 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, Sleep, sleep_until};
 
 use super::explain::explained;
+use super::framing::Framing;
 use crate::config::DeadlinesConfig;
 
 /// A connection with deadlines.
 pub(crate) struct Wire<T> {
     io: T,
+    framing: Framing,
     silence: Deadline,
     write: Deadline,
     /// Whether a write waits for the client.
@@ -39,6 +42,7 @@ impl<T> Wire<T> {
         let silence = Deadline::new(deadlines.silence());
         Wire {
             io,
+            framing: Framing::new(),
             silence,
             write: Deadline::new(deadlines.write),
             writing: false,
@@ -128,7 +132,16 @@ impl<T: AsyncRead + Unpin> AsyncRead for Wire<T> {
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         self.silence.check(cx)?;
-        Pin::new(&mut self.io).poll_read(cx, buf)
+        let before = buf.filled().len();
+        ready!(Pin::new(&mut self.io).poll_read(cx, buf))?;
+        let new = buf.filled_mut().get_mut(before..).unwrap_or_default();
+        if let Some(at) = self.framing.first_fault(new)
+            && let Some(byte) = new.get_mut(at)
+        {
+            *byte = 0;
+            buf.set_filled(before + at + 1);
+        }
+        Poll::Ready(Ok(()))
     }
 }
 

@@ -19,13 +19,11 @@ pub struct Content {
     pub security_context: Option<String>,
 }
 
-/// The content of a Binary resource in FHIR JSON, such as a read gives it.
+/// The content of a Binary resource, such as a read gives it.
 ///
 /// # Errors
-/// The text is not a Binary with base64 in it; what the server stored always is.
-pub fn content(resource: &[u8]) -> Result<Content> {
-    let resource = json::from_slice(resource).map_err(Error::internal)?;
-    let binary: &Binary = resource.get().ok_or_else(|| Error::internal("not a Binary"))?;
+/// Its data is not base64; that of what the server stored always is.
+pub fn content(binary: &Binary) -> Result<Content> {
     // White space may stand anywhere in base64Binary.
     let mut data = binary.data.as_str().unwrap_or_default().to_owned();
     data.retain(|c| !c.is_ascii_whitespace());

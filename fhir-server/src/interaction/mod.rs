@@ -22,7 +22,7 @@ mod subset;
 mod time;
 mod transaction;
 mod update;
-mod uri;
+pub(crate) mod uri;
 mod vread;
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! Percent escapes in URLs (RFC 3986, section 2.1).
+//! Percent escapes in URLs (RFC 3986, section 2.1), read strictly: a broken escape or a text that is not UTF-8 is `None`.
 
 /// Appends the text, escaped as a name or value in a query.
 pub(super) fn encode(text: &str, out: &mut String) {
@@ -38,26 +38,31 @@ pub(super) fn with_query(mut url: String, parameters: &[(String, String)]) -> St
 pub(super) fn decode_query(query: &str) -> Option<Vec<(String, String)>> {
     let pairs = query.split('&').filter(|p| !p.is_empty()).map(|pair| {
         let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-        Some((decode(name)?, decode(value)?))
+        Some((decode(name, true)?, decode(value, true)?))
     });
     pairs.collect()
 }
 
-/// The text with its escapes resolved; `+` is a space.
-fn decode(text: &str) -> Option<String> {
-    let mut out = Vec::with_capacity(text.len());
-    let mut bytes = text.bytes();
+/// Decodes; `plus` reads `+` as a space, as in queries and forms.
+pub(crate) fn decode(raw: &str, plus: bool) -> Option<String> {
+    let escaped = |b: u8| b == b'%' || (plus && b == b'+');
+    if !raw.bytes().any(escaped) {
+        return Some(raw.to_owned());
+    }
+    let mut out = Vec::with_capacity(raw.len());
+    let mut bytes = raw.bytes();
     while let Some(byte) = bytes.next() {
         out.push(match byte {
-            b'%' => {
-                let digit = |b: u8| char::from(b).to_digit(16).and_then(|d| u8::try_from(d).ok());
-                digit(bytes.next()?)? << 4 | digit(bytes.next()?)?
-            }
-            b'+' => b' ',
-            other => other,
+            b'%' => hex(bytes.next()?)? << 4 | hex(bytes.next()?)?,
+            b'+' if plus => b' ',
+            _ => byte,
         });
     }
     String::from_utf8(out).ok()
+}
+
+fn hex(digit: u8) -> Option<u8> {
+    char::from(digit).to_digit(16).and_then(|d| u8::try_from(d).ok())
 }
 
 #[cfg(test)]
@@ -82,5 +87,20 @@ mod tests {
                 && decode_query("a=%ff").is_none()
                 && decode_query("%zz=1").is_none()
         );
+    }
+
+    #[test]
+    fn decodes_escapes_and_plus() {
+        assert_eq!(decode("a%20b+c", true).as_deref(), Some("a b c"));
+        assert_eq!(decode("a%20b+c", false).as_deref(), Some("a b+c"));
+        assert_eq!(decode("%C3%A9%2B", true).as_deref(), Some("é+"));
+        assert_eq!(decode("plain", true).as_deref(), Some("plain"));
+    }
+
+    #[test]
+    fn refuses_broken_escapes() {
+        for raw in ["%", "%4", "%4g", "%+1", "%ff", "%C3"] {
+            assert_eq!(decode(raw, true), None, "{raw}");
+        }
     }
 }

@@ -187,3 +187,119 @@ async fn what_is_not_http_is_told_so_in_fhir() {
     end.send(Ending::Prompt).unwrap();
     ended.await.unwrap().unwrap();
 }
+
+/// Texts in which a proxy might see other requests than the server: each ends with 400, and what is hidden in it is never
+/// answered (S-074).
+#[actix_web::test]
+async fn what_can_be_read_in_two_ways_is_refused_and_hides_no_request() {
+    let running = start(|_| {}).await;
+    let address = running.address;
+    let (end, ended) = run(running);
+    let hidden = "GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n";
+    let get = "GET /fhir/Patient HTTP/1.1\r\nHost: localhost\r\n";
+    let post = "POST /fhir/Patient HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n";
+    let body = r#"{"resourceType":"Patient"}"#;
+    let length = body.len();
+    let chunk = format!("{length:x}");
+    for text in [
+        "GET /fhir/Patient HTTP/1.1\nHost: localhost\r\n\r\n".to_owned(),
+        "GET /fhir/Patient HTTP/1.1\r\nHost: localhost\n\r\n".to_owned(),
+        format!("{get}X: a\n\n"),
+        format!("{get}X: a\r\n\n"),
+        format!("{get}X: a\r\n b\r\n\r\n"),
+        format!("{get}X: a\r\n\tb\r\n\r\n"),
+        format!("{get}X: a\rb\r\n\r\n"),
+        format!("{get}X: a\0b\r\n\r\n"),
+        format!("{get}X : a\r\n\r\n"),
+        format!("{post}Content-Length: {length}\r\nContent-Length: {length}\r\n\r\n{body}"),
+        format!("{post}Content-Length: {length}\r\nContent-Length: 0\r\n\r\n{body}"),
+        format!("{post}Content-Length: {length}, {length}\r\n\r\n{body}"),
+        format!("{post}Content-Length: +{length}\r\n\r\n{body}"),
+        format!("{post}Content-Length: 0x{chunk}\r\n\r\n{body}"),
+        format!("{post}Content-Length: -1\r\n\r\n{body}"),
+        format!("{post}Content-Length : {length}\r\n\r\n{body}"),
+        format!("{post}Content-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"),
+        format!("{post}Transfer-Encoding: chunked\r\nContent-Length: 4\r\n\r\n0\r\n\r\n"),
+        format!("{post}Transfer-Encoding: chunked\r\nTransfer-Encoding: identity\r\n\r\n0\r\n\r\n"),
+        format!("{post}Transfer-Encoding: identity, chunked\r\n\r\n0\r\n\r\n"),
+        format!("{post}Transfer-Encoding: xchunked\r\n\r\n0\r\n\r\n"),
+        format!("{post}Transfer-Encoding: \x0bchunked\r\n\r\n0\r\n\r\n"),
+        format!("{post}Transfer-Encoding: \"chunked\"\r\n\r\n0\r\n\r\n"),
+        format!("{post}Transfer-Encoding: chunked\r\n\r\n{chunk};a=b\r\n{body}\r\n0\r\n\r\n"),
+        format!("{post}Transfer-Encoding: chunked\r\n\r\n{chunk} \r\n{body}\r\n0\r\n\r\n"),
+        format!("{post}Transfer-Encoding: chunked\r\n\r\n0x{chunk}\r\n{body}\r\n0\r\n\r\n"),
+        format!("{post}Transfer-Encoding: chunked\r\n\r\n{chunk}\n{body}\n0\n\n"),
+        format!("{post}Transfer-Encoding: chunked\r\n\r\n{chunk}\r\n{body}x\r\n0\r\n\r\n"),
+        format!("{post}Transfer-Encoding: chunked\r\n\r\nffffffffffffffffff\r\n{body}\r\n0\r\n\r\n"),
+        format!("{post}Transfer-Encoding: chunked\r\n\r\n{chunk}\r\n{body}\r\n0\r\nX: y\r\n\r\n"),
+        // CONNECT and the preface of HTTP/2 lead nowhere either.
+        "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".to_owned(),
+    ] {
+        let answer = talk(address, &format!("{text}{hidden}")).await;
+        assert!(answer.starts_with("HTTP/1.1 4"), "{text:?}: {answer}");
+        assert_eq!(answer.matches("HTTP/1.1 ").count(), 1, "{text:?}: {answer}");
+        let body = answer.split_once("\r\n\r\n").unwrap().1;
+        let outcome = fhir_model::json::from_str(body).unwrap();
+        assert_eq!(outcome.type_name(), "OperationOutcome", "{text:?}");
+    }
+    // What is sent one way only is answered, one request after the other.
+    let plain = format!("{post}Transfer-Encoding: chunked\r\n\r\n{chunk}\r\n{body}\r\n0\r\n\r\n");
+    let sized = format!("{post}Content-Length: {length}\r\n\r\n{body}");
+    let last = "GET /livez HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+    let answer = talk(address, &format!("{plain}{sized}{hidden}{last}")).await;
+    assert_eq!(answer.matches("HTTP/1.1 201").count(), 2, "{answer}");
+    assert_eq!(answer.matches("HTTP/1.1 200").count(), 2, "{answer}");
+    end.send(Ending::Prompt).unwrap();
+    ended.await.unwrap().unwrap();
+}
+
+#[actix_web::test]
+async fn what_a_client_writes_never_becomes_a_header_of_the_answer() {
+    let running = start(|_| {}).await;
+    let address = running.address;
+    let (end, ended) = run(running);
+    for path in [
+        "/fhir/Patient/a%0d%0aX-Injected:%201",
+        "/fhir/Patient/a%0aX-Injected:%201/_history/1",
+        "/fhir/Patient?_format=json%0d%0aX-Injected:%201",
+        "/fhir/Patient?_id=%0d%0aX-Injected:%201",
+        "/fhir/%0d%0aX-Injected:%201",
+        "/%0d%0aX-Injected:%201",
+    ] {
+        let answer = talk(address, &get(path)).await;
+        let head = answer.split_once("\r\n\r\n").unwrap().0.to_ascii_lowercase();
+        assert!(!head.contains("\nx-injected"), "{path}: {head}");
+    }
+    end.send(Ending::Prompt).unwrap();
+    ended.await.unwrap().unwrap();
+}
+
+/// A flood of connections leaves health on its own listener be, and the server serves again after it (R-023).
+#[actix_web::test]
+async fn connections_are_bounded_and_health_answers_meanwhile() {
+    let running = start(|config| config.listen.max_connections = 4).await;
+    let (address, metrics) = (running.address, running.metrics_address.unwrap());
+    let (end, ended) = run(running);
+    let mut flood = Vec::new();
+    for _ in 0..64 {
+        flood.push(TcpStream::connect(address).await.unwrap());
+    }
+    let mut late = TcpStream::connect(address).await.unwrap();
+    late.write_all(get("/fhir/Patient").as_bytes()).await.unwrap();
+    let mut first = [0; 1];
+    assert!(
+        timeout(Duration::from_millis(500), late.read(&mut first))
+            .await
+            .is_err(),
+        "more connections are served than may be"
+    );
+    assert!(talk(metrics, &get("/livez")).await.starts_with("HTTP/1.1 200"));
+    drop(flood);
+    timeout(Duration::from_secs(20), late.read(&mut first))
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(first, *b"H");
+    end.send(Ending::Prompt).unwrap();
+    ended.await.unwrap().unwrap();
+}
