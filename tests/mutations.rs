@@ -1,5 +1,5 @@
 //! Mutated inputs over HTTP against the real binary: no failure of the server's own, every refusal explained, no panic,
-//! memory flat (S-078).
+//! memory flat (S-078). Bombs take little memory too (S-064).
 //!
 //!     cargo test -p fhir-server --test mutations                    1,000 inputs
 //!     FHIR_TEST_LONG=1 cargo test -p fhir-server --test mutations   20,000 inputs
@@ -268,5 +268,35 @@ fn mutated_inputs_meet_no_failure_and_leave_no_memory_behind() {
             *last < first + first / 20 + caches,
             "memory grew from {first} to {last} KiB"
         );
+    }
+}
+
+/// Fifty bodies at once that are small packed and large unpacked: each 413, and little memory for all of them.
+#[test]
+fn fifty_bombs_at_once_are_refused_in_little_memory() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::start(&folder.path().join("bombs.sqlite"), &["--workers", "2"]);
+    let mut packer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+    for _ in 0..200 {
+        std::io::Write::write_all(&mut packer, &[b' '; 1 << 20]).unwrap();
+    }
+    let bomb = packer.finish().unwrap();
+    let headers = "Content-Type: application/fhir+json\r\nContent-Encoding: gzip\r\n";
+    let before = server.resident();
+    std::thread::scope(|scope| {
+        for _ in 0..50 {
+            scope.spawn(|| {
+                let answer =
+                    ask(&server.address, "POST", "/fhir/Patient", headers, &bomb).expect("an answer");
+                assert_eq!(answer.status, 413, "{}", answer.head);
+            });
+        }
+    });
+    if let (Some(before), Some(peak)) = (before, server.peak()) {
+        println!(
+            "{} KiB resident before, {} KiB at most while 50 bombs came",
+            before, peak
+        );
+        assert!(peak < before + 64 * 1024, "from {before} to {peak} KiB");
     }
 }

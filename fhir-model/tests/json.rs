@@ -261,3 +261,102 @@ fn the_trace_names_what_a_server_changes() {
     let links: Vec<_> = trace.links.iter().map(|l| at(&l.span)).collect();
     assert_eq!(links, [r#""urn:uuid:1""#, r#""urn:uuid:2""#, r#""Patient/1""#]);
 }
+
+#[test]
+fn what_nests_however_deeply_ends_on_a_small_stack() {
+    let deep = 100_000;
+    let read = move || {
+        for text in [
+            "[".repeat(deep),
+            "{\"a\":".repeat(deep),
+            format!("{{\"resourceType\":\"Patient\",\"a\":{}", "[".repeat(deep)),
+            format!(
+                "{{\"resourceType\":\"Patient\"{}",
+                ",\"extension\":[{\"url\":\"u\"".repeat(deep)
+            ),
+            format!(
+                "{{\"resourceType\":\"Patient\"{}",
+                ",\"contained\":[{\"resourceType\":\"Patient\"".repeat(deep)
+            ),
+        ] {
+            assert!(json::from_str(&text).is_err());
+            assert!(json::read(text.as_bytes(), &ReadOptions::lenient()).is_err());
+        }
+        // As deep as may be: read, written, copied, compared and dropped.
+        let levels = 30;
+        let text = format!(
+            "{{\"resourceType\":\"Patient\",\"extension\":[{}{{\"url\":\"u\",\"valueCode\":\"a\"}}{}]}}",
+            "{\"url\":\"u\",\"extension\":[".repeat(levels),
+            "]}".repeat(levels)
+        );
+        let patient = json::from_str(&text).unwrap();
+        assert_eq!(
+            json::from_str(&json::to_string(&patient.clone())).unwrap(),
+            patient
+        );
+        let document = fhir_model::xml::to_string(&patient).unwrap();
+        assert_eq!(fhir_model::xml::from_str(&document).unwrap(), patient);
+        assert!(fhir_model::path::Expression::compile(&"(".repeat(60_000)).is_err());
+        assert!(fhir_model::path::Expression::compile(&"-".repeat(60_000)).is_err());
+    };
+    let thread = std::thread::Builder::new().stack_size(512 * 1024).spawn(read);
+    thread.unwrap().join().unwrap();
+}
+
+#[test]
+fn numbers_and_dates_at_the_edges_come_back_as_sent_or_are_refused() {
+    let long = format!("0.{}", "123456789".repeat(45));
+    let too_long = format!("0.{}", "1".repeat(1_100));
+    let numbers = [
+        ("1.10", true),
+        ("-0", true),
+        ("-0.00", true),
+        ("1e400", true),
+        ("1E-400", true),
+        (&*long, true),
+        (&*too_long, false),
+        ("1e1234567890", false),
+        ("01", false),
+        ("1.", false),
+        (".5", false),
+        ("+1", false),
+        ("NaN", false),
+        ("0x10", false),
+        ("\"1\"", false),
+    ];
+    let dates = [
+        ("2024-02-29T23:59:60Z", true),
+        ("9999-12-31T23:59:59.999999999999+14:00", true),
+        ("0001", true),
+        ("2024-02", true),
+        ("0000", false),
+        ("10000-01-01", false),
+        ("2023-02-29", false),
+        ("2024-02-29T23:59:61Z", false),
+        ("2024-02-29T10:00:00+14:01", false),
+        ("2024-02-29T10:00:00", false),
+        ("2024-02-29T10:00Z", false),
+    ];
+    let observation = |members: &str| {
+        format!(
+            "{{\"resourceType\":\"Observation\",\"status\":\"final\",\"code\":{{\"text\":\"a\"}},{members}}}"
+        )
+    };
+    let texts = numbers.iter().map(|(n, good)| {
+        (
+            observation(&format!("\"valueQuantity\":{{\"value\":{n}}}")),
+            *good,
+        )
+    });
+    let texts = texts.chain(
+        dates
+            .iter()
+            .map(|(d, good)| (observation(&format!("\"effectiveDateTime\":\"{d}\"")), *good)),
+    );
+    for (text, good) in texts {
+        match json::from_str(&text) {
+            Ok(read) => assert!(good && json::to_string(&read) == text, "{text}"),
+            Err(error) => assert!(!good, "{text}: {error}"),
+        }
+    }
+}

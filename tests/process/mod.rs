@@ -53,8 +53,17 @@ impl Server {
 
     /// What it holds of memory, in KiB; `None` where the system does not tell.
     pub(crate) fn resident(&self) -> Option<u64> {
+        self.status("VmRSS:")
+    }
+
+    /// The most that it ever held of memory, in KiB; `None` where the system does not tell.
+    pub(crate) fn peak(&self) -> Option<u64> {
+        self.status("VmHWM:")
+    }
+
+    fn status(&self, name: &str) -> Option<u64> {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).ok()?;
-        let line = status.lines().find_map(|l| l.strip_prefix("VmRSS:"))?;
+        let line = status.lines().find_map(|l| l.strip_prefix(name))?;
         line.split_whitespace().next()?.parse().ok()
     }
 }

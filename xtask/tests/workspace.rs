@@ -26,6 +26,17 @@ fn hand_written_code_is_tidy() {
     }
 }
 
+/// actix's HTTP/2 would bring a library with a known fault; a proxy speaks it, if anyone does (S-075).
+#[test]
+fn no_library_for_http_2_is_built_in() {
+    let lock = std::fs::read_to_string(workspace_root().join("Cargo.lock")).unwrap();
+    assert!(
+        lock.contains("name = \"actix-http\""),
+        "this is not the lock file that the server is built by"
+    );
+    assert!(!lock.contains("name = \"h2\""), "build actix-web without `http2`");
+}
+
 #[test]
 fn definitions_are_what_the_packages_give() {
     let folder = workspace_root().join("../shared/data/packages");

@@ -10,7 +10,8 @@ use crate::error::Result;
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
 pub struct LimitsConfig {
-    /// A request body, after inflating. Default: 16 MiB.
+    /// A request body, after inflating. Reading one takes at most 32 times as much memory; beyond that it is refused with 413.
+    /// Default: 16 MiB.
     pub body_bytes: usize,
     /// Levels of objects, arrays or elements within each other in a body. Default: 64.
     pub depth: usize,

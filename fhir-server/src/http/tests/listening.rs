@@ -246,7 +246,12 @@ async fn what_can_be_read_in_two_ways_is_refused_and_hides_no_request() {
     let plain = format!("{post}Transfer-Encoding: chunked\r\n\r\n{chunk}\r\n{body}\r\n0\r\n\r\n");
     let sized = format!("{post}Content-Length: {length}\r\n\r\n{body}");
     let last = "GET /livez HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
-    let answer = talk(address, &format!("{plain}{sized}{hidden}{last}")).await;
+    // A GET may have a body, which means nothing and is no request of its own (S-076).
+    let with_body = format!(
+        "GET /livez HTTP/1.1\r\nHost: x\r\nContent-Length: {}\r\n\r\n{hidden}",
+        hidden.len()
+    );
+    let answer = talk(address, &format!("{plain}{sized}{with_body}{last}")).await;
     assert_eq!(answer.matches("HTTP/1.1 201").count(), 2, "{answer}");
     assert_eq!(answer.matches("HTTP/1.1 200").count(), 2, "{answer}");
     end.send(Ending::Prompt).unwrap();
@@ -300,6 +305,50 @@ async fn connections_are_bounded_and_health_answers_meanwhile() {
         .unwrap()
         .unwrap();
     assert_eq!(first, *b"H");
+    end.send(Ending::Prompt).unwrap();
+    ended.await.unwrap().unwrap();
+}
+
+/// A body that is too large is refused by what it says or as soon as it is, and the connection ends (S-063).
+#[actix_web::test]
+async fn a_body_without_end_is_413_and_the_connection_closes() {
+    let running = start(|config| config.limits.body_bytes = 64 * 1024).await;
+    let address = running.address;
+    let (end, ended) = run(running);
+    let head = "POST /fhir/Patient HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n";
+    let announced = talk(address, &format!("{head}Content-Length: 10737418240\r\n\r\n{{")).await;
+    assert!(announced.starts_with("HTTP/1.1 413"), "{announced}");
+    for chunk in [
+        "1\r\n \r\n".to_owned(),
+        format!("4000\r\n{}\r\n", " ".repeat(0x4000)),
+    ] {
+        let (mut from, mut to) = TcpStream::connect(address).await.unwrap().into_split();
+        let endless = actix_web::rt::spawn(async move {
+            let mut sent = head.len();
+            if to
+                .write_all(format!("{head}Transfer-Encoding: chunked\r\n\r\n").as_bytes())
+                .await
+                .is_err()
+            {
+                return sent;
+            }
+            let many = chunk.repeat(64);
+            while to.write_all(many.as_bytes()).await.is_ok() {
+                sent += many.len();
+                sleep(Duration::from_millis(1)).await;
+            }
+            sent
+        });
+        let mut answer = [0; 12];
+        timeout(Duration::from_secs(20), from.read_exact(&mut answer))
+            .await
+            .unwrap()
+            .unwrap();
+        assert_eq!(&answer, b"HTTP/1.1 413");
+        // The sender is stopped, by the connection's end.
+        drop(from);
+        timeout(Duration::from_secs(20), endless).await.unwrap().unwrap();
+    }
     end.send(Ending::Prompt).unwrap();
     ended.await.unwrap().unwrap();
 }
