@@ -13,21 +13,26 @@
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
-use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 const WRITERS: u64 = 8;
 
-/// A server process on a database file; killed when dropped.
+#[cfg(feature = "postgres")]
+mod cluster;
+
+#[cfg(feature = "postgres")]
+use cluster::Cluster;
+
+/// A server process on a database; killed when dropped.
 struct Server {
     child: Child,
     address: String,
 }
 
 impl Server {
-    fn start(database: &Path) -> Server {
+    fn start(database: &str) -> Server {
         let mut child = Command::new(env!("CARGO_BIN_EXE_fhir-server"))
             .args([
                 "serve",
@@ -38,7 +43,7 @@ impl Server {
                 "error",
                 "--database",
             ])
-            .arg(format!("sqlite:{}", database.display()))
+            .arg(database)
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
@@ -71,12 +76,17 @@ impl Drop for Server {
     }
 }
 
-/// One request on a connection of its own: status, head and body of a complete answer.
+/// One request to the FHIR base on a connection of its own: status, head and body of a complete answer.
 fn request(address: &str, method: &str, path: &str, body: &str) -> Option<(u16, String, String)> {
+    raw(address, &format!("{method} /fhir{path}"), body)
+}
+
+/// One request, by its method and whole path.
+fn raw(address: &str, what: &str, body: &str) -> Option<(u16, String, String)> {
     let mut stream = TcpStream::connect(address).ok()?;
     stream.set_read_timeout(Some(Duration::from_secs(20))).ok()?;
     let head = format!(
-        "{method} /fhir{path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\nContent-Length: {}\r\n\
+        "{what} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\nContent-Length: {}\r\n\
          Content-Type: application/fhir+json\r\nPrefer: return=minimal\r\n\r\n",
         body.len()
     );
@@ -259,6 +269,69 @@ fn verify(address: &str, journal: &Journal) -> usize {
 
 #[test]
 fn acknowledged_writes_survive_kill_9_and_nothing_is_torn() {
+    let folder = tempfile::tempdir().unwrap();
+    kill_again_and_again(&format!("sqlite:{}", folder.path().join("kill.sqlite").display()));
+}
+
+#[test]
+#[cfg(feature = "postgres")]
+fn the_same_on_postgres() {
+    match Cluster::start() {
+        Some(cluster) => kill_again_and_again(&cluster.url),
+        None => println!("SKIPPED (needs PostgreSQL)"),
+    }
+}
+
+/// The database dies, not the server: it says so, and goes on by itself once the database is back (R-002, R-007).
+#[test]
+#[cfg(feature = "postgres")]
+fn a_server_whose_database_dies_says_so_and_goes_on_when_it_is_back() {
+    let Some(cluster) = Cluster::start() else {
+        return println!("SKIPPED (needs PostgreSQL)");
+    };
+    let server = Server::start(&cluster.url);
+    let get = |path: &str| {
+        let start = Instant::now();
+        let answer = raw(&server.address, &format!("GET {path}"), "").expect("an answer");
+        assert!(
+            start.elapsed() < Duration::from_secs(3),
+            "{path} took {:?}",
+            start.elapsed()
+        );
+        answer
+    };
+    assert_eq!(get("/readyz").0, 200);
+    assert_eq!(get("/fhir/Patient/pat-amira-khan").0, 200);
+    for signal in ["-STOP", "-KILL"] {
+        cluster.signal(signal);
+        let (status, head, body) = get("/fhir/Patient/pat-amira-khan");
+        assert_eq!(status, 503, "{body}");
+        assert!(head.to_ascii_lowercase().contains("retry-after:"), "{head}");
+        let written = raw(
+            &server.address,
+            "POST /fhir/Patient",
+            &Journal::patient(None, "x"),
+        )
+        .unwrap();
+        assert!([503, 504].contains(&written.0), "{written:?}");
+        assert_eq!((get("/livez").0, get("/readyz").0), (200, 503));
+        match signal {
+            "-STOP" => cluster.signal("-CONT"),
+            _ => cluster.start_again(),
+        }
+        let back = Instant::now();
+        while get("/readyz").0 != 200 {
+            assert!(
+                back.elapsed() < Duration::from_secs(5),
+                "the server does not go on"
+            );
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        assert_eq!(get("/fhir/Patient/pat-amira-khan").0, 200);
+    }
+}
+
+fn kill_again_and_again(database: &str) {
     let rounds = if std::env::var_os("FHIR_TEST_LONG").is_some() {
         50
     } else {
@@ -270,10 +343,8 @@ fn acknowledged_writes_survive_kill_9_and_nothing_is_torn() {
         .and_then(|s| s.parse().ok())
         .unwrap_or(clock);
     println!("{rounds} rounds, FHIR_TEST_SEED={seed}");
-    let folder = tempfile::tempdir().unwrap();
-    let database = folder.path().join("kill.sqlite");
     let mut choices = Choices(seed);
-    let mut server = Server::start(&database);
+    let mut server = Server::start(database);
     let (mut acknowledged, mut slowest) = (0, Duration::ZERO);
     for round in 0..rounds {
         let over = AtomicBool::new(false);
@@ -293,7 +364,7 @@ fn acknowledged_writes_survive_kill_9_and_nothing_is_torn() {
             writers.into_iter().map(|w| w.join().unwrap()).collect()
         });
         let start = Instant::now();
-        server = Server::start(&database);
+        server = Server::start(database);
         while request(&server.address, "GET", "/metadata", "").is_none() {
             assert!(
                 start.elapsed() < Duration::from_secs(60),
