@@ -14,7 +14,9 @@ use crate::store::sql::{Bind, Statement};
 pub(super) struct Step {
     /// The folder's name up to its first underscore, without dashes.
     pub(super) version: &'static str,
-    up: &'static str,
+    /// What it does.
+    pub(super) up: &'static str,
+    /// What undoes it.
     #[cfg(test)]
     pub(super) down: &'static str,
 }

@@ -3,6 +3,7 @@
 mod commits;
 mod faults;
 mod limits;
+mod plans;
 mod processes;
 mod schema;
 mod tls;
