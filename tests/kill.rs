@@ -27,6 +27,12 @@ use process::{Choices, Server, is_long, seed};
 
 const WRITERS: u64 = 8;
 
+#[cfg(feature = "postgres")]
+mod cluster;
+
+#[cfg(feature = "postgres")]
+use cluster::Cluster;
+
 /// What one writer knows to be stored, and what it does not know.
 #[derive(Default)]
 struct Journal {
@@ -184,13 +190,71 @@ fn verify(address: &str, journal: &Journal) -> usize {
 
 #[test]
 fn acknowledged_writes_survive_kill_9_and_nothing_is_torn() {
+    let folder = tempfile::tempdir().unwrap();
+    kill_again_and_again(&process::sqlite(&folder.path().join("kill.sqlite")));
+}
+
+#[test]
+#[cfg(feature = "postgres")]
+fn the_same_on_postgres() {
+    match Cluster::start() {
+        Some(cluster) => kill_again_and_again(&cluster.url),
+        None => println!("SKIPPED (needs PostgreSQL)"),
+    }
+}
+
+/// The database dies, not the server: it says so, and goes on by itself once the database is back.
+#[test]
+#[cfg(feature = "postgres")]
+fn a_server_whose_database_dies_says_so_and_goes_on_when_it_is_back() {
+    let Some(cluster) = Cluster::start() else {
+        return println!("SKIPPED (needs PostgreSQL)");
+    };
+    let server = Server::start(&cluster.url, &[]);
+    let get = |path: &str| {
+        let start = Instant::now();
+        let answer = process::ask(&server.address, "GET", path, "", b"").expect("an answer");
+        assert!(
+            start.elapsed() < Duration::from_secs(3),
+            "{path} took {:?}",
+            start.elapsed()
+        );
+        answer
+    };
+    assert_eq!(get("/readyz").status, 200);
+    assert_eq!(get("/fhir/Patient/pat-amira-khan").status, 200);
+    for signal in ["-STOP", "-KILL"] {
+        cluster.signal(signal);
+        let answer = get("/fhir/Patient/pat-amira-khan");
+        assert_eq!(answer.status, 503);
+        let head = answer.head.to_ascii_lowercase();
+        assert!(head.contains("retry-after:"), "{head}");
+        let written =
+            process::write(&server.address, "POST", "/Patient", &Journal::patient(None, "x")).unwrap();
+        assert!([503, 504].contains(&written.0), "{written:?}");
+        assert_eq!((get("/livez").status, get("/readyz").status), (200, 503));
+        match signal {
+            "-STOP" => cluster.signal("-CONT"),
+            _ => cluster.start_again(),
+        }
+        let back = Instant::now();
+        while get("/readyz").status != 200 {
+            assert!(
+                back.elapsed() < Duration::from_secs(5),
+                "the server does not go on"
+            );
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        assert_eq!(get("/fhir/Patient/pat-amira-khan").status, 200);
+    }
+}
+
+fn kill_again_and_again(database: &str) {
     let rounds = if is_long() { 50 } else { 3 };
     let seed = seed();
     println!("{rounds} rounds, FHIR_TEST_SEED={seed}");
-    let folder = tempfile::tempdir().unwrap();
-    let database = folder.path().join("kill.sqlite");
     let mut choices = Choices(seed);
-    let mut server = Server::start(&database, &[]);
+    let mut server = Server::start(database, &[]);
     let (mut acknowledged, mut slowest) = (0, Duration::ZERO);
     for round in 0..rounds {
         let over = AtomicBool::new(false);
@@ -210,7 +274,7 @@ fn acknowledged_writes_survive_kill_9_and_nothing_is_torn() {
             writers.into_iter().map(|w| w.join().unwrap()).collect()
         });
         let start = Instant::now();
-        server = Server::start(&database, &[]);
+        server = Server::start(database, &[]);
         while process::write(&server.address, "GET", "/metadata", "").is_none() {
             assert!(
                 start.elapsed() < Duration::from_secs(60),

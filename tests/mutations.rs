@@ -220,7 +220,10 @@ fn mutated_inputs_meet_no_failure_and_leave_no_memory_behind() {
     println!("{inputs} inputs, FHIR_TEST_SEED={seed}");
     let folder = tempfile::tempdir().unwrap();
     let options = ["--metrics-bind", "127.0.0.1:0", "--workers", "1"];
-    let server = Server::start(&folder.path().join("mutations.sqlite"), &options);
+    let server = Server::start(
+        &process::sqlite(&folder.path().join("mutations.sqlite")),
+        &options,
+    );
     let records = records();
     let mut choices = Choices(seed);
     let (mut statuses, mut resident) = (BTreeMap::<u16, u32>::new(), Vec::new());
@@ -275,7 +278,10 @@ fn mutated_inputs_meet_no_failure_and_leave_no_memory_behind() {
 #[test]
 fn fifty_bombs_at_once_are_refused_in_little_memory() {
     let folder = tempfile::tempdir().unwrap();
-    let server = Server::start(&folder.path().join("bombs.sqlite"), &["--workers", "2"]);
+    let server = Server::start(
+        &process::sqlite(&folder.path().join("bombs.sqlite")),
+        &["--workers", "2"],
+    );
     let mut packer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
     for _ in 0..200 {
         std::io::Write::write_all(&mut packer, &[b' '; 1 << 20]).unwrap();

@@ -51,7 +51,7 @@ fn body(marker: &str) -> String {
 fn of_clients_that_race_with_if_match_one_wins_each_version() {
     let rounds = if is_long() { 300 } else { 10 };
     let folder = tempfile::tempdir().unwrap();
-    let server = Server::start(&folder.path().join("race.sqlite"), &[]);
+    let server = Server::start(&process::sqlite(&folder.path().join("race.sqlite")), &[]);
     let address = &*server.address;
     let first = process::write(address, "PUT", "/Patient/race", &body("first")).unwrap();
     assert_eq!(first.0, 201);

@@ -6,6 +6,7 @@
 //! | feature | default | what it adds |
 //! |---|---|---|
 //! | `sqlite` | yes | the SQLite back end of [`store::open`] |
+//! | `postgres` | yes | the PostgreSQL back end of [`store::open`]: no libpq, TLS by rustls |
 //! | `docs` | yes | the OpenAPI document at `/openapi.json`, and `/docs`, a page that shows it and tries requests |
 //! | `cli` | yes | what the binary needs; a service that embeds the server does without |
 

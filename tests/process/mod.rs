@@ -6,7 +6,12 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-/// A server process on a database file; killed when dropped.
+/// The URL of a database file.
+pub(crate) fn sqlite(file: &Path) -> String {
+    format!("sqlite:{}", file.display())
+}
+
+/// A server process on a database; killed when dropped.
 pub(crate) struct Server {
     child: Child,
     /// Where it listens.
@@ -17,12 +22,12 @@ pub(crate) struct Server {
 
 impl Server {
     /// The sandbox, with further options of `serve`.
-    pub(crate) fn start(database: &Path, options: &[&str]) -> Server {
+    pub(crate) fn start(database: &str, options: &[&str]) -> Server {
         let mut child = Command::new(env!("CARGO_BIN_EXE_fhir-server"))
             .args(["serve", "--sandbox", "--bind", "127.0.0.1:0", "--log", "error"])
             .args(options)
             .arg("--database")
-            .arg(format!("sqlite:{}", database.display()))
+            .arg(database)
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();

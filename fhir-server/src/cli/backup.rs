@@ -5,7 +5,9 @@ use std::path::PathBuf;
 use fhir_server::error::Result;
 use fhir_server::store::{self, DatabaseUrl};
 
-/// Write a consistent copy of a database to a new file, while a server goes on serving and writing it.
+/// Write a consistent copy of an SQLite database to a new file, while a server goes on serving and writing it.
+///
+/// A PostgreSQL database is backed up with PostgreSQL's own tools: pg_dump, or pg_basebackup with an archive of the log.
 #[derive(Clone, Debug, clap::Args)]
 #[command(after_help = "Example:
   fhir-server backup --database sqlite:./fhir.sqlite fhir-monday.backup")]

@@ -37,7 +37,7 @@ impl Database {
                 )
             }
             None => {
-                let text = "Where are the resources to be kept? Name it with --database sqlite:PATH, or use --sandbox.";
+                let text = "Where are the resources to be kept? Name it with --database sqlite:PATH or postgres://…, or use --sandbox.";
                 return Err(Error::new(ErrorCode::Required, text));
             }
         };

@@ -24,7 +24,8 @@ use loader::Loader;
 /// The largest unit, and all units on their way together.
 const MAX_BYTES: usize = 48 << 20;
 
-/// Load Bundles, resources and NDJSON, gzipped or not, into a database that no server has open.
+/// Load Bundles, resources and NDJSON, gzipped or not, into a database. An SQLite file that a server has open is
+/// refused.
 ///
 /// A transaction Bundle is written whole or not at all, and so is a collection; each entry of a batch, each line of
 /// NDJSON and each single resource stands alone. A resource with an id keeps it; one without gets a new one. Any other
@@ -41,7 +42,8 @@ pub(super) struct Args {
     /// The files: JSON, XML (*.xml) or NDJSON (*.ndjson, *.jsonl), each also gzipped.
     #[arg(required = true, value_name = "FILES")]
     files: Vec<PathBuf>,
-    /// Where the resources go: sqlite:PATH. A file that is not there is made.
+    /// Where the resources go: sqlite:PATH, a file that is made where it is not there, or
+    /// postgres://USER:PASSWORD@HOST/DATABASE.
     #[arg(long, value_name = "URL", env = "FHIR_SERVER_DATABASE")]
     database: DatabaseUrl,
     /// Load what is in already once more: updates make no version where nothing changed, creates make new resources.

@@ -3,7 +3,7 @@
 use fhir_server::error::Result;
 use fhir_server::store::{self, DatabaseUrl};
 
-/// Bring the schema of a database up to date, or make an empty one. No server may have it open.
+/// Bring the schema of a database up to date, or make an empty one. No server may have an SQLite file open.
 ///
 /// A server does the same when it starts; this is for doing it before, and after a backup.
 #[derive(Clone, Debug, clap::Args)]
@@ -11,7 +11,7 @@ use fhir_server::store::{self, DatabaseUrl};
   fhir-server backup --database sqlite:./fhir.sqlite before.backup
   fhir-server migrate --database sqlite:./fhir.sqlite")]
 pub(super) struct Args {
-    /// The database: sqlite:PATH.
+    /// The database: sqlite:PATH or postgres://USER:PASSWORD@HOST/DATABASE.
     #[arg(long, value_name = "URL", env = "FHIR_SERVER_DATABASE")]
     database: DatabaseUrl,
 }

@@ -5,7 +5,9 @@ use std::path::PathBuf;
 use fhir_server::error::{ErrorCode, Result};
 use fhir_server::store::{self, DatabaseUrl};
 
-/// Make a database from a backup, after checking that the backup is whole. No server may have the database open.
+/// Make an SQLite database from a backup, after checking that the backup is whole. No server may have the database open.
+///
+/// A PostgreSQL database is restored with PostgreSQL's own tools.
 #[derive(Clone, Debug, clap::Args)]
 #[command(after_help = "Examples:
   fhir-server restore --database sqlite:./copy.sqlite fhir-monday.backup

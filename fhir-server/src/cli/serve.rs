@@ -28,7 +28,8 @@ pub(super) struct Args {
         env = "FHIR_SERVER_BIND"
     )]
     bind: SocketAddr,
-    /// Where the resources are kept: sqlite:PATH. A file that is not there is made.
+    /// Where the resources are kept: sqlite:PATH, a file that is made where it is not there, or
+    /// postgres://USER:PASSWORD@HOST/DATABASE.
     #[arg(long, value_name = "URL", env = "FHIR_SERVER_DATABASE")]
     database: Option<DatabaseUrl>,
     /// Serve without tokens, to this machine alone, and fill an empty database with sample data. Never for real patients.

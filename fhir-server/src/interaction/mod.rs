@@ -28,6 +28,11 @@ mod vread;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]
+#[cfg(feature = "postgres")]
+#[expect(clippy::duplicate_mod, reason = "as above")]
+#[path = "tests/mod.rs"]
+mod tests_on_postgres;
+#[cfg(test)]
 #[cfg(feature = "sqlite")]
 #[expect(clippy::duplicate_mod, reason = "the same tests, on the other back end")]
 #[path = "tests/mod.rs"]

@@ -101,6 +101,15 @@ pub(crate) fn unpacked_len(encoding: i16, bytes: &[u8]) -> Option<usize> {
     }
 }
 
+/// The same, of a body of which only the length and the first 18 bytes are at hand.
+#[cfg(feature = "postgres")]
+pub(crate) fn len_by_start(encoding: i16, len: i64, start: &[u8]) -> Option<usize> {
+    match encoding {
+        PLAIN => usize::try_from(len).ok(),
+        packed => unpacked_len(packed, start),
+    }
+}
+
 /// Unpacks.
 pub(crate) fn unpack(encoding: i16, bytes: Vec<u8>) -> Result<Vec<u8>, Corrupt> {
     if encoding == PLAIN {

@@ -6,21 +6,26 @@
 
 mod body;
 pub mod conformance;
-#[cfg(feature = "sqlite")]
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
 mod encoding;
 mod filter;
-#[cfg(feature = "sqlite")]
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
 mod open;
-#[cfg(feature = "sqlite")]
+#[cfg(feature = "postgres")]
+mod postgres;
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
 mod sql;
 #[cfg(feature = "sqlite")]
 mod sqlite;
-#[cfg(feature = "sqlite")]
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
 mod stamp;
+
+#[cfg(all(test, feature = "postgres"))]
+pub(crate) use postgres::cluster::fresh as postgres_for_tests;
 
 pub use body::{StampForm, StoredBody};
 pub use filter::Filter;
-#[cfg(feature = "sqlite")]
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
 pub use open::{DatabaseUrl, StoreOptions, backup, migrate, open, restore, schema_version};
 
 use futures_util::future::BoxFuture;
@@ -50,13 +55,13 @@ impl ResourceType {
         i16::try_from(index + 1).unwrap_or(i16::MAX)
     }
     /// The type that number stands for.
-    #[cfg(feature = "sqlite")]
+    #[cfg(any(feature = "postgres", feature = "sqlite"))]
     pub(crate) fn from_number(number: i16) -> Option<Self> {
         let index = usize::try_from(number).ok()?.checked_sub(1)?;
         fhir_model::Resource::TYPES.get(index).map(|n| ResourceType(n))
     }
     /// How many types there are, which is the greatest number of one.
-    #[cfg(feature = "sqlite")]
+    #[cfg(any(feature = "postgres", feature = "sqlite"))]
     pub(crate) fn count() -> i16 {
         i16::try_from(fhir_model::Resource::TYPES.len()).unwrap_or(i16::MAX)
     }
@@ -156,7 +161,7 @@ pub enum Write {
     Claim(Claim),
 }
 
-#[cfg(feature = "sqlite")]
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
 impl Write {
     /// How many bytes of content it brings.
     pub(crate) fn body_len(&self) -> usize {

@@ -54,7 +54,8 @@ impl std::fmt::Debug for DatabaseUrl {
 pub struct StoreOptions {
     /// Where the time comes from.
     pub clock: Arc<dyn Clock>,
-    /// Connections that read, at most (default 16). Each is made when first needed and takes 2 MB at most.
+    /// Connections that read, at most (default 16). Each is made when first needed; with SQLite it takes 2 MB at most.
+    /// PostgreSQL is given up to five connections more, to write and to watch.
     pub readers: usize,
     /// Commits that wait for the writer, at most (default 1,024); more are refused as busy.
     pub queue: usize,
@@ -84,7 +85,11 @@ impl Default for StoreOptions {
 /// its settings would not keep acknowledged writes.
 pub fn open(url: &DatabaseUrl, options: &StoreOptions) -> Result<Arc<dyn Store>> {
     match url {
+        #[cfg(feature = "sqlite")]
         DatabaseUrl::Sqlite(path) => Ok(Arc::new(super::sqlite::SqliteStore::open(path, options)?)),
+        #[cfg(feature = "postgres")]
+        DatabaseUrl::Postgres(url) => Ok(Arc::new(super::postgres::PostgresStore::open(url, options)?)),
+        #[cfg(not(all(feature = "postgres", feature = "sqlite")))]
         other => Err(not_offered(other)),
     }
 }
@@ -93,10 +98,19 @@ pub fn open(url: &DatabaseUrl, options: &StoreOptions) -> Result<Arc<dyn Store>>
 ///
 /// # Errors
 /// There is no such database, or the copy cannot be written, or its file exists.
+#[cfg_attr(
+    not(feature = "sqlite"),
+    expect(unused_variables, reason = "only SQLite has a copy of its own")
+)]
 pub fn backup(url: &DatabaseUrl, to: &std::path::Path) -> Result<()> {
     match url {
+        #[cfg(feature = "sqlite")]
         DatabaseUrl::Sqlite(path) => super::sqlite::backup(path, to),
-        other => Err(not_offered(other)),
+        #[cfg(not(feature = "sqlite"))]
+        DatabaseUrl::Sqlite(_) => Err(not_offered(url)),
+        DatabaseUrl::Postgres(_) => Err(other_tool(
+            "pg_dump, or pg_basebackup with an archive of the log,",
+        )),
     }
 }
 
@@ -104,10 +118,17 @@ pub fn backup(url: &DatabaseUrl, to: &std::path::Path) -> Result<()> {
 ///
 /// # Errors
 /// The backup is damaged or of something else, a process serves the database, or it exists and `replace` is not given.
+#[cfg_attr(
+    not(feature = "sqlite"),
+    expect(unused_variables, reason = "only SQLite has a copy of its own")
+)]
 pub fn restore(from: &std::path::Path, url: &DatabaseUrl, replace: bool) -> Result<()> {
     match url {
+        #[cfg(feature = "sqlite")]
         DatabaseUrl::Sqlite(path) => super::sqlite::restore(from, path, replace),
-        other => Err(not_offered(other)),
+        #[cfg(not(feature = "sqlite"))]
+        DatabaseUrl::Sqlite(_) => Err(not_offered(url)),
+        DatabaseUrl::Postgres(_) => Err(other_tool("pg_restore")),
     }
 }
 
@@ -117,7 +138,11 @@ pub fn restore(from: &std::path::Path, url: &DatabaseUrl, replace: bool) -> Resu
 /// As for [`open`].
 pub fn migrate(url: &DatabaseUrl) -> Result<usize> {
     match url {
+        #[cfg(feature = "sqlite")]
         DatabaseUrl::Sqlite(path) => super::sqlite::migrate(path),
+        #[cfg(feature = "postgres")]
+        DatabaseUrl::Postgres(url) => super::postgres::migrate(url),
+        #[cfg(not(all(feature = "postgres", feature = "sqlite")))]
         other => Err(not_offered(other)),
     }
 }
@@ -128,14 +153,26 @@ pub fn migrate(url: &DatabaseUrl) -> Result<usize> {
 /// This build does not work on such a database.
 pub fn schema_version(url: &DatabaseUrl) -> Result<String> {
     match url {
+        #[cfg(feature = "sqlite")]
         DatabaseUrl::Sqlite(_) => super::sqlite::schema_version(),
+        #[cfg(feature = "postgres")]
+        DatabaseUrl::Postgres(_) => Ok(super::postgres::schema_version()),
+        #[cfg(not(all(feature = "postgres", feature = "sqlite")))]
         other => Err(not_offered(other)),
     }
 }
 
+#[cfg(not(all(feature = "postgres", feature = "sqlite")))]
 fn not_offered(url: &DatabaseUrl) -> Error {
     Error::new(
         ErrorCode::NotSupported,
-        format!("This build of the server does not work on {url:?}; use sqlite:PATH."),
+        format!("This build of the server does not work on {url:?}."),
+    )
+}
+
+fn other_tool(tool: &str) -> Error {
+    Error::new(
+        ErrorCode::NotSupported,
+        format!("A PostgreSQL database has tools of its own for this: use {tool} of its release."),
     )
 }

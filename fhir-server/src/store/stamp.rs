@@ -52,6 +52,19 @@ impl Generator {
         }
     }
 
+    /// A generator that goes on after that stamp, which any node may have given, in the same millisecond where that is possible.
+    #[cfg(feature = "postgres")]
+    pub(crate) fn after(node: u16, stamp: i64) -> Self {
+        let mut generator = Generator::new(node, Some(stamp));
+        let last_node = (stamp >> COUNT_BITS) & ((1 << NODE_BITS) - 1);
+        generator.count = match generator.node.cmp(&last_node) {
+            std::cmp::Ordering::Less => MAX_COUNT,
+            std::cmp::Ordering::Equal => stamp & MAX_COUNT,
+            std::cmp::Ordering::Greater => -1,
+        };
+        generator
+    }
+
     /// The next stamp: of the clock's millisecond, or of the last one given where the clock is behind it.
     pub(crate) fn next(&mut self, clock: &dyn Clock) -> i64 {
         let now = clock.now().0.saturating_sub(EPOCH).clamp(0, MAX_TIME);
@@ -99,6 +112,26 @@ mod tests {
         let next = Generator::new(0, Some(far)).next(&Fixed(EPOCH));
         assert!(next > far);
         assert_eq!(time_of(next), Millis(EPOCH + 1_001));
+    }
+
+    #[test]
+    #[cfg(feature = "postgres")]
+    fn nodes_that_take_turns_give_rising_stamps_of_one_millisecond_where_they_can() {
+        let now = Fixed(EPOCH + 1_000);
+        let (mut last, mut times) = (0, Vec::new());
+        for node in [3, 3, 7, 7, 3, 1023, 0, 0] {
+            let next = Generator::after(node, last).next(&now);
+            assert!(next > last, "node {node}");
+            assert_eq!((next >> COUNT_BITS) & 1023, i64::from(node));
+            last = next;
+            times.push(time_of(next).0 - EPOCH - 1_000);
+        }
+        assert_eq!(times, [0, 0, 0, 0, 1, 1, 2, 2]);
+        let full = (1_000 << TIME_SHIFT) | (3 << COUNT_BITS) | MAX_COUNT;
+        assert_eq!(
+            time_of(Generator::after(3, full).next(&now)),
+            Millis(EPOCH + 1_001)
+        );
     }
 
     #[test]

@@ -142,13 +142,33 @@ impl TestServer {
     }
 }
 
-/// A fresh database: in memory, or in SQLite where this file is compiled as `tests_on_sqlite`.
+/// A fresh database: in memory, or in another back end's where this file is compiled as `tests_on_…`.
 pub(super) fn fresh(clock: Arc<TestClock>) -> Arc<dyn Store> {
     if module_path!().contains("tests_on_sqlite") {
         sqlite(clock)
+    } else if module_path!().contains("tests_on_postgres") {
+        postgres(clock)
     } else {
         Arc::new(MemoryStore::new(clock))
     }
+}
+
+/// Where there is no PostgreSQL, that is said, and the test runs in memory once more.
+#[cfg(feature = "postgres")]
+fn postgres(clock: Arc<TestClock>) -> Arc<dyn Store> {
+    let Some(url) = crate::store::postgres_for_tests() else {
+        return Arc::new(MemoryStore::new(clock));
+    };
+    let options = crate::store::StoreOptions {
+        clock,
+        ..crate::store::StoreOptions::default()
+    };
+    crate::store::open(&url, &options).unwrap()
+}
+
+#[cfg(not(feature = "postgres"))]
+fn postgres(_: Arc<TestClock>) -> Arc<dyn Store> {
+    unreachable!("these tests are compiled for PostgreSQL only with the feature")
 }
 
 #[cfg(feature = "sqlite")]

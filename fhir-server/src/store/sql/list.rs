@@ -4,6 +4,7 @@
 
 use diesel::sql_types::BigInt;
 
+use super::dialect::Dialect;
 use super::filter;
 use super::read::{EARLIER_COLUMNS, VersionQuery, key_binds};
 use super::row::{DELETED, VERSION_COLUMNS};
@@ -23,22 +24,43 @@ pub(crate) struct Lists {
     pub(crate) tenant: TenantId,
     /// A condition of the back end's own, such as one that ends a statement after a time: ` AND …` or nothing.
     pub(crate) guard: &'static str,
+    /// What the back end's SQL has that others' has not.
+    pub(crate) dialect: Dialect,
 }
 
 impl Lists {
     /// The versions of a history, newest first.
     pub(crate) fn history<'a>(&self, query: &'a HistoryQuery) -> Result<VersionQuery<'a>> {
-        let mut out = Statement::new(VERSION_COLUMNS, []);
+        // Of one resource, versions rise as stamps do, and that is the order of its index.
+        let of_one = matches!(query.scope, HistoryScope::Instance(_));
+        let (open, close) = self.dialect.part();
+        let mut out = Statement::new(open, []);
+        out.push(VERSION_COLUMNS, []);
         self.current_part(&mut out, query, query.before)?;
+        self.end_part(&mut out, " ORDER BY r.stamp DESC LIMIT ?", query.count);
+        out.push(close, []);
         out.push(" UNION ALL ", []);
+        out.push(open, []);
         out.push(EARLIER_COLUMNS, []);
         self.earlier_part(&mut out, query, query.before)?;
-        // Of one resource, versions rise as stamps do, and that is the order of its index.
-        match query.scope {
-            HistoryScope::Instance(_) => out.push(" ORDER BY 3 DESC LIMIT ?", [limit(query.count)]),
-            _ => out.push(" ORDER BY 4 DESC LIMIT ?", [limit(query.count)]),
+        match of_one {
+            true => self.end_part(&mut out, " ORDER BY h.version DESC LIMIT ?", query.count),
+            false => self.end_part(&mut out, " ORDER BY h.stamp DESC LIMIT ?", query.count),
+        }
+        out.push(close, []);
+        match of_one {
+            true => out.push(" ORDER BY 3 DESC LIMIT ?", [limit(query.count)]),
+            false => out.push(" ORDER BY 4 DESC LIMIT ?", [limit(query.count)]),
         }
         Ok(out)
+    }
+
+    /// Ends a part of a union with its own order and limit, where the database does not see by itself that both parts come in
+    /// order.
+    fn end_part<ST>(&self, out: &mut Statement<'_, ST>, order: &'static str, count: usize) {
+        if self.dialect.orders_parts() {
+            out.push(order, [limit(count)]);
+        }
     }
 
     /// How many versions a history has, up to the limit.

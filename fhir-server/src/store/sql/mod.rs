@@ -3,19 +3,27 @@
 //! Invariant: no value ever enters the text of a statement: text is `&'static str`, values are binds.
 //! Invariant: every statement names the tenant.
 
+mod dialect;
 mod filter;
 mod id;
 mod list;
 mod read;
 mod row;
+mod same;
 mod statement;
 mod write;
 
+pub(crate) use dialect::Dialect;
 pub(crate) use list::Lists;
 pub(crate) use read::{claim, greatest_stamp, read, vread};
-pub(crate) use row::{DELETED, VersionRow, VersionSql, form_number, version_number, version_of};
+pub(crate) use row::{DELETED, VersionRow, VersionSql, version_number, version_of};
+#[cfg(feature = "postgres")]
+pub(crate) use row::{change_number, form_number};
+pub(crate) use same::same_content;
 pub(crate) use statement::{Bind, Statement};
+#[cfg(feature = "sqlite")]
+pub(crate) use write::claimed;
 pub(crate) use write::{
-    CurrentRow, Row, RowKey, claimed, current, delete_expired, insert, insert_claim, keep, replace,
-    sweep_claims, visible,
+    CurrentRow, Row, RowKey, current, delete_expired, insert, insert_claim, keep, replace, sweep_claims,
+    visible,
 };

@@ -86,10 +86,16 @@ impl<'a, ST> Statement<'a, ST> {
         self.binds
     }
 
-    /// Asks how the database would go about it: id, parent, a number without meaning, what it does.
+    /// Asks how SQLite would go about it: id, parent, a number without meaning, what it does.
+    #[cfg(all(test, feature = "sqlite"))]
+    pub(crate) fn explained(self) -> Statement<'a, (BigInt, BigInt, BigInt, Text)> {
+        self.after("EXPLAIN QUERY PLAN ")
+    }
+
+    /// The same after a text that makes its rows others.
     #[cfg(test)]
-    pub(crate) fn explained(mut self) -> Statement<'a, (BigInt, BigInt, BigInt, Text)> {
-        self.parts.insert(0, Part::Sql("EXPLAIN QUERY PLAN "));
+    pub(crate) fn after<S>(mut self, text: &'static str) -> Statement<'a, S> {
+        self.parts.insert(0, Part::Sql(text));
         let Statement {
             parts,
             binds,

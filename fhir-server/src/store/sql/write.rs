@@ -11,7 +11,7 @@ use crate::store::encoding::Packed;
 use crate::store::{Change, Claim, Filter, Key, StampForm};
 
 /// A key as it lies in rows.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct RowKey {
     /// The type's number.
     pub(crate) resource_type: i16,
@@ -141,6 +141,7 @@ pub(crate) fn replace<'a>(
 }
 
 /// 1 where the claim stands and has not run out.
+#[cfg(feature = "sqlite")]
 pub(crate) fn claimed<'a>(
     tenant: TenantId,
     kind: &'a str,

@@ -14,6 +14,7 @@ const TENANT: TenantId = TenantId(1);
 const LISTS: Lists = Lists {
     tenant: TENANT,
     guard: watch::CONDITION,
+    dialect: sql::Dialect::Sqlite,
 };
 
 fn plan<ST>(statement: Statement<'_, ST>) -> String {

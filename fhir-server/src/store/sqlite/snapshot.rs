@@ -47,6 +47,7 @@ impl SqliteSnapshot {
         Lists {
             tenant: self.tenant,
             guard: watch::CONDITION,
+            dialect: sql::Dialect::Sqlite,
         }
     }
 

@@ -1,0 +1,6 @@
+DROP TABLE claim;
+DROP TABLE history;
+DROP TABLE resource;
+DROP TABLE tenant;
+DROP TABLE node;
+DROP TABLE server;

@@ -1,0 +1,362 @@
+//! [`Desk`]: decides commits, one after the other, inside one transaction that holds the tenant's row.
+//!
+//! While that row is held nobody else writes for the tenant. So what the commits are about is fetched once, decided in
+//! memory, and written in one go; a later commit sees what an earlier one decided. No savepoint is needed: a commit that is
+//! refused has not written anything yet.
+//!
+//! Invariant: a decision is made on the database's state while the tenant's row is held, with the decisions before it.
+//! Invariant: the versions of a resource count 1, 2, 3, … without a gap, and the tenant's stamps rise in the order of its
+//! commits, whichever process makes them.
+
+use std::collections::{HashMap, HashSet};
+
+use diesel::result::Error as Diesel;
+use futures_util::future::try_join_all;
+
+use super::fetch::{Claims, Heads};
+use super::head::{Content, Head};
+use super::link::Link;
+use super::task::{Condition, Step, Task};
+use super::tenant;
+use crate::context::{Clock, Millis, TenantId};
+use crate::error::Error;
+use crate::store::sql::{self, CurrentRow, DELETED, Row, RowKey, Statement};
+use crate::store::stamp::{Generator, time_of};
+use crate::store::{Change, Claim, Filter, Outcome, Refusal};
+
+/// Why a commit did not go through.
+#[derive(Debug)]
+pub(super) enum Stop {
+    /// Its own fault: the caller is told, its neighbours go on.
+    Refused(Refusal),
+    /// The transaction is lost.
+    Broken(Diesel),
+}
+
+impl From<Diesel> for Stop {
+    fn from(error: Diesel) -> Self {
+        Stop::Broken(error)
+    }
+}
+
+impl From<Error> for Stop {
+    fn from(error: Error) -> Self {
+        Stop::Refused(Refusal::Failed(error))
+    }
+}
+
+type Decided<T> = Result<T, Stop>;
+type ClaimKey<'j> = (&'j str, &'j [u8; 32]);
+
+/// One transaction's state.
+pub(super) struct Desk<'j> {
+    link: &'j Link,
+    tenant: TenantId,
+    now: Millis,
+    clock: &'j dyn Clock,
+    stamps: Generator,
+    last_stamp: i64,
+    heads: HashMap<&'j RowKey, Option<Head<'j>>>,
+    /// The claims that stand, and when they run out.
+    claims: HashMap<ClaimKey<'j>, Option<Millis>>,
+    /// What a refused commit has to take back.
+    undo: Undo<'j>,
+    statements: Vec<Statement<'j>>,
+    sweeps: bool,
+    wrote: bool,
+}
+
+#[derive(Default)]
+struct Undo<'j> {
+    statements: usize,
+    heads: Vec<(&'j RowKey, Option<Head<'j>>)>,
+    claims: Vec<(ClaimKey<'j>, Option<Option<Millis>>)>,
+}
+
+impl<'j> Desk<'j> {
+    /// A desk over a transaction that holds the tenant's row, with stamps above the last one.
+    pub(super) fn new(
+        link: &'j Link,
+        tenant: TenantId,
+        clock: &'j dyn Clock,
+        (node, last_stamp): (u16, i64),
+    ) -> Self {
+        Desk {
+            link,
+            tenant,
+            now: clock.now(),
+            clock,
+            stamps: Generator::after(node, last_stamp),
+            last_stamp,
+            heads: HashMap::new(),
+            claims: HashMap::new(),
+            undo: Undo::default(),
+            statements: Vec::new(),
+            sweeps: false,
+            wrote: false,
+        }
+    }
+
+    /// Fetches what the tasks are about.
+    pub(super) async fn fetch(
+        &mut self,
+        tasks: impl Iterator<Item = &'j Task> + Clone,
+    ) -> Result<(), Diesel> {
+        let keys: HashSet<&RowKey> = tasks.clone().flat_map(Task::keys).collect();
+        let claims: HashSet<ClaimKey<'_>> = tasks.flat_map(Task::claims).collect();
+        if !claims.is_empty() {
+            let asked = Claims::new(self.tenant, claims.iter().copied());
+            let rows: Vec<(String, Vec<u8>, Option<i64>)> = self.link.rows_of(asked).await?;
+            for (kind, key, expires) in rows {
+                let found = claims.iter().find(|(k, h)| *k == kind && h.as_slice() == key);
+                self.claims
+                    .extend(found.map(|claim| (*claim, expires.map(Millis))));
+            }
+        }
+        if !keys.is_empty() {
+            let rows = self
+                .link
+                .rows_of(Heads::new(self.tenant, keys.iter().copied()))
+                .await?;
+            for row in rows {
+                let (key, head) = Head::of_row(row);
+                self.heads.extend(keys.get(&key).map(|key| (*key, Some(head))));
+            }
+        }
+        Ok(())
+    }
+
+    /// Decides a commit: its outcomes, or why it wrote nothing.
+    pub(super) async fn decide(&mut self, task: &'j Task) -> Decided<Vec<Outcome>> {
+        self.undo = Undo {
+            statements: self.statements.len(),
+            ..Undo::default()
+        };
+        for (index, expect) in task.expects.iter().enumerate() {
+            self.check(expect, index).await?;
+        }
+        let mut outcomes = Vec::with_capacity(task.writes.len());
+        for (index, step) in task.writes.iter().enumerate() {
+            match self.write(step, index).await {
+                Ok(outcome) => outcomes.push(outcome),
+                Err(stop) => {
+                    self.take_back();
+                    return Err(stop);
+                }
+            }
+        }
+        Ok(outcomes)
+    }
+
+    fn take_back(&mut self) {
+        let undo = std::mem::take(&mut self.undo);
+        self.statements.truncate(undo.statements);
+        for (key, head) in undo.heads.into_iter().rev() {
+            self.heads.insert(key, head);
+        }
+        for (key, claim) in undo.claims.into_iter().rev() {
+            match claim {
+                Some(claim) => self.claims.insert(key, claim),
+                None => self.claims.remove(&key),
+            };
+        }
+    }
+
+    /// Sends what was decided so far to the database.
+    pub(super) async fn send(&mut self) -> Result<(), Diesel> {
+        let statements = std::mem::take(&mut self.statements);
+        self.wrote |= !statements.is_empty();
+        try_join_all(statements.into_iter().map(|s| self.link.run(s))).await?;
+        Ok(())
+    }
+
+    /// Sends the rest; whether there is anything to commit.
+    pub(super) async fn finish(mut self) -> Result<bool, Diesel> {
+        if self.sweeps {
+            self.statements.push(sql::sweep_claims(self.tenant, self.now));
+        }
+        if self.wrote || !self.statements.is_empty() {
+            self.statements
+                .push(tenant::set_last_stamp(self.tenant, self.last_stamp));
+        }
+        self.send().await?;
+        Ok(self.wrote)
+    }
+
+    async fn check(&mut self, expect: &'j Condition, index: usize) -> Decided<()> {
+        let (holds, current) = match expect {
+            Condition::Version(key, version) => {
+                let current = self.current(key);
+                (current == Some(*version), current)
+            }
+            Condition::Absent(key) => {
+                let current = self.current(key);
+                (current.is_none(), current)
+            }
+            Condition::Visible(key, filter) => {
+                let current = self.visible(key, filter).await?;
+                (current.is_some(), current)
+            }
+            Condition::Unclaimed(kind, key) => (!self.is_claimed((kind, key)), None),
+        };
+        match holds {
+            true => Ok(()),
+            false => Err(Stop::Refused(Refusal::Expectation { index, current })),
+        }
+    }
+
+    fn head(&self, key: &RowKey) -> Option<&Head<'j>> {
+        self.heads.get(key).and_then(Option::as_ref)
+    }
+
+    /// The current version that is no deletion.
+    fn current(&self, key: &RowKey) -> Option<i64> {
+        self.head(key)
+            .filter(|head| head.change != DELETED)
+            .map(|head| head.version)
+    }
+
+    async fn visible(&mut self, key: &'j RowKey, filter: &'j Filter) -> Decided<Option<i64>> {
+        let current = self.current(key);
+        if current.is_none() || *filter == Filter::All {
+            return Ok(current);
+        }
+        // The filter is the database's to judge, on what was decided so far.
+        let question = sql::visible(self.tenant, key, filter)?;
+        self.send().await?;
+        self.undo.statements = 0;
+        Ok(self.link.first(question).await?)
+    }
+
+    fn is_claimed(&self, claim: ClaimKey<'_>) -> bool {
+        let lasts = |expires: &Option<Millis>| expires.is_none_or(|at| at > self.now);
+        self.claims.get(&claim).is_some_and(lasts)
+    }
+
+    async fn write(&mut self, step: &'j Step, index: usize) -> Decided<Outcome> {
+        let outcome = match step {
+            Step::Create(key, row) => self.create(key, row),
+            Step::Update { key, row, create } => match self.head(key).is_some() {
+                true => Some(self.update(key, row).await?),
+                false if *create => self.create(key, row),
+                false => None,
+            },
+            Step::Delete(key) => Some(self.delete(key)),
+            Step::Claim(claim) => self.claim(claim),
+        };
+        outcome.ok_or(Stop::Refused(Refusal::Write { index }))
+    }
+
+    fn next_stamp(&mut self) -> i64 {
+        self.last_stamp = self.stamps.next(self.clock);
+        self.last_stamp
+    }
+
+    fn set_head(&mut self, key: &'j RowKey, head: Head<'j>) {
+        let before = self.heads.insert(key, Some(head)).flatten();
+        self.undo.heads.push((key, before));
+    }
+
+    /// `None` where the id is in use.
+    fn create(&mut self, key: &'j RowKey, row: &'j Row) -> Option<Outcome> {
+        if self.head(key).is_some() {
+            return None;
+        }
+        let stamp = self.next_stamp();
+        self.statements.push(sql::insert(self.tenant, key, stamp, row));
+        self.set_head(key, Head::first(stamp, row));
+        Some(Outcome::Created {
+            version: 1,
+            last_updated: time_of(stamp),
+        })
+    }
+
+    async fn update(&mut self, key: &'j RowKey, row: &'j Row) -> Decided<Outcome> {
+        let was_deleted = self.head(key).is_some_and(|head| head.change == DELETED);
+        if let Some(unchanged) = self.unchanged(key, row).await? {
+            return Ok(unchanged);
+        }
+        let (version, last_updated) = self.next_version(key, Change::Update, Some(row));
+        Ok(match was_deleted {
+            true => Outcome::Created {
+                version,
+                last_updated,
+            },
+            false => Outcome::Updated {
+                version,
+                last_updated,
+            },
+        })
+    }
+
+    /// The outcome where the current content is just that.
+    async fn unchanged(&mut self, key: &'j RowKey, row: &Row) -> Decided<Option<Outcome>> {
+        let Some(head) = self.head(key) else {
+            return Ok(None);
+        };
+        let unchanged = Outcome::Unchanged {
+            version: head.version,
+            last_updated: time_of(head.stamp),
+        };
+        let is_same = match head.compare(row) {
+            Some(is_same) => is_same,
+            None => {
+                let current: Option<CurrentRow> = self.link.first(sql::current(self.tenant, key)).await?;
+                current.is_some_and(|current| sql::same_content(current, row))
+            }
+        };
+        Ok(is_same.then_some(unchanged))
+    }
+
+    fn delete(&mut self, key: &'j RowKey) -> Outcome {
+        if self.current(key).is_none() {
+            return Outcome::Absent;
+        }
+        let (version, last_updated) = self.next_version(key, Change::Delete, None);
+        Outcome::Deleted {
+            version,
+            last_updated,
+        }
+    }
+
+    /// The next version of what has one.
+    fn next_version(&mut self, key: &'j RowKey, change: Change, row: Option<&'j Row>) -> (i64, Millis) {
+        let stamp = self.next_stamp();
+        let (surrogate, version) = self
+            .head(key)
+            .map_or((0, 0), |head| (head.surrogate, head.version));
+        self.statements.push(sql::keep(self.tenant, surrogate, stamp));
+        self.statements.push(sql::replace(
+            self.tenant,
+            surrogate,
+            (version + 1, stamp, change),
+            row,
+        ));
+        let head = Head {
+            surrogate,
+            version: version + 1,
+            stamp,
+            change: sql::change_number(change),
+            content: row.map_or(Content::None, Content::Decided),
+        };
+        self.set_head(key, head);
+        (version + 1, time_of(stamp))
+    }
+
+    /// `None` where another holds it.
+    fn claim(&mut self, claim: &'j Claim) -> Option<Outcome> {
+        let key = (claim.kind, &claim.key);
+        if self.is_claimed(key) {
+            return None;
+        }
+        if self.claims.contains_key(&key) {
+            self.statements
+                .push(sql::delete_expired(self.tenant, claim, self.now));
+        }
+        self.sweeps |= claim.expires.is_some();
+        self.statements.push(sql::insert_claim(self.tenant, claim));
+        let before = self.claims.insert(key, claim.expires);
+        self.undo.claims.push((key, before));
+        Some(Outcome::Claimed)
+    }
+}

@@ -1,0 +1,134 @@
+//! [`Task`]: a commit with its bodies packed, as it waits for its turn.
+
+use std::time::Instant;
+
+use crate::context::TenantId;
+use crate::store::encoding;
+use crate::store::sql::{Row, RowKey};
+use crate::store::{Claim, Commit, Expect, Filter, Key, StoredBody, Write};
+
+/// A commit with its bodies packed.
+#[derive(Debug)]
+pub(super) struct Task {
+    /// Whose.
+    pub(super) tenant: TenantId,
+    /// Checked first, in order.
+    pub(super) expects: Vec<Condition>,
+    /// Then written, in order.
+    pub(super) writes: Vec<Step>,
+    deadline: Option<Instant>,
+}
+
+/// An [`Expect`].
+#[derive(Debug)]
+pub(super) enum Condition {
+    /// The current version is that.
+    Version(RowKey, i64),
+    /// There is no current version.
+    Absent(RowKey),
+    /// There is one that the filter lets through.
+    Visible(RowKey, Filter),
+    /// There is no such claim.
+    Unclaimed(&'static str, [u8; 32]),
+}
+
+/// A [`Write`].
+#[derive(Debug)]
+pub(super) enum Step {
+    /// A first version.
+    Create(RowKey, Row),
+    /// A next version, or a first one where `create` allows it.
+    Update {
+        /// of what
+        key: RowKey,
+        /// the content
+        row: Row,
+        /// whether it may be the first
+        create: bool,
+    },
+    /// A deletion.
+    Delete(RowKey),
+    /// A claim.
+    Claim(Claim),
+}
+
+impl Task {
+    /// Packs the commit's bodies.
+    pub(super) fn new(tenant: TenantId, commit: Commit) -> Self {
+        Task {
+            tenant,
+            expects: commit.expects.into_iter().map(condition).collect(),
+            writes: commit.writes.into_iter().map(step).collect(),
+            deadline: commit.deadline,
+        }
+    }
+
+    /// Whether its time has passed.
+    pub(super) fn is_late(&self, now: Instant) -> bool {
+        self.deadline.is_some_and(|deadline| deadline <= now)
+    }
+
+    /// About how much memory it holds.
+    pub(super) fn weight(&self) -> usize {
+        let bodies = self.writes.iter().map(|step| match step {
+            Step::Create(_, row) | Step::Update { row, .. } => row.packed.bytes.len(),
+            Step::Delete(_) => 0,
+            Step::Claim(claim) => claim.payload.len(),
+        });
+        bodies.map(|n| n + 256).sum::<usize>() + 256 * self.expects.len() + 256
+    }
+
+    /// The resources that it reads or writes.
+    pub(super) fn keys(&self) -> impl Iterator<Item = &RowKey> {
+        let expected = self.expects.iter().filter_map(|expect| match expect {
+            Condition::Version(key, _) | Condition::Absent(key) | Condition::Visible(key, _) => Some(key),
+            Condition::Unclaimed(..) => None,
+        });
+        let written = self.writes.iter().filter_map(|step| match step {
+            Step::Create(key, _) | Step::Update { key, .. } | Step::Delete(key) => Some(key),
+            Step::Claim(_) => None,
+        });
+        expected.chain(written)
+    }
+
+    /// The claims that it reads or writes.
+    pub(super) fn claims(&self) -> impl Iterator<Item = (&'static str, &[u8; 32])> {
+        let expected = self.expects.iter().filter_map(|expect| match expect {
+            Condition::Unclaimed(kind, key) => Some((*kind, key)),
+            _ => None,
+        });
+        let written = self.writes.iter().filter_map(|step| match step {
+            Step::Claim(claim) => Some((claim.kind, &claim.key)),
+            _ => None,
+        });
+        expected.chain(written)
+    }
+}
+
+fn condition(expect: Expect) -> Condition {
+    match expect {
+        Expect::Version(key, version) => Condition::Version(RowKey::from(&key), version),
+        Expect::Absent(key) => Condition::Absent(RowKey::from(&key)),
+        Expect::Visible(key, filter) => Condition::Visible(RowKey::from(&key), filter),
+        Expect::Unclaimed(kind, key) => Condition::Unclaimed(kind, key),
+    }
+}
+
+fn step(write: Write) -> Step {
+    let row = |body: StoredBody| Row {
+        packed: encoding::pack(&body.json),
+        stamp_at: body.stamp_at,
+        stamp_form: body.stamp_form,
+    };
+    let place = |key: Key| RowKey::from(&key);
+    match write {
+        Write::Create { key, body } => Step::Create(place(key), row(body)),
+        Write::Update { key, body, create } => Step::Update {
+            key: place(key),
+            row: row(body),
+            create,
+        },
+        Write::Delete { key } => Step::Delete(place(key)),
+        Write::Claim(claim) => Step::Claim(claim),
+    }
+}

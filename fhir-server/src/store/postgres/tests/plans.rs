@@ -1,0 +1,137 @@
+//! The statements seek and walk indexes in order; none of them reads a table or sorts more than a page.
+
+use diesel::sql_types::Text;
+
+use super::{cluster, opened, patient, put};
+use crate::context::{Millis, TenantId};
+use crate::store::postgres::connect::Connector;
+use crate::store::postgres::link::Link;
+use crate::store::postgres::url::Target;
+use crate::store::sql::{self, Dialect, Lists, RowKey, Statement};
+use crate::store::{Commit, DatabaseUrl, Filter, HistoryQuery, HistoryScope, SearchQuery, Store};
+
+const TENANT: TenantId = TenantId::DEFAULT;
+const LISTS: Lists = Lists {
+    tenant: TENANT,
+    guard: "",
+    dialect: Dialect::Postgres,
+};
+
+async fn plan<ST>(link: &Link, statement: Statement<'_, ST>) -> String {
+    let lines: Vec<String> = link.rows(statement.after::<Text>("EXPLAIN ")).await.unwrap();
+    let plan = lines.join("\n");
+    assert!(!plan.contains("Seq Scan"), "{plan}");
+    plan
+}
+
+fn uses(plan: &str, index: &str) {
+    assert!(plan.contains(&format!(" {index} ")), "{index}: {plan}");
+}
+
+/// A database with some thousand versions of which the planner knows.
+async fn filled() -> Option<(std::sync::Arc<dyn Store>, Link)> {
+    let url = cluster::fresh()?;
+    let store = opened(&url);
+    for text in ["0", "1"] {
+        let writes = (0..1_500)
+            .flat_map(|n| put(&format!("p{n}"), text).writes)
+            .collect();
+        store.commit(TENANT, Commit::new(vec![], writes)).await.unwrap();
+    }
+    let DatabaseUrl::Postgres(url) = url else {
+        panic!("{url:?}")
+    };
+    let connector = Connector::new(url.parse::<Target>().unwrap()).unwrap();
+    let link = connector.connect().await.unwrap();
+    // Of other types too.
+    let others = "INSERT INTO resource (tenant, surrogate, stamp, version, stamp_at, type, change, encoding, stamp_form, id) \
+                  SELECT 1, n, n, 1, 0, n % 140 + 1, 0, 0, 0, int4send(n) FROM generate_series(1, 9000) n";
+    link.batch(others).await.unwrap();
+    let others = "INSERT INTO history (tenant, stamp, resource, version, until, stamp_at, type, change, encoding, stamp_form) \
+                  SELECT 1, n, n, 0, n, 0, n % 140 + 1, 0, 0, 0 FROM generate_series(1, 9000) n";
+    link.batch(others).await.unwrap();
+    link.batch("SET plan_cache_mode = force_custom_plan")
+        .await
+        .unwrap();
+    Some((store, link))
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_statement_that_reads_has_its_index() {
+    let Some((store, link)) = filled().await else {
+        return;
+    };
+    by_key(&link).await;
+    link.batch("ANALYZE resource; ANALYZE history").await.unwrap();
+    by_key(&link).await;
+    // A table of a test is so small that reading a part of it may be cheaper.
+    link.batch("VACUUM ANALYZE resource").await.unwrap();
+    link.batch("SET enable_seqscan = off").await.unwrap();
+    lists(&link).await;
+    store.close().await;
+}
+
+/// Also in the first minute of a database, before PostgreSQL has looked at what is in it.
+async fn by_key(link: &Link) {
+    let key = patient("p7");
+    let of_type = Filter::Types(vec![key.resource_type]);
+    for filter in [&Filter::All, &of_type] {
+        uses(
+            &plan(link, sql::read(TENANT, &key, filter).unwrap()).await,
+            "resource_key",
+        );
+        let vread = plan(link, sql::vread(TENANT, &key, 3, filter).unwrap()).await;
+        uses(&vread, "resource_key");
+        uses(&vread, "history_of_resource");
+    }
+    let row_key = RowKey::from(&key);
+    uses(&plan(link, sql::current(TENANT, &row_key)).await, "resource_key");
+    uses(
+        &plan(link, sql::greatest_stamp(TENANT)).await,
+        "resource_of_tenant",
+    );
+}
+
+async fn lists(link: &Link) {
+    let key = patient("p7");
+    for count in [1, 7, 60] {
+        let ids = Filter::Ids((0..count).map(|n| format!("p{n}")).collect());
+        let query = SearchQuery::new(Some(key.resource_type), ids, 50);
+        uses(&plan(link, LISTS.search(&query).unwrap()).await, "resource_key");
+    }
+    for (resource_type, index) in [
+        (Some(key.resource_type), "resource_of_type"),
+        (None, "resource_of_tenant"),
+    ] {
+        for ascending in [false, true] {
+            let mut query = SearchQuery::new(resource_type, Filter::All, 50);
+            query.ascending = ascending;
+            let search = plan(link, LISTS.search(&query).unwrap()).await;
+            uses(&search, index);
+            assert!(!search.contains("Sort"), "{search}");
+            let total = plan(link, LISTS.search_total(&query, 100).unwrap()).await;
+            assert!(total.contains(" resource_of_"), "{total}");
+        }
+    }
+    for (scope, indexes) in [
+        (
+            HistoryScope::Instance(key.clone()),
+            ["resource_key", "history_of_resource"],
+        ),
+        (
+            HistoryScope::Type(key.resource_type),
+            ["resource_of_type", "history_of_type"],
+        ),
+        (HistoryScope::System, ["resource_of_tenant", "history_pkey"]),
+    ] {
+        let mut query = HistoryQuery::new(scope, 50, Filter::All);
+        for before in [None, Some(i64::MAX - 1)] {
+            query.before = before;
+            query.since = before.map(|_| Millis(1_764_000_000_000));
+            let history = plan(link, LISTS.history(&query).unwrap()).await;
+            for index in indexes {
+                uses(&history, index);
+            }
+        }
+    }
+}

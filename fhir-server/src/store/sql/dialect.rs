@@ -1,0 +1,33 @@
+//! [`Dialect`]: where the SQL of the databases differs.
+
+/// Whose SQL.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Dialect {
+    /// SQLite's.
+    #[cfg(feature = "sqlite")]
+    Sqlite,
+    /// PostgreSQL's.
+    #[cfg(feature = "postgres")]
+    Postgres,
+}
+
+impl Dialect {
+    /// Whether each part of a union needs an order and a limit of its own to be read in the order of an index. SQLite merges the
+    /// parts by itself, and does not take an order there.
+    pub(crate) fn orders_parts(self) -> bool {
+        match self {
+            #[cfg(feature = "sqlite")]
+            Dialect::Sqlite => false,
+            #[cfg(feature = "postgres")]
+            Dialect::Postgres => true,
+        }
+    }
+
+    /// What stands around a part of a union.
+    pub(crate) fn part(self) -> (&'static str, &'static str) {
+        match self.orders_parts() {
+            true => ("(", ")"),
+            false => ("", ""),
+        }
+    }
+}

@@ -1,0 +1,89 @@
+//! A private PostgreSQL cluster, run by `tests/postgres.sh`.
+
+use std::io::{BufRead, BufReader};
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+
+/// A running cluster; its server ends when this is dropped, or with the process.
+pub(crate) struct Cluster {
+    child: Child,
+    /// Its URL.
+    pub(crate) url: String,
+    /// Its folder.
+    pub(crate) folder: PathBuf,
+}
+
+fn script() -> Command {
+    let mut command = Command::new("bash");
+    command.arg(concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/postgres.sh"));
+    command
+}
+
+impl Cluster {
+    /// Starts one; `None` where the server is not installed.
+    pub(crate) fn start() -> Option<Self> {
+        let mut child = script()
+            .arg("run")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .ok()?;
+        let mut lines = BufReader::new(child.stdout.take()?).lines();
+        match (lines.next(), lines.next()) {
+            (Some(Ok(url)), Some(Ok(folder))) => Some(Cluster {
+                child,
+                url,
+                folder: folder.into(),
+            }),
+            _ => {
+                // It has ended by itself.
+                child.wait().ok()?;
+                None
+            }
+        }
+    }
+
+    /// Sends a signal to all processes of its server; each has a group of its own.
+    pub(crate) fn signal(&self, name: &str) {
+        let file = std::fs::read_to_string(self.folder.join("data/postmaster.pid")).unwrap();
+        let first = file.lines().next().unwrap().trim();
+        let parent = |process: &str| {
+            let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
+            stat.rsplit(')')
+                .next()?
+                .split_whitespace()
+                .nth(1)
+                .map(str::to_owned)
+        };
+        let all = std::fs::read_dir("/proc").unwrap();
+        let names = all.filter_map(|entry| entry.unwrap().file_name().into_string().ok());
+        let children = names.filter(|process| parent(process).as_deref() == Some(first));
+        let processes = std::iter::once(first.to_owned()).chain(children);
+        // A child may have ended meanwhile.
+        let _ = Command::new("kill")
+            .arg(name)
+            .args(processes)
+            .stderr(Stdio::null())
+            .status();
+    }
+
+    /// Starts its server again after it was killed.
+    pub(crate) fn start_again(&self) {
+        assert!(
+            script()
+                .arg("start")
+                .arg(&self.folder)
+                .status()
+                .unwrap()
+                .success()
+        );
+    }
+}
+
+impl Drop for Cluster {
+    fn drop(&mut self) {
+        drop(self.child.stdin.take());
+        self.child.wait().unwrap();
+    }
+}
