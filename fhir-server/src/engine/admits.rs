@@ -18,6 +18,10 @@ impl Filter {
             Filter::LastUpdated { from, to } => {
                 from.is_none_or(|from| from <= last_updated) && to.is_none_or(|to| last_updated <= to)
             }
+            // What is not stored has no rows and no links yet.
+            Filter::Has(_) | Filter::Group(_) | Filter::RefersTo { .. } | Filter::ReferredToBy { .. } => {
+                false
+            }
         }
     }
 }

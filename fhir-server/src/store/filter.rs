@@ -1,6 +1,6 @@
 //! [`Filter`]: which rows a query may see, as a tree that each back end turns into SQL with binds.
 
-use super::{Key, ResourceType};
+use super::{Criterion, Key, ParameterNumber, ResourceType};
 use crate::context::Millis;
 
 /// A predicate over current resources.
@@ -29,6 +29,28 @@ pub enum Filter {
         from: Option<Millis>,
         /// last millisecond
         to: Option<Millis>,
+    },
+    /// Resources with a value that passes.
+    Has(Criterion),
+    /// Resources with one group of a composite in which each of the parts passes.
+    Group(Vec<Criterion>),
+    /// Resources that refer, by one of the parameters, to a current resource of the type that the filter lets through (a chain).
+    RefersTo {
+        /// reference parameters
+        parameters: Vec<ParameterNumber>,
+        /// the type at the other end
+        resource_type: ResourceType,
+        /// what it must be
+        filter: Box<Filter>,
+    },
+    /// Resources that a current resource of the type, which the filter lets through, refers to by the parameter (`_has`, `_list`).
+    ReferredToBy {
+        /// the type that refers
+        resource_type: ResourceType,
+        /// reference parameter of it
+        parameter: ParameterNumber,
+        /// what it must be
+        filter: Box<Filter>,
     },
 }
 

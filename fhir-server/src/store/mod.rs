@@ -6,9 +6,11 @@
 
 mod body;
 pub mod conformance;
+mod criterion;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 mod encoding;
 mod filter;
+mod index;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 mod open;
 #[cfg(feature = "postgres")]
@@ -24,7 +26,9 @@ mod stamp;
 pub(crate) use postgres::cluster::fresh as postgres_for_tests;
 
 pub use body::{StampForm, StoredBody};
+pub use criterion::{Compare, Criterion, SystemTest, Test, UnitTest, ValueKind};
 pub use filter::Filter;
+pub use index::{Aspect, Index, IndexRow, IndexValue, ParameterNumber};
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 pub use open::{DatabaseUrl, StoreOptions, backup, migrate, open, restore, schema_version};
 

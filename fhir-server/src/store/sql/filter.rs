@@ -41,6 +41,7 @@ fn size(filter: &Filter) -> (usize, usize) {
         Filter::Types(types) => list(types.len()),
         Filter::Ids(ids) => list(ids.len()),
         Filter::Resource(_) | Filter::LastUpdated { .. } => (1, 2),
+        _ => (MAX_CONDITIONS + 1, 0),
     }
 }
 
@@ -78,6 +79,7 @@ fn print<'a, ST>(out: &mut Statement<'a, ST>, filter: &'a Filter) {
                 [Bind::Big(first), Bind::Big(last)],
             );
         }
+        _ => out.push("FALSE", []),
     }
 }
 
