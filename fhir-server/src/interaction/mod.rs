@@ -19,7 +19,6 @@ mod query;
 mod read;
 mod search;
 mod subset;
-mod time;
 mod transaction;
 mod update;
 pub(crate) mod uri;

@@ -7,6 +7,7 @@
 use super::Request;
 use crate::engine::Session;
 use crate::error::{Error, ErrorCode, Issue, Result, Severity};
+pub(super) use crate::search::malformed;
 
 /// Parameters as names and values, decoded.
 pub(super) type Parameters = Vec<(String, String)>;
@@ -133,16 +134,6 @@ impl<'q> Reader<'q> {
         }
         issues
     }
-}
-
-/// A value that is not of its parameter's form.
-pub(super) fn malformed(name: &str, value: &str, expected: &str) -> Error {
-    let short: String = value.chars().take(60).collect();
-    Error::new(
-        ErrorCode::Value,
-        format!("{short:?} is no value for {name}: expected {expected}."),
-    )
-    .at(format!("http.{name}"))
 }
 
 /// `_count`, within the limits.

@@ -1,0 +1,22 @@
+//! Search (<https://hl7.org/fhir/R4/search.html>): what a query asks for, as a [`Filter`](crate::store::Filter).
+//!
+//! Invariant: this module is pure: no store, no HTTP, no clock of its own.
+
+pub(crate) mod criteria;
+pub(crate) mod instant;
+pub(crate) mod terminology;
+
+pub use criteria::Limits;
+pub use terminology::{Concept, NoTerminology, Terminology};
+
+use crate::error::{Error, ErrorCode};
+
+/// A value that is not of its parameter's form.
+pub(crate) fn malformed(name: &str, value: &str, expected: &str) -> Error {
+    let short: String = value.chars().take(60).collect();
+    Error::new(
+        ErrorCode::Value,
+        format!("{short:?} is no value for {name}: expected {expected}."),
+    )
+    .at(format!("http.{name}"))
+}
