@@ -19,6 +19,8 @@ pub mod interaction;
 #[cfg(feature = "docs")]
 pub mod openapi;
 pub mod policy;
+#[cfg_attr(not(test), expect(dead_code, reason = "not wired into the interactions yet"))]
+pub(crate) mod search;
 pub mod server;
 pub mod store;
 

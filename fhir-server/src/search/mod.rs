@@ -1,0 +1,8 @@
+//! Search (<https://hl7.org/fhir/R4/search.html>): what can be searched for, the index rows of a resource, and what a query asks of
+//! them. Pure: no store, no HTTP.
+
+pub(crate) mod case;
+pub(crate) mod span;
+pub(crate) mod sphere;
+pub(crate) mod text;
+pub(crate) mod ucum;
