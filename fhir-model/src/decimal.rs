@@ -31,6 +31,14 @@ impl Decimal {
         }
     }
 
+    /// The value, rounded to 28 significant digits where there are more; `None` where it is out of that type's range.
+    pub fn rounded(&self) -> Option<rust_decimal::Decimal> {
+        let text = self.as_str();
+        self.to_rust_decimal()
+            .or_else(|| rust_decimal::Decimal::from_scientific(text).ok())
+            .or_else(|| text.parse().ok())
+    }
+
     /// The nearest binary floating point number.
     pub fn to_f64(&self) -> f64 {
         self.as_str().parse().unwrap_or(f64::NAN)

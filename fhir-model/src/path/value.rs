@@ -245,10 +245,7 @@ impl<'v> System<'v> {
 
 /// The value of a FHIR decimal; beyond 28 digits it is rounded, beyond the range there is none.
 pub(super) fn decimal(value: &crate::Decimal) -> Option<Decimal> {
-    value.to_rust_decimal().or_else(|| {
-        let text = value.as_str();
-        Decimal::from_scientific(text).ok().or_else(|| text.parse().ok())
-    })
+    value.rounded()
 }
 
 /// An ordered collection of values. It dereferences to a slice; none and one item need no allocation.

@@ -1,10 +1,16 @@
-//! Search (<https://hl7.org/fhir/R4/search.html>): what a query asks for, as a [`Filter`](crate::store::Filter).
+//! Search (<https://hl7.org/fhir/R4/search.html>): what can be searched for, the index rows of a resource, and what a query asks of
+//! them.
 //!
 //! Invariant: this module is pure: no store, no HTTP, no clock of its own.
 
+pub(crate) mod case;
 pub(crate) mod criteria;
 pub(crate) mod instant;
+pub(crate) mod span;
+pub(crate) mod sphere;
 pub(crate) mod terminology;
+pub(crate) mod text;
+pub(crate) mod ucum;
 
 pub use criteria::Limits;
 pub use terminology::{Concept, NoTerminology, Terminology};

@@ -85,6 +85,18 @@ impl Canonical {
             .map(|v| v.normalize())
     }
 
+    /// A value of this unit as a number of base units, to the nearest binary fraction; `None` beyond the range of a
+    /// decimal.
+    pub fn to_base(&self, value: Decimal) -> Option<f64> {
+        let value = Scaled::new(value.checked_add(self.offset)?, 0);
+        Some((value * self.numerator).divide(self.denominator)?.to_f64())
+    }
+
+    /// The base units, as a code of UCUM: `g/m3`; `1` for a mere number. The same for all units that are comparable.
+    pub fn base_units(&self) -> String {
+        write(&self.dimension)
+    }
+
     fn tidy(&mut self) {
         self.dimension.sort();
         self.dimension.dedup_by(|next, kept| {

@@ -65,6 +65,12 @@ impl Scaled {
         Some(Scaled::new(quotient, self.exponent - other.exponent))
     }
 
+    /// The nearest binary fraction.
+    pub(super) fn to_f64(self) -> f64 {
+        let text = format!("{}e{}", self.mantissa, self.exponent);
+        text.parse().unwrap_or(f64::NAN)
+    }
+
     /// The sum, where it is not beyond the range of a decimal.
     pub(in crate::path) fn to_decimal(self) -> Option<Decimal> {
         shifted(self.mantissa, self.exponent).map(|d| d.normalize())
