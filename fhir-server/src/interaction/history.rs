@@ -5,7 +5,7 @@
 use super::bundle::{BundleWriter, Members};
 use super::page::{self, Page};
 use super::query::{Parameters, Reader, count};
-use super::time::Span;
+use crate::search::instant::Span;
 use super::{Interaction, Payload, Request, Response, entry, uri};
 use crate::engine::{Session, not_found};
 use crate::error::{Issue, Result};

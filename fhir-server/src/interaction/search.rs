@@ -7,7 +7,7 @@ use super::bundle::{BundleWriter, Members};
 use super::page::{self, Page};
 use super::query::{Parameters, Reader, count, malformed};
 use super::subset::View;
-use super::{Payload, Request, Response, outcome, time, uri};
+use super::{Payload, Request, Response, outcome, uri};
 use crate::engine::Session;
 use crate::error::{Issue, Result, Severity};
 use crate::store::{Filter, ResourceType, SearchQuery, Version};
@@ -171,7 +171,7 @@ fn filter(reader: &mut Reader<'_>, session: &Session, resource_type: Option<Reso
         ));
     }
     for dates in reader.all("_lastUpdated")? {
-        let one = |date: &str| time::last_updated(date.trim(), &session.settings().zone, session.now());
+        let one = |date: &str| crate::search::instant::last_updated(date.trim(), &session.settings().zone, session.now());
         let mut any = dates.split(',').map(one).collect::<Result<Vec<_>>>()?;
         filter = filter.and(if any.len() == 1 {
             any.remove(0)

@@ -6,6 +6,7 @@
 pub(crate) mod case;
 pub(crate) mod criteria;
 pub(crate) mod instant;
+pub(crate) mod registry;
 pub(crate) mod span;
 pub(crate) mod sphere;
 pub(crate) mod terminology;
