@@ -80,6 +80,31 @@ impl<'q> Reader<'q> {
         self.ignored.push(Issue::new(why).at(format!("http.{name}")));
     }
 
+    /// The parameters that nobody took or set aside yet: place, name and value.
+    pub(super) fn left(&self) -> Vec<(usize, &'q str, &'q str)> {
+        let all = self.parameters.iter().zip(&self.taken).enumerate();
+        let left = all.filter(|(_, ((name, _), taken))| !**taken && !self.is_ignored(name));
+        left.map(|(place, ((name, value), _))| (place, name.as_str(), value.as_str()))
+            .collect()
+    }
+
+    /// Takes the parameter at that place.
+    pub(super) fn take(&mut self, place: usize) {
+        if let Some(taken) = self.taken.get_mut(place) {
+            *taken = true;
+        }
+    }
+
+    /// Notes that the parameter at that place is not followed, and why; in strict handling an error.
+    pub(super) fn set_aside(&mut self, name: &str, why: impl Into<String>) {
+        self.ignored.push(Issue::new(why).at(format!("http.{name}")));
+    }
+
+    fn is_ignored(&self, name: &str) -> bool {
+        let at = format!("http.{name}");
+        self.ignored.iter().any(|i| i.expression.as_ref() == Some(&at))
+    }
+
     /// Fails in strict handling where a parameter was not taken or not followed.
     pub(super) fn refuse_rest_if_strict(&self) -> Result<()> {
         let issues = self.rest();
@@ -120,7 +145,7 @@ impl<'q> Reader<'q> {
         let mut issues = self.ignored.clone();
         for ((name, value), taken) in self.parameters.iter().zip(&self.taken) {
             let at = format!("http.{name}");
-            if *taken || self.ignored.iter().any(|i| i.expression.as_ref() == Some(&at)) {
+            if *taken || self.is_ignored(name) {
                 continue;
             }
             let text = match self.known.contains(&name.as_str()) && value.trim().is_empty() {

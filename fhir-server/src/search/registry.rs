@@ -64,7 +64,10 @@ impl Registry {
             for base in definition.base {
                 let resource_type = ResourceType::from_name(base);
                 let parameter = parameter(definition, resource_type, &mut place);
-                by_code.entry(resource_type).or_default().insert(definition.code, parameter);
+                by_code
+                    .entry(resource_type)
+                    .or_default()
+                    .insert(definition.code, parameter);
             }
         }
         Registry { by_code }
@@ -72,7 +75,8 @@ impl Registry {
 
     /// The parameter of that code: of the type, or of every type.
     pub(crate) fn find(&self, resource_type: Option<ResourceType>, code: &str) -> Option<&Parameter> {
-        self.of_key(resource_type, code).or_else(|| self.of_key(None, code))
+        self.of_key(resource_type, code)
+            .or_else(|| self.of_key(None, code))
     }
 
     fn of_key(&self, resource_type: Option<ResourceType>, code: &str) -> Option<&Parameter> {
@@ -88,12 +92,20 @@ impl Registry {
     }
 }
 
-fn parameter(definition: &'static SearchParameter, resource_type: Option<ResourceType>, place: &mut i32) -> Parameter {
+fn parameter(
+    definition: &'static SearchParameter,
+    resource_type: Option<ResourceType>,
+    place: &mut i32,
+) -> Parameter {
     let mut next = || {
         *place += 1;
         ParameterNumber::new(*place, Aspect::Value)
     };
-    let targets: Vec<ResourceType> = definition.target.iter().filter_map(|t| ResourceType::from_name(t)).collect();
+    let targets: Vec<ResourceType> = definition
+        .target
+        .iter()
+        .filter_map(|t| ResourceType::from_name(t))
+        .collect();
     Parameter {
         number: next(),
         code: definition.code.into(),
@@ -114,7 +126,11 @@ fn parameter(definition: &'static SearchParameter, resource_type: Option<Resourc
                 })
             })
             .collect(),
-        kinds: if definition.expression.is_none() { Vec::new() } else { kinds(definition.type_, definition.code) },
+        kinds: if definition.expression.is_none() {
+            Vec::new()
+        } else {
+            kinds(definition.type_, definition.code)
+        },
     }
 }
 

@@ -40,8 +40,9 @@ pub struct NoTerminology;
 
 impl NoTerminology {
     fn refuse(what: &str) -> Error {
-        let text =
-            format!("This server has no terminology to {what}: name the codes themselves, with commas between.");
+        let text = format!(
+            "This server has no terminology to {what}: name the codes themselves, with commas between."
+        );
         Error::new(ErrorCode::Value, text)
     }
 }

@@ -31,7 +31,12 @@ pub(super) enum Leaf<'n> {
 }
 
 /// The filter of a comparison at the end of links, for resources of those types; without types, for those of any.
-pub(super) fn filter(scope: &Scope<'_>, types: &[ResourceType], links: &[Link<'_>], leaf: &Leaf<'_>) -> Outcome {
+pub(super) fn filter(
+    scope: &Scope<'_>,
+    types: &[ResourceType],
+    links: &[Link<'_>],
+    leaf: &Leaf<'_>,
+) -> Outcome {
     match types {
         [] => of_one(scope, None, links, leaf),
         [only] => of_one(scope, Some(*only), links, leaf),
@@ -52,7 +57,12 @@ pub(super) fn filter(scope: &Scope<'_>, types: &[ResourceType], links: &[Link<'_
     }
 }
 
-fn of_one(scope: &Scope<'_>, resource_type: Option<ResourceType>, links: &[Link<'_>], leaf: &Leaf<'_>) -> Outcome {
+fn of_one(
+    scope: &Scope<'_>,
+    resource_type: Option<ResourceType>,
+    links: &[Link<'_>],
+    leaf: &Leaf<'_>,
+) -> Outcome {
     match links.split_first() {
         None => comparison(scope, resource_type, leaf),
         Some((
@@ -133,7 +143,11 @@ fn forward(
 
 fn comparison(scope: &Scope<'_>, resource_type: Option<ResourceType>, leaf: &Leaf<'_>) -> Outcome {
     match leaf {
-        Leaf::Value { code, modifier, value } => {
+        Leaf::Value {
+            code,
+            modifier,
+            value,
+        } => {
             if let Some(special) = own::everywhere(scope, code, *modifier, value) {
                 return special;
             }
@@ -141,7 +155,11 @@ fn comparison(scope: &Scope<'_>, resource_type: Option<ResourceType>, leaf: &Lea
             let modifier = modifier.map(|m| Modifier::of(&facet, m)).transpose()?;
             Ok(value::filter(scope, &facet, modifier, value)?)
         }
-        Leaf::Operator { code, operator, value } => {
+        Leaf::Operator {
+            code,
+            operator,
+            value,
+        } => {
             if let Some(special) = own::compared(scope, code, *operator, value) {
                 return special;
             }
@@ -208,7 +226,10 @@ fn may_refer_to(parameter: &Parameter, resource_type: ResourceType) -> bool {
 fn named_type(name: &str, code: &str) -> std::result::Result<ResourceType, Problem> {
     ResourceType::from_name(name).ok_or_else(|| {
         let short: String = name.chars().take(60).collect();
-        refused(code, format!("{short:?} is no resource type of R4: write one such as Patient."))
+        refused(
+            code,
+            format!("{short:?} is no resource type of R4: write one such as Patient."),
+        )
     })
 }
 

@@ -84,6 +84,20 @@ pub(crate) fn filter(
     chain::filter(scope, types, &parts.links, &leaf)
 }
 
+/// Refuses a query of more parameters than the limit.
+pub(crate) fn check_number(scope: &Scope<'_>, parameters: usize) -> Result<()> {
+    let limit = scope.limits.parameters;
+    match parameters <= limit {
+        true => Ok(()),
+        false => {
+            let text = format!(
+                "The query has {parameters} parameters; the limit is {limit}: search in several steps."
+            );
+            Err(Error::new(ErrorCode::TooCostly, text).at("http"))
+        }
+    }
+}
+
 impl<'s> Scope<'s> {
     /// The parameter of that code: of a type, or one that every type has.
     fn parameter(
@@ -98,10 +112,7 @@ impl<'s> Scope<'s> {
 
     /// Refuses more links than the limits allow.
     fn check_links(&self, links: &[Link<'_>], name: &str) -> Result<()> {
-        let back = links
-            .iter()
-            .filter(|l| matches!(l, Link::Back { .. }))
-            .count();
+        let back = links.iter().filter(|l| matches!(l, Link::Back { .. })).count();
         let forward = links.len() - back;
         let (what, limit) = if forward > self.limits.chain {
             ("links in its chain", self.limits.chain)

@@ -47,7 +47,8 @@ impl Modifier {
     /// The modifier of that name, if a parameter of that kind takes it.
     pub(super) fn of(facet: &Facet<'_>, name: &str) -> Result<Modifier> {
         let modifier = Modifier::named(name).filter(|m| m.fits(facet.kind));
-        let modifier = modifier.ok_or_else(|| refused(facet.code, facet.kind.code(), taken(facet.kind), name))?;
+        let modifier =
+            modifier.ok_or_else(|| refused(facet.code, facet.kind.code(), taken(facet.kind), name))?;
         match modifier {
             Modifier::Type(t) if !facet.targets.is_empty() && !facet.targets.contains(&t) => {
                 let text = format!(

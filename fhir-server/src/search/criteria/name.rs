@@ -58,7 +58,11 @@ impl<'n> Name<'n> {
         if code.is_empty() {
             return Err(unreadable(whole));
         }
-        Ok(Name { links, code, modifier })
+        Ok(Name {
+            links,
+            code,
+            modifier,
+        })
     }
 }
 

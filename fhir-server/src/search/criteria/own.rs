@@ -38,7 +38,12 @@ pub(super) fn filter(scope: &Scope<'_>, types: &[ResourceType], name: &str, valu
 }
 
 /// The filter of `_id` and `_lastUpdated`, which the store answers by itself; `None` for any other code.
-pub(super) fn everywhere(scope: &Scope<'_>, code: &str, modifier: Option<&str>, value: &str) -> Option<Outcome> {
+pub(super) fn everywhere(
+    scope: &Scope<'_>,
+    code: &str,
+    modifier: Option<&str>,
+    value: &str,
+) -> Option<Outcome> {
     let read: fn(&Scope<'_>, &str) -> Result<Filter> = match code {
         "_id" => ids,
         "_lastUpdated" => last_updated,
@@ -63,7 +68,11 @@ pub(super) fn everywhere(scope: &Scope<'_>, code: &str, modifier: Option<&str>, 
 
 /// The same, compared as `_filter` compares.
 pub(super) fn compared(scope: &Scope<'_>, code: &str, operator: Operator, value: &str) -> Option<Outcome> {
-    let refuse = |takes: &str| Err(Problem::Refused(expression::does_not_compare(code, operator, takes)));
+    let refuse = |takes: &str| {
+        Err(Problem::Refused(expression::does_not_compare(
+            code, operator, takes,
+        )))
+    };
     Some(match (code, operator) {
         ("_id", Operator::Eq) => ids(scope, value).map_err(Problem::from),
         ("_id", Operator::Ne) => ids(scope, value).map(not).map_err(Problem::from),
@@ -108,8 +117,7 @@ fn list(scope: &Scope<'_>, value: &str) -> Outcome {
         }
         ids.push(escape::plain(list.strip_prefix("List/").unwrap_or(list)));
     }
-    let of_lists = ResourceType::from_name("List")
-        .ok_or_else(|| Error::internal("R4 without List"))?;
+    let of_lists = ResourceType::from_name("List").ok_or_else(|| Error::internal("R4 without List"))?;
     let parameter = scope.parameter(Some(of_lists), "item")?;
     Ok(Filter::ReferredToBy {
         resource_type: of_lists,

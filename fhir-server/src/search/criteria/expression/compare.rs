@@ -12,12 +12,21 @@ use crate::search::{malformed, text};
 use crate::store::{Aspect, Criterion, Filter, ParameterNumber, Test};
 
 /// Resources with a value that compares so.
-pub(in super::super) fn compare(scope: &Scope<'_>, facet: &Facet<'_>, operator: Operator, text: &str) -> Result<Filter> {
+pub(in super::super) fn compare(
+    scope: &Scope<'_>,
+    facet: &Facet<'_>,
+    operator: Operator,
+    text: &str,
+) -> Result<Filter> {
     scope.spend(1, facet.code)?;
     match operator {
         Operator::Pr => {
             let present = value::present(facet);
-            return Ok(if value::is_missing(facet.code, text)? { present } else { not(present) });
+            return Ok(if value::is_missing(facet.code, text)? {
+                present
+            } else {
+                not(present)
+            });
         }
         _ if text.trim().is_empty() => return Err(malformed(facet.code, text, "a value that is not empty")),
         _ => {}
@@ -65,7 +74,11 @@ fn token(scope: &Scope<'_>, facet: &Facet<'_>, operator: Operator, text: &str) -
             let (system, code) = value::token::one_concept(facet, text)?;
             value::token::of_concepts(scope, facet, scope.terminology.above(&system, &code, limit)?)
         }
-        _ => Err(takes(facet, operator, "eq, ne, co, sw, ew, in, ni, ss, sb and pr")),
+        _ => Err(takes(
+            facet,
+            operator,
+            "eq, ne, co, sw, ew, in, ni, ss, sb and pr",
+        )),
     }
 }
 
@@ -126,10 +139,19 @@ fn beside(facet: &Facet<'_>, operator: Operator, text: &str) -> Result<Filter> {
     words(facet, facet.number.of(Aspect::Text), text, test)
 }
 
-fn words(facet: &Facet<'_>, parameter: ParameterNumber, value: &str, test: fn(String) -> Test) -> Result<Filter> {
+fn words(
+    facet: &Facet<'_>,
+    parameter: ParameterNumber,
+    value: &str,
+    test: fn(String) -> Test,
+) -> Result<Filter> {
     let folded = text::fold(value);
     if folded.is_empty() {
-        return Err(malformed(facet.code, value, "text with a letter, digit or sign that can be seen"));
+        return Err(malformed(
+            facet.code,
+            value,
+            "text with a letter, digit or sign that can be seen",
+        ));
     }
     Ok(Filter::Has(Criterion {
         parameter,
@@ -138,7 +160,11 @@ fn words(facet: &Facet<'_>, parameter: ParameterNumber, value: &str, test: fn(St
 }
 
 fn takes(facet: &Facet<'_>, operator: Operator, takes: &str) -> Error {
-    does_not_compare(facet.code, operator, &format!("{takes}, being of type {}", facet.kind.code()))
+    does_not_compare(
+        facet.code,
+        operator,
+        &format!("{takes}, being of type {}", facet.kind.code()),
+    )
 }
 
 /// The error of an operator that the parameter's type does not have.

@@ -64,7 +64,10 @@ const NAMES: [(&str, Operator); 19] = [
 impl Operator {
     /// The operator of that name.
     pub(super) fn named(name: &str) -> Option<Operator> {
-        NAMES.iter().find(|(n, _)| *n == name).map(|(_, operator)| *operator)
+        NAMES
+            .iter()
+            .find(|(n, _)| *n == name)
+            .map(|(_, operator)| *operator)
     }
 
     /// Its name.

@@ -59,7 +59,10 @@ impl<'t> Parser<'t> {
         if depth > self.limits.filter_depth {
             return Err(too_costly(
                 "_filter",
-                format!("_filter has more than {} levels of parentheses.", self.limits.filter_depth),
+                format!(
+                    "_filter has more than {} levels of parentheses.",
+                    self.limits.filter_depth
+                ),
             ));
         }
         let mut left = self.unit(depth)?;
@@ -103,7 +106,10 @@ impl<'t> Parser<'t> {
         if self.comparisons > self.limits.filter_comparisons {
             return Err(too_costly(
                 "_filter",
-                format!("_filter has more than {} comparisons.", self.limits.filter_comparisons),
+                format!(
+                    "_filter has more than {} comparisons.",
+                    self.limits.filter_comparisons
+                ),
             ));
         }
         let (steps, code) = self.path(depth)?;
@@ -127,7 +133,10 @@ impl<'t> Parser<'t> {
         let mut steps = Vec::new();
         loop {
             if steps.len() > self.limits.chain + self.limits.has {
-                return Err(too_costly("_filter", "A path of _filter has too many links.".to_owned()));
+                return Err(too_costly(
+                    "_filter",
+                    "A path of _filter has too many links.".to_owned(),
+                ));
             }
             if let Some(back) = self.rest.strip_prefix("_has:") {
                 self.rest = back;
@@ -231,7 +240,11 @@ impl<'t> Parser<'t> {
         let read = self.text.len() - self.rest.len();
         let at = self.text.get(..read).map_or(0, |read| read.chars().count()) + 1;
         let found: String = self.rest.chars().take(20).collect();
-        let found = if found.is_empty() { "the end".to_owned() } else { format!("{found:?}") };
+        let found = if found.is_empty() {
+            "the end".to_owned()
+        } else {
+            format!("{found:?}")
+        };
         let text = format!(
             "_filter cannot be read at character {at}: expected {expected}, found {found}. Comparisons are written like \
              name co \"pet\" and birthdate ge 2014-10-10."
@@ -289,7 +302,10 @@ mod tests {
                 r#"given eq "peter" and birthdate ge 2014-10-10"#,
                 r#"(given eq "peter" and birthdate ge "2014-10-10")"#,
             ),
-            ("code eq http://loinc.org|1234-5", r#"code eq "http://loinc.org|1234-5""#),
+            (
+                "code eq http://loinc.org|1234-5",
+                r#"code eq "http://loinc.org|1234-5""#,
+            ),
             (r#"subject.name co "pet""#, r#"subject.name co "pet""#),
             (
                 r#"related[type eq "has-component"].target pr false"#,
@@ -304,11 +320,18 @@ mod tests {
             ("((a eq 1))", r#"a eq "1""#),
             (r#"a eq "say \"hi\" (now)""#, r#"a eq "say \"hi\" (now)""#),
             ("subject:Patient.name eq x", r#"subject:Patient.name eq "x""#),
-            ("_has:Observation:patient:code eq x", r#"_has:Observation:patient:code eq "x""#),
+            (
+                "_has:Observation:patient:code eq x",
+                r#"_has:Observation:patient:code eq "x""#,
+            ),
             ("notes eq 1 and order eq 2", r#"(notes eq "1" and order eq "2")"#),
         ];
         for (text, expected) in cases {
-            assert_eq!(shown(&parse(text).unwrap_or_else(|e| panic!("{text}: {e}"))), expected, "{text}");
+            assert_eq!(
+                shown(&parse(text).unwrap_or_else(|e| panic!("{text}: {e}"))),
+                expected,
+                "{text}"
+            );
         }
     }
 
@@ -327,8 +350,28 @@ mod tests {
     #[test]
     fn what_is_no_expression_is_refused_with_its_place() {
         for text in [
-            "", " ", "a", "a eq", "a eq ", "eq 1", "a xx 1", "a eq 1 and", "a eq 1 b eq 2", "(a eq 1", "a eq 1)", "a eq \"x", "not a eq 1",
-            "a[b eq 1] eq 2", "a[b eq 1.c eq 2", "a. eq 1", ".a eq 1", "a:Patient eq 1", "_has:A:b eq 1", "a eq \"\\u0000\"", "()", "é eq 1",
+            "",
+            " ",
+            "a",
+            "a eq",
+            "a eq ",
+            "eq 1",
+            "a xx 1",
+            "a eq 1 and",
+            "a eq 1 b eq 2",
+            "(a eq 1",
+            "a eq 1)",
+            "a eq \"x",
+            "not a eq 1",
+            "a[b eq 1] eq 2",
+            "a[b eq 1.c eq 2",
+            "a. eq 1",
+            ".a eq 1",
+            "a:Patient eq 1",
+            "_has:A:b eq 1",
+            "a eq \"\\u0000\"",
+            "()",
+            "é eq 1",
             "a eq \"\\x\"",
         ] {
             let error = parse(text).unwrap_err();
@@ -341,7 +384,11 @@ mod tests {
     fn depth_and_number_are_limited() {
         let deep = format!("{}a eq 1{}", "(".repeat(100_000), ")".repeat(100_000));
         assert_eq!(parse(&deep).unwrap_err().code, ErrorCode::TooCostly);
-        let nested = format!("{}b eq 1{}.c eq 1", "a[".repeat(50_000), "].b eq 1".repeat(50_000));
+        let nested = format!(
+            "{}b eq 1{}.c eq 1",
+            "a[".repeat(50_000),
+            "].b eq 1".repeat(50_000)
+        );
         assert_eq!(parse(&nested).unwrap_err().code, ErrorCode::TooCostly);
         let negated = format!("{}a eq 1{}", "not(".repeat(100_000), ")".repeat(100_000));
         assert_eq!(parse(&negated).unwrap_err().code, ErrorCode::TooCostly);

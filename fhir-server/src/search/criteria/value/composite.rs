@@ -37,10 +37,15 @@ fn groups(scope: &Scope<'_>, facet: &Facet<'_>, value: &str) -> Result<Vec<Vec<C
         let any = alternatives(scope, &facet.part(part), None, text)?;
         groups = groups
             .iter()
-            .flat_map(|group: &Vec<Criterion>| any.iter().map(|one| group.iter().chain([one]).cloned().collect()))
+            .flat_map(|group: &Vec<Criterion>| {
+                any.iter().map(|one| group.iter().chain([one]).cloned().collect())
+            })
             .collect();
         if groups.len() > MAX_WAYS {
-            return Err(too_costly(facet.code, format!("The parameter {} has too many parts.", facet.code)));
+            return Err(too_costly(
+                facet.code,
+                format!("The parameter {} has too many parts.", facet.code),
+            ));
         }
     }
     Ok(groups)

@@ -36,8 +36,8 @@ fn about(first: i64, last: i64, now: i64) -> (i64, i64) {
 
 /// Overlaps with a span of time, as `po` of `_filter` asks.
 pub(in super::super) fn overlapping(scope: &Scope<'_>, facet: &Facet<'_>, value: &str) -> Result<Criterion> {
-    let (first, last) =
-        span::of_date_text(value, scope.zone).map_err(|expected| malformed(facet.code, value, &expected.to_string()))?;
+    let (first, last) = span::of_date_text(value, scope.zone)
+        .map_err(|expected| malformed(facet.code, value, &expected.to_string()))?;
     Ok(Criterion {
         parameter: facet.number,
         test: Test::Date(Compare::Ap, first, last),

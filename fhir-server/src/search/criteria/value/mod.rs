@@ -23,15 +23,28 @@ use crate::search::malformed;
 use crate::store::{Aspect, Compare, Criterion, Filter, Test, ValueKind};
 
 /// Resources with a value that is one of those with commas between.
-pub(super) fn filter(scope: &Scope<'_>, facet: &Facet<'_>, modifier: Option<Modifier>, text: &str) -> Result<Filter> {
+pub(super) fn filter(
+    scope: &Scope<'_>,
+    facet: &Facet<'_>,
+    modifier: Option<Modifier>,
+    text: &str,
+) -> Result<Filter> {
     if modifier == Some(Modifier::Missing) {
         let present = present(facet);
-        return Ok(if is_missing(facet.code, text)? { not(present) } else { present });
+        return Ok(if is_missing(facet.code, text)? {
+            not(present)
+        } else {
+            present
+        });
     }
     let values = escape::split(text, ',');
     scope.check_values(values.len(), facet.code)?;
     if values.iter().any(|v| v.trim().is_empty()) {
-        return Err(malformed(facet.code, text, "a value on each side of a comma (a comma within a value as \\,)"));
+        return Err(malformed(
+            facet.code,
+            text,
+            "a value on each side of a comma (a comma within a value as \\,)",
+        ));
     }
     let any = match facet.kind {
         Kind::Token => token::filter(scope, facet, modifier, &values)?,
@@ -73,7 +86,9 @@ pub(super) fn alternatives(
         Kind::Quantity => Ok(vec![quantity::compared(facet, compare, trimmed)?]),
         Kind::Special if facet.has_rows(ValueKind::Position) => Ok(vec![near::within(facet, trimmed)?]),
         // A composite within a composite, which R4 does not have; specials without rows are not offered.
-        Kind::Composite | Kind::Special => Err(Error::internal("a parameter that no value can be compared with")),
+        Kind::Composite | Kind::Special => {
+            Err(Error::internal("a parameter that no value can be compared with"))
+        }
     }
 }
 

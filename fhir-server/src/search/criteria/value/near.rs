@@ -36,7 +36,9 @@ pub(super) fn within(facet: &Facet<'_>, value: &str) -> Result<Criterion> {
 }
 
 fn degrees(text: &str, limit: f64) -> Option<f64> {
-    let is_decimal = text.bytes().all(|b| b.is_ascii_digit() || matches!(b, b'.' | b'-'));
+    let is_decimal = text
+        .bytes()
+        .all(|b| b.is_ascii_digit() || matches!(b, b'.' | b'-'));
     let degrees: f64 = is_decimal.then(|| text.parse().ok()).flatten()?;
     (degrees.abs() <= limit).then_some(degrees)
 }

@@ -25,7 +25,9 @@ pub(super) struct Exact {
 impl Exact {
     /// The nearest double.
     pub(super) fn to_f64(self) -> f64 {
-        format!("{}e{}", self.digits, self.power).parse().unwrap_or(f64::NAN)
+        format!("{}e{}", self.digits, self.power)
+            .parse()
+            .unwrap_or(f64::NAN)
     }
 
     /// The number without a power of ten.
@@ -63,10 +65,18 @@ impl Asked {
             Compare::Eq | Compare::Ne => half,
             // A tenth of the number, and no less than its own digits leave open.
             Compare::Ap => tenth(number, half),
-            _ => Exact { digits: 0, power: half.power },
+            _ => Exact {
+                digits: 0,
+                power: half.power,
+            },
         };
-        let digits = number.digits.checked_mul(10_i128.checked_pow(number.power.abs_diff(spread.power))?)?;
-        let end = |digits| Exact { digits, power: spread.power };
+        let digits = number
+            .digits
+            .checked_mul(10_i128.checked_pow(number.power.abs_diff(spread.power))?)?;
+        let end = |digits| Exact {
+            digits,
+            power: spread.power,
+        };
         Some(Asked {
             compare,
             low: end(digits.checked_sub(spread.digits)?),
@@ -87,7 +97,11 @@ impl Asked {
 /// Compares with a number.
 pub(super) fn compared(facet: &Facet<'_>, compare: Option<Compare>, value: &str) -> Result<Criterion> {
     let asked = Asked::read(compare, value).ok_or_else(|| {
-        malformed(facet.code, value, &format!("a number such as 100, 5.40 or 1e-3, {}", prefix::EXPECTED))
+        malformed(
+            facet.code,
+            value,
+            &format!("a number such as 100, 5.40 or 1e-3, {}", prefix::EXPECTED),
+        )
     })?;
     let (low, high) = asked.ends(asked.low.to_f64(), asked.high.to_f64());
     Ok(Criterion {
@@ -103,10 +117,13 @@ fn read(text: &str) -> Option<(Exact, Exact)> {
         None => (text, None),
     };
     // A plus sign of a query arrives as a space; numbers have none in front, so neither is taken.
-    let (negative, unsigned) = mantissa.strip_prefix('-').map_or((false, mantissa), |rest| (true, rest));
+    let (negative, unsigned) = mantissa
+        .strip_prefix('-')
+        .map_or((false, mantissa), |rest| (true, rest));
     let (whole, fraction) = unsigned.split_once('.').unwrap_or((unsigned, ""));
     let all_digits = |text: &str| text.bytes().all(|b| b.is_ascii_digit());
-    let is_number = !whole.is_empty() && all_digits(whole) && all_digits(fraction) && !unsigned.ends_with('.');
+    let is_number =
+        !whole.is_empty() && all_digits(whole) && all_digits(fraction) && !unsigned.ends_with('.');
     if !is_number || whole.trim_start_matches('0').len() + fraction.len() > MAX_DIGITS {
         return None;
     }
@@ -117,7 +134,11 @@ fn read(text: &str) -> Option<(Exact, Exact)> {
         power: power.unwrap_or(0) - places,
     };
     // `1e2` is meant as `1.0e2`: the specification's own reading.
-    let step = if power.is_some() && places == 0 { number.power - 1 } else { number.power };
+    let step = if power.is_some() && places == 0 {
+        number.power - 1
+    } else {
+        number.power
+    };
     let half = Exact {
         digits: 5,
         power: step - 1,
@@ -129,15 +150,24 @@ fn power_of(text: &str) -> Option<i32> {
     // The plus sign may have come through a form's decoding as a space.
     let unsigned = text.strip_prefix(['-', '+', ' ']).unwrap_or(text);
     let is_power = (1..=4).contains(&unsigned.len()) && unsigned.bytes().all(|b| b.is_ascii_digit());
-    let power: i32 = if is_power { unsigned.parse().ok()? } else { return None };
+    let power: i32 = if is_power {
+        unsigned.parse().ok()?
+    } else {
+        return None;
+    };
     Some(if text.starts_with('-') { -power } else { power })
 }
 
 fn tenth(number: Exact, half: Exact) -> Exact {
     let more = number.power.abs_diff(half.power).saturating_sub(1);
-    let tenth = 10_i128
-        .checked_pow(more)
-        .and_then(|scale| number.digits.unsigned_abs().try_into().ok().and_then(|d: i128| d.checked_mul(scale)));
+    let tenth = 10_i128.checked_pow(more).and_then(|scale| {
+        number
+            .digits
+            .unsigned_abs()
+            .try_into()
+            .ok()
+            .and_then(|d: i128| d.checked_mul(scale))
+    });
     Exact {
         digits: tenth.unwrap_or(half.digits).max(half.digits),
         power: half.power,
@@ -172,7 +202,11 @@ mod tests {
             let (found, found_low, found_high) = ends(value).unwrap_or_else(|| panic!("{value}"));
             let number = |text: &str| text.parse::<f64>().unwrap();
             assert_eq!(found, compare, "{value}");
-            assert_eq!((number(&found_low), number(&found_high)), (number(low), number(high)), "{value}");
+            assert_eq!(
+                (number(&found_low), number(&found_high)),
+                (number(low), number(high)),
+                "{value}"
+            );
         }
     }
 
@@ -195,7 +229,8 @@ mod tests {
     #[test]
     fn what_is_no_number_is_none() {
         for text in [
-            "", "e", "1e", "--1", "+1", "1.", ".5", "1e99999", "1e400", "0x1", "NaN", "inf", "1,5", "1_0", "gt", "1 2", "١",
+            "", "e", "1e", "--1", "+1", "1.", ".5", "1e99999", "1e400", "0x1", "NaN", "inf", "1,5", "1_0",
+            "gt", "1 2", "١",
         ] {
             assert_eq!(ends(text), None, "{text}");
         }

@@ -18,14 +18,20 @@ pub(super) fn alternatives(
 ) -> Result<Vec<Criterion>> {
     let no = |expected: &str| malformed(facet.code, value, expected);
     let text = escape::plain(value);
-    let below_base = text.strip_prefix(scope.base).and_then(|rest| rest.strip_prefix('/'));
+    let below_base = text
+        .strip_prefix(scope.base)
+        .and_then(|rest| rest.strip_prefix('/'));
     let local = below_base.or((!text.contains(':')).then_some(text.as_str()));
     let mut tests = Vec::with_capacity(2);
     match local.map(|local| Local::read(local)) {
         Some(Some(local)) => {
             let types = match (named, local.resource_type) {
                 (Some(named), Some(own)) if named != own => {
-                    return Err(no(&format!("an id, or {}/id, after :{}", named.name(), named.name())));
+                    return Err(no(&format!(
+                        "an id, or {}/id, after :{}",
+                        named.name(),
+                        named.name()
+                    )));
                 }
                 (Some(one), _) | (None, Some(one)) => vec![one],
                 (None, None) => Vec::new(),
@@ -93,5 +99,8 @@ impl<'v> Local<'v> {
 
 /// Whether the text has the form of a logical id (<https://hl7.org/fhir/R4/datatypes.html#id>).
 fn is_id(text: &str) -> bool {
-    (1..=64).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'.')
+    (1..=64).contains(&text.len())
+        && text
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'.')
 }

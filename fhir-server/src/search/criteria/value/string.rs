@@ -40,7 +40,11 @@ fn criterion(facet: &Facet<'_>, test: Test) -> Criterion {
 fn folded(facet: &Facet<'_>, value: &str) -> Result<String> {
     let folded = text::fold(&escape::plain(value));
     match folded.is_empty() {
-        true => Err(malformed(facet.code, value, "text with a letter, digit or sign that can be seen")),
+        true => Err(malformed(
+            facet.code,
+            value,
+            "text with a letter, digit or sign that can be seen",
+        )),
         false => Ok(folded),
     }
 }

@@ -18,7 +18,9 @@ pub(super) fn filter(
 ) -> Result<Filter> {
     if modifier == Some(Modifier::Text) {
         scope.spend(values.len(), facet.code)?;
-        let each = values.iter().map(|value| string::text_of(facet, value).map(Filter::Has));
+        let each = values
+            .iter()
+            .map(|value| string::text_of(facet, value).map(Filter::Has));
         return Ok(any_of(each.collect::<Result<_>>()?));
     }
     let mut tests = Tests::default();
@@ -27,16 +29,26 @@ pub(super) fn filter(
         scope.spend(1, facet.code)?;
         match modifier {
             Some(Modifier::In | Modifier::NotIn) => {
-                let members = scope.terminology.members(&escape::plain(value), scope.limits.codes);
+                let members = scope
+                    .terminology
+                    .members(&escape::plain(value), scope.limits.codes);
                 tests.add_concepts(scope, facet, members?)?;
             }
             Some(Modifier::Below) => {
                 let (system, code) = concept(facet, value)?;
-                tests.add_concepts(scope, facet, scope.terminology.below(&system, &code, scope.limits.codes)?)?;
+                tests.add_concepts(
+                    scope,
+                    facet,
+                    scope.terminology.below(&system, &code, scope.limits.codes)?,
+                )?;
             }
             Some(Modifier::Above) => {
                 let (system, code) = concept(facet, value)?;
-                tests.add_concepts(scope, facet, scope.terminology.above(&system, &code, scope.limits.codes)?)?;
+                tests.add_concepts(
+                    scope,
+                    facet,
+                    scope.terminology.above(&system, &code, scope.limits.codes)?,
+                )?;
             }
             Some(Modifier::OfType) => tests.add(of_type(facet, value)?),
             _ => tests.add(read(facet, value)?),
@@ -85,12 +97,19 @@ impl Tests {
         }
     }
 
-    fn add_concepts(&mut self, scope: &Scope<'_>, facet: &Facet<'_>, mut concepts: Vec<Concept>) -> Result<()> {
+    fn add_concepts(
+        &mut self,
+        scope: &Scope<'_>,
+        facet: &Facet<'_>,
+        mut concepts: Vec<Concept>,
+    ) -> Result<()> {
         scope.spend(concepts.len(), facet.code)?;
         concepts.sort_unstable();
         concepts.dedup();
         for same_system in concepts.chunk_by(|a, b| a.system == b.system) {
-            let codes = same_system.iter().map(|c| case::spelling(c.system.as_deref(), &c.code).into_owned());
+            let codes = same_system
+                .iter()
+                .map(|c| case::spelling(c.system.as_deref(), &c.code).into_owned());
             // A code without a system, and one of a code element whose system nobody writes, are found by the code alone.
             let system = same_system.first().and_then(|c| c.system.clone());
             let system = system.map_or(SystemTest::Any, SystemTest::Is);
@@ -131,7 +150,11 @@ fn spellings(system: &SystemTest, code: String) -> Vec<String> {
         SystemTest::Is(url) => return vec![case::spelling(Some(url), &code).into_owned()],
         SystemTest::Any | SystemTest::Absent => case::lower(&code).into_owned(),
     };
-    if lower == code { vec![code] } else { vec![lower, code] }
+    if lower == code {
+        vec![code]
+    } else {
+        vec![lower, code]
+    }
 }
 
 /// `:of-type`: `system|code|value`.
@@ -157,13 +180,23 @@ fn of_type_code(system: &str, code: &str, value: &str) -> String {
 /// `system|code` of one concept.
 fn concept(facet: &Facet<'_>, value: &str) -> Result<(String, String)> {
     match escape::split(value, '|').as_slice() {
-        [system, code] if !system.is_empty() && !code.is_empty() => Ok((escape::plain(system), escape::plain(code))),
-        _ => Err(malformed(facet.code, value, "system|code of the concept to start from")),
+        [system, code] if !system.is_empty() && !code.is_empty() => {
+            Ok((escape::plain(system), escape::plain(code)))
+        }
+        _ => Err(malformed(
+            facet.code,
+            value,
+            "system|code of the concept to start from",
+        )),
     }
 }
 
 /// Resources with a code that the terminology lists, for `_filter`.
-pub(in super::super) fn of_concepts(scope: &Scope<'_>, facet: &Facet<'_>, concepts: Vec<Concept>) -> Result<Filter> {
+pub(in super::super) fn of_concepts(
+    scope: &Scope<'_>,
+    facet: &Facet<'_>,
+    concepts: Vec<Concept>,
+) -> Result<Filter> {
     let mut tests = Tests::default();
     tests.add_concepts(scope, facet, concepts)?;
     Ok(any_of(tests.criteria(facet.number).map(Filter::Has).collect()))

@@ -50,7 +50,10 @@ pub(super) fn versioned(value: &str) -> (String, Option<String>) {
     match parts.split_last() {
         Some((version, uri)) if !uri.is_empty() => {
             let version = escape::plain(version);
-            (escape::plain(&uri.join("|")), Some(version).filter(|v| !v.is_empty()))
+            (
+                escape::plain(&uri.join("|")),
+                Some(version).filter(|v| !v.is_empty()),
+            )
         }
         _ => (escape::plain(value), None),
     }
