@@ -1,0 +1,69 @@
+//! The server under measurement, as the binary runs it: policy, metrics, and a log line for each request.
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::mpsc;
+use std::thread::JoinHandle;
+
+use fhir_server::policy::PermitAll;
+use fhir_server::server::{self, Ending, QUIET};
+use fhir_server::store::{self, DatabaseUrl, StoreOptions};
+use fhir_server::{Config, FhirServer};
+use tokio::sync::oneshot;
+
+/// A server on threads of its own.
+pub(crate) struct Served {
+    pub(crate) address: SocketAddr,
+    end: oneshot::Sender<()>,
+    thread: JoinHandle<()>,
+}
+
+impl Served {
+    /// Serves the sandbox's way (no tokens) on a fresh database.
+    pub(crate) fn start(file: &Path) -> Self {
+        log();
+        let (end, ended) = oneshot::channel();
+        let (told, address) = mpsc::channel();
+        let url = DatabaseUrl::Sqlite(file.to_path_buf());
+        let thread = std::thread::spawn(move || server::run(serve(url, told, ended)));
+        Served {
+            address: address.recv().unwrap(),
+            end,
+            thread,
+        }
+    }
+
+    /// Ends it.
+    pub(crate) fn end(self) {
+        self.end.send(()).unwrap();
+        self.thread.join().unwrap();
+    }
+}
+
+async fn serve(url: DatabaseUrl, told: mpsc::Sender<SocketAddr>, ended: oneshot::Receiver<()>) {
+    let mut config = Config::default();
+    config.sandbox.enabled = true;
+    config.listen.bind = SocketAddr::from(([127, 0, 0, 1], 0));
+    config.shutdown.drain = std::time::Duration::ZERO;
+    let store = store::open(&url, &StoreOptions::default()).unwrap();
+    let builder = FhirServer::builder().config(config).store(store.clone());
+    let server = builder.policy(PermitAll).build().await.unwrap();
+    let running = server.listen().unwrap();
+    told.send(running.address).unwrap();
+    let end = async {
+        ended.await.unwrap();
+        Ending::Prompt
+    };
+    running.until(end).await.unwrap();
+    store.close().await;
+}
+
+/// Logs as the binary does outside the sandbox, a system call a line, to where nobody reads.
+fn log() {
+    let nowhere = std::fs::OpenOptions::new().write(true).open("/dev/null").unwrap();
+    tracing_subscriber::fmt()
+        .with_env_filter(format!("{QUIET},info"))
+        .with_ansi(false)
+        .with_writer(nowhere)
+        .init();
+}
