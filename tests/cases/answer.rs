@@ -183,9 +183,7 @@ impl Expect {
         let asked = format!("{}&{}", case.query, case.form.as_deref().unwrap_or_default());
         let expected = match (&self.total, &self.ids) {
             (Some(total), _) => total.clone(),
-            (None, Some(ids)) if !asked.contains("_count=") && !asked.contains("_total=") => {
-                ids.len().into()
-            }
+            (None, Some(ids)) if !asked.contains("_count=") && !asked.contains("_total=") => ids.len().into(),
             _ => return,
         };
         let got = answer.body.get("total").cloned().unwrap_or("absent".into());
@@ -203,8 +201,7 @@ struct Differences(Vec<String>);
 impl Differences {
     fn differ<T: PartialEq + std::fmt::Debug>(&mut self, what: &str, expected: &T, got: &T) {
         if expected != got {
-            self.0
-                .push(format!("{what}: expected {expected:?}, got {got:?}"));
+            self.0.push(format!("{what}: expected {expected:?}, got {got:?}"));
         }
     }
 }

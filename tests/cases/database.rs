@@ -42,9 +42,7 @@ impl Database {
         static NUMBER: AtomicUsize = AtomicUsize::new(0);
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
         match self {
-            Database::Sqlite(folder) => {
-                DatabaseUrl::Sqlite(folder.path().join(format!("{number}.sqlite")))
-            }
+            Database::Sqlite(folder) => DatabaseUrl::Sqlite(folder.path().join(format!("{number}.sqlite"))),
             Database::Postgres(_, url) => {
                 let name = format!("cases_{}_{number}", std::process::id());
                 let (client, connection) = tokio_postgres::connect(url, NoTls).await.unwrap();
