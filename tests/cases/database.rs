@@ -11,8 +11,12 @@ use crate::cluster::Cluster;
 pub(crate) enum Database {
     /// Files of a temporary folder.
     Sqlite(tempfile::TempDir),
-    /// Schemas of a cluster, which ends with this where it is a private one.
-    Postgres(Option<Cluster>, String),
+    /// Schemas of a cluster.
+    Postgres {
+        url: String,
+        #[expect(dead_code, reason = "held, because a private cluster ends when it is dropped")]
+        private: Option<Cluster>,
+    },
 }
 
 impl Database {
@@ -23,17 +27,18 @@ impl Database {
     /// The cluster that `FHIR_TEST_POSTGRES` names, or a private one; `None` where there is no server.
     pub(crate) fn postgres() -> Option<Database> {
         if let Ok(url) = std::env::var("FHIR_TEST_POSTGRES") {
-            return Some(Database::Postgres(None, url));
+            return Some(Database::Postgres { url, private: None });
         }
         let cluster = Cluster::start()?;
         let url = cluster.url.clone();
-        Some(Database::Postgres(Some(cluster), url))
+        let private = Some(cluster);
+        Some(Database::Postgres { url, private })
     }
 
     pub(crate) fn name(&self) -> &'static str {
         match self {
             Database::Sqlite(_) => "SQLite",
-            Database::Postgres(..) => "PostgreSQL",
+            Database::Postgres { .. } => "PostgreSQL",
         }
     }
 
@@ -43,7 +48,7 @@ impl Database {
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
         match self {
             Database::Sqlite(folder) => DatabaseUrl::Sqlite(folder.path().join(format!("{number}.sqlite"))),
-            Database::Postgres(_, url) => {
+            Database::Postgres { url, .. } => {
                 let name = format!("cases_{}_{number}", std::process::id());
                 let (client, connection) = tokio_postgres::connect(url, NoTls).await.unwrap();
                 let running = tokio::spawn(connection);
