@@ -18,6 +18,7 @@ mod http;
 pub mod interaction;
 #[cfg(feature = "docs")]
 pub mod openapi;
+mod patch;
 pub mod policy;
 pub mod server;
 pub mod store;

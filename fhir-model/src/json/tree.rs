@@ -183,9 +183,7 @@ impl<'t> Tree<'t> {
         match (self, other) {
             (Tree::Word(a), Tree::Word(b)) => a == b || same_number(a, b),
             (Tree::String(a), Tree::String(b)) => a.0 == b.0 || a.value() == b.value(),
-            (Tree::Array(a), Tree::Array(b)) => {
-                a.len() == b.len() && a.iter().zip(b).all(|(x, y)| x.same(y))
-            }
+            (Tree::Array(a), Tree::Array(b)) => a.len() == b.len() && a.iter().zip(b).all(|(x, y)| x.same(y)),
             (Tree::Object(a), Tree::Object(b)) => a.len() == b.len() && same_members(a, b),
             _ => false,
         }
@@ -428,7 +426,15 @@ mod tests {
 
     #[test]
     fn what_is_not_json_or_beyond_the_limits_is_refused() {
-        for bad in ["", "{", "[1,]", "{\"a\":1}x", "{\"a\":1,\"\\u0061\":2}", "01", "\"\u{1}\""] {
+        for bad in [
+            "",
+            "{",
+            "[1,]",
+            "{\"a\":1}x",
+            "{\"a\":1,\"\\u0061\":2}",
+            "01",
+            "\"\u{1}\"",
+        ] {
             assert!(read(bad).is_err(), "{bad}");
         }
         let twice: Vec<String> = (0..30).chain([20]).map(|i| format!("\"n{i}\":0")).collect();
@@ -444,7 +450,11 @@ mod tests {
             Err(error) => Some(error.issues[0].kind),
         };
         assert_eq!(of("[[1]]"), None);
-        for beyond in ["[[[]]]", "[1,2,3,4]", "\"0123456789012345678901234567890123456789\""] {
+        for beyond in [
+            "[[[]]]",
+            "[1,2,3,4]",
+            "\"0123456789012345678901234567890123456789\"",
+        ] {
             assert_eq!(of(beyond), Some(IssueKind::Limit), "{beyond}");
         }
         assert_eq!(read("[[1],{\"a\":{}}]").unwrap().depth(), 3);

@@ -147,10 +147,20 @@ mod tests {
             ("contained.id", &["Patient.contained[0].id"]),
             (
                 "name.given",
-                &["Patient.name[0].given[0]", "Patient.name[0].given[1]", "Patient.name[1].given[0]"],
+                &[
+                    "Patient.name[0].given[0]",
+                    "Patient.name[0].given[1]",
+                    "Patient.name[1].given[0]",
+                ],
             ),
-            ("name.last().given.extension.value", &["Patient.name[1].given[0].extension[0].value"]),
-            ("extension.where(url = 'a:b').value.value", &["Patient.extension[0].value.value"]),
+            (
+                "name.last().given.extension.value",
+                &["Patient.name[1].given[0].extension[0].value"],
+            ),
+            (
+                "extension.where(url = 'a:b').value.value",
+                &["Patient.extension[0].value.value"],
+            ),
             ("birthDate.id", &["Patient.birthDate.id"]),
             ("deceased", &["Patient.deceased"]),
             ("name.given.count()", &["nowhere"]),
@@ -170,6 +180,9 @@ mod tests {
             .and_then(Location::split_last)
             .unwrap();
         assert_eq!(parent, Location::default());
-        assert_eq!((last.element, last.name, last.index), ("deceased", "deceasedBoolean", None));
+        assert_eq!(
+            (last.element, last.name, last.index),
+            ("deceased", "deceasedBoolean", None)
+        );
     }
 }

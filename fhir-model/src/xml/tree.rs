@@ -10,7 +10,7 @@ use super::chars::decode;
 use super::reference::attribute_value;
 use super::scan::{Fault, Scanner, Token};
 use super::tag::{self, Tag};
-use crate::read::{FoundIssue, IssueKind, Limits, ReadError, locate};
+use crate::read::{FoundIssue, Limits, ReadError, locate};
 
 /// What an element holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -149,7 +149,11 @@ impl Element {
         for declaration in &self.declarations {
             declare(&declaration.prefix, &declaration.namespace, scope, out);
         }
-        let names = self.attributes.iter().map(|a| &a.name).filter(|n| !n.prefix.is_empty());
+        let names = self
+            .attributes
+            .iter()
+            .map(|a| &a.name)
+            .filter(|n| !n.prefix.is_empty());
         for name in std::iter::once(&self.name).chain(names) {
             if in_scope(scope, &name.prefix) != &*name.namespace {
                 declare(&name.prefix, &name.namespace, scope, out);
@@ -312,7 +316,9 @@ impl<'a> Builder<'a> {
     }
 
     fn text(&mut self, raw: &str) {
-        let Some(parent) = self.open.last_mut() else { return };
+        let Some(parent) = self.open.last_mut() else {
+            return;
+        };
         match parent.children.last_mut() {
             Some(Node::Text(before)) => before.push_str(raw),
             _ => parent.children.push(Node::Text(raw.to_owned())),
@@ -341,7 +347,10 @@ impl<'a> Builder<'a> {
 
     fn element(&mut self, tag: &Tag<'a>) -> Result<Element, Fault> {
         let beyond = || Fault::limit(tag.start, "The document has too many elements");
-        self.elements = self.elements.checked_sub(1 + tag.attributes.len()).ok_or_else(beyond)?;
+        self.elements = self
+            .elements
+            .checked_sub(1 + tag.attributes.len())
+            .ok_or_else(beyond)?;
         let depth = self.open.len() + 1;
         let mut declarations = Vec::new();
         for attribute in &tag.attributes {
@@ -390,6 +399,7 @@ impl<'a> Builder<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::read::IssueKind;
 
     fn read(text: &str) -> Result<Element, ReadError> {
         super::read(text.as_bytes(), &Limits::default())
@@ -425,7 +435,15 @@ mod tests {
 
     #[test]
     fn what_is_refused_in_a_resource_is_refused_here() {
-        for bad in ["", "<a>", "<!DOCTYPE a><a/>", "<a>&nbsp;</a>", "<p:a/>", "<a/><b/>", "<a b='1' b='2'/>"] {
+        for bad in [
+            "",
+            "<a>",
+            "<!DOCTYPE a><a/>",
+            "<a>&nbsp;</a>",
+            "<p:a/>",
+            "<a/><b/>",
+            "<a b='1' b='2'/>",
+        ] {
             assert!(read(bad).is_err(), "{bad}");
         }
         let limits = Limits {

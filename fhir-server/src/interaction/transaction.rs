@@ -1,6 +1,6 @@
 //! transaction: several requests at once, all or none (<https://hl7.org/fhir/R4/http.html#trules>).
 //!
-//! Entries are done in the order DELETE, POST, PUT, GET, whatever their order in the Bundle. Ids of new resources are
+//! Entries are done in the order DELETE, POST, PUT, PATCH, GET, whatever their order in the Bundle. Ids of new resources are
 //! given first, so that every reference to a `fullUrl` of the Bundle can be resolved before anything is stored. Reads
 //! are checked before the commit, against what is staged, and answered after it; searches see what was committed.
 //!
@@ -12,7 +12,7 @@ use fhir_model::{Bundle, Resource};
 
 use super::bundle::BundleWriter;
 use super::entry::{self, Entry};
-use super::{Interaction, Payload, Request, Response, dispatch, present, update};
+use super::{Interaction, Payload, Request, Response, dispatch, patch, present, update};
 use crate::engine::{
     Assigned, BundleLinks, Committed, Draft, Edit, Received, Session, Ticket, in_entry, not_found,
 };
@@ -52,7 +52,7 @@ impl Planned {
     fn has_resource(&self) -> bool {
         matches!(
             self.entry.request.interaction,
-            Interaction::Create | Interaction::Update
+            Interaction::Create | Interaction::Update | Interaction::Patch
         )
     }
 }
@@ -95,7 +95,7 @@ impl Plan {
                     id: session.new_id(),
                 })
             }
-            Interaction::Update | Interaction::Delete => Some(request.key()?),
+            Interaction::Update | Interaction::Patch | Interaction::Delete => Some(request.key()?),
             _ => None,
         };
         if let Some(key) = &writes
@@ -193,7 +193,9 @@ impl Plan {
             let request = &entry.request;
             let checked = match request.interaction {
                 Interaction::Read => check_read(session, request).await,
-                Interaction::Create | Interaction::Update | Interaction::Delete => Ok(()),
+                Interaction::Create | Interaction::Update | Interaction::Patch | Interaction::Delete => {
+                    Ok(())
+                }
                 other => session.permit(other, request.resource_type).map(drop),
             };
             checked.map_err(|error| in_entry(error, entry.index))?;
@@ -250,6 +252,11 @@ async fn stage_one(
                 ..present::draft(request, received.entry(index, resource)?)?
             };
             session.stage_create(key, &draft, Some(index))?
+        }
+        (Interaction::Patch, Some(resource)) => {
+            session.permit(Interaction::Patch, request.resource_type)?;
+            let patch = patch::of_part(&received.entry(index, resource)?, edits)?;
+            patch::stage(session, request, &patch, Some(index)).await?
         }
         (_, Some(resource)) => {
             let draft = Draft {

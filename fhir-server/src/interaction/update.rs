@@ -48,7 +48,8 @@ pub(super) fn check_id(part: &Part<'_>, id: &str) -> Result<()> {
     Err(Error::new(ErrorCode::Invalid, text).at(format!("{}.id", part.path)))
 }
 
-fn id_of(part: &Part<'_>) -> Option<String> {
+/// The id of a resource.
+pub(super) fn id_of(part: &Part<'_>) -> Option<String> {
     let resource = part.resource.as_complex();
     let (index, _) = resource.type_info().field("id")?;
     match resource.slot(index) {

@@ -47,8 +47,9 @@ impl Bounds {
         if operations <= MAX_OPERATIONS {
             return Ok(());
         }
-        let text =
-            format!("The patch has {operations} operations; at most {MAX_OPERATIONS} are taken: send several.");
+        let text = format!(
+            "The patch has {operations} operations; at most {MAX_OPERATIONS} are taken: send several."
+        );
         Err(Error::new(ErrorCode::TooLarge, text))
     }
 }

@@ -96,7 +96,10 @@ impl<'p, 't> Operation<'p, 't> {
         let text = |name: &str| -> Result<Cow<'p, str>> {
             match operation.get(name) {
                 Some(Tree::String(text)) => Ok(text.value()),
-                Some(other) => Err(wrong(format!("{name} is a string; this is {}.", other.described()))),
+                Some(other) => Err(wrong(format!(
+                    "{name} is a string; this is {}.",
+                    other.described()
+                ))),
                 None => Err(wrong(format!("the member {name} is missing."))),
             }
         };
@@ -129,7 +132,9 @@ impl<'p, 't> Operation<'p, 't> {
         if let Action::Move(from) = &action
             && path.is_within(from)
         {
-            return Err(wrong(format!("a value cannot be moved into itself, to {written:?}.")));
+            return Err(wrong(format!(
+                "a value cannot be moved into itself, to {written:?}."
+            )));
         }
         Ok(Operation {
             index,

@@ -53,10 +53,13 @@ fn target<'u>(method: Method, segments: &[&'u str], url: &str) -> Result<Target<
         (Method::Post, &[of_type, "_search"]) => (I::SearchType, Some(of_type), None, None),
         (Method::Post, &[of_type]) if !of_type.is_empty() => (I::Create, Some(of_type), None, None),
         (Method::Put, &[of_type, id]) => (I::Update, Some(of_type), Some(id), None),
+        (Method::Patch, &[of_type, id]) => (I::Patch, Some(of_type), Some(id), None),
         (Method::Delete, &[of_type, id]) => (I::Delete, Some(of_type), Some(id), None),
-        (Method::Put | Method::Delete, &[of_type]) if ResourceType::from_name(of_type).is_some() => {
+        (Method::Put | Method::Patch | Method::Delete, &[of_type])
+            if ResourceType::from_name(of_type).is_some() =>
+        {
             return Err(not_offered(format!(
-                "A conditional update or delete of {of_type} is not offered yet: search first, then name the id."
+                "A conditional update, patch or delete of {of_type} is not offered yet: search first, then name the id."
             )));
         }
         _ => return Err(nothing(url)),

@@ -8,6 +8,7 @@ mod examples;
 mod histories;
 mod mutations;
 mod pages;
+mod patches;
 mod policies;
 mod reads;
 mod searches;

@@ -222,7 +222,7 @@ fn what_is_conditional_is_refused_as_not_offered() {
         refused(ask("POST", "Patient/$merge")),
         (501, "not-supported", url)
     );
-    assert_eq!(refused(ask("PATCH", "Patient/1")).0, 501);
+    assert_eq!(refused(ask("PATCH", "Patient?_id=1")).0, 501);
     assert_eq!(server.versions(), 0);
 }
 

@@ -60,7 +60,12 @@ pub(super) fn replace<'t>(document: &mut Tree<'t>, holder: &[Step], last: &Step,
             }
             None => {
                 set_single(object, last.name, value.name, value.value);
-                set_single(object, &extras_name(last.name), &extras_name(value.name), value.extras);
+                set_single(
+                    object,
+                    &extras_name(last.name),
+                    &extras_name(value.name),
+                    value.extras,
+                );
             }
         }
         Ok(())
@@ -95,7 +100,10 @@ pub(super) fn put<'t>(object: &mut Tree<'t>, element: &Element, value: Fitted<'t
     }
     let extras = extras_name(value.name);
     if object.get(value.name).is_some() || object.get(&extras).is_some() {
-        return Err(format!("{} does not repeat, and stands here twice", element.shown()));
+        return Err(format!(
+            "{} does not repeat, and stands here twice",
+            element.shown()
+        ));
     }
     for (name, value) in [(value.name, value.value), (&extras, value.extras)] {
         if let Some(value) = value {

@@ -30,10 +30,7 @@ pub(super) fn apply<'t>(
     bounds: &Bounds,
     budget: &mut Budget,
 ) -> Result<Vec<u8>> {
-    let asked = parameters
-        .get("parameter")
-        .map(Tree::items)
-        .unwrap_or_default();
+    let asked = parameters.get("parameter").map(Tree::items).unwrap_or_default();
     bounds.check_count(asked.len())?;
     let operations: Vec<Operation<'_, 't>> = asked
         .iter()
@@ -41,7 +38,9 @@ pub(super) fn apply<'t>(
         .map(|(index, parameter)| Operation::read(index, parameter))
         .collect::<Result<_>>()?;
     let evaluation = Limits {
-        steps: Limits::default().steps.min(STEPS / (operations.len().max(1) as u64)),
+        steps: Limits::default()
+            .steps
+            .min(STEPS / (operations.len().max(1) as u64)),
         ..Limits::default()
     };
     let mut text = document.to_vec();
@@ -64,14 +63,18 @@ fn typed(text: &[u8], bounds: &Bounds, index: usize) -> Result<Resource> {
         limits: bounds.limits(),
         ..ReadOptions::default()
     };
-    json::read(text, &options).map(|read| read.value).map_err(|error| {
-        let why: &[read::ReadIssue] = &error.issues;
-        let first = why.first().map(|issue| format!("{}: {}", issue.path, issue.message));
-        let before = match index {
-            0 => "The resource".to_owned(),
-            _ => format!("What operation {} leaves", index - 1),
-        };
-        let text = format!("{before} cannot be read: {}.", first.unwrap_or_default());
-        Error::new(ErrorCode::Unprocessable, text).at(operation::place(index.saturating_sub(1)))
-    })
+    json::read(text, &options)
+        .map(|read| read.value)
+        .map_err(|error| {
+            let why: &[read::ReadIssue] = &error.issues;
+            let first = why
+                .first()
+                .map(|issue| format!("{}: {}", issue.path, issue.message));
+            let before = match index {
+                0 => "The resource".to_owned(),
+                _ => format!("What operation {} leaves", index - 1),
+            };
+            let text = format!("{before} cannot be read: {}.", first.unwrap_or_default());
+            Error::new(ErrorCode::Unprocessable, text).at(operation::place(index.saturating_sub(1)))
+        })
 }

@@ -19,11 +19,22 @@ pub(super) struct Operation<'p, 't> {
 }
 
 enum Action<'p, 't> {
-    Add { name: Cow<'p, str>, value: Value<'p, 't> },
-    Insert { at: usize, value: Value<'p, 't> },
+    Add {
+        name: Cow<'p, str>,
+        value: Value<'p, 't>,
+    },
+    Insert {
+        at: usize,
+        value: Value<'p, 't>,
+    },
     Delete,
-    Replace { value: Value<'p, 't> },
-    Move { from: usize, to: usize },
+    Replace {
+        value: Value<'p, 't>,
+    },
+    Move {
+        from: usize,
+        to: usize,
+    },
 }
 
 /// The place of an operation in the patch.
@@ -94,12 +105,7 @@ impl<'p, 't> Operation<'p, 't> {
     }
 
     /// Does it: `resource` is the typed form of the document.
-    pub(super) fn apply(
-        &self,
-        document: &mut Tree<'t>,
-        resource: &Resource,
-        limits: &Limits,
-    ) -> Result<()> {
+    pub(super) fn apply(&self, document: &mut Tree<'t>, resource: &Resource, limits: &Limits) -> Result<()> {
         let unfit = |why: String| self.fails(ErrorCode::Unprocessable, &why);
         match &self.action {
             Action::Add { name, value } => {
@@ -234,7 +240,9 @@ impl<'p, 't> Parts<'p, 't> {
         };
         number.ok_or_else(|| {
             let shown = crate::patch::shown(value);
-            self.wrong(&format!("{name} is a whole number from 0 on, as valueInteger; this is {shown}"))
+            self.wrong(&format!(
+                "{name} is a whole number from 0 on, as valueInteger; this is {shown}"
+            ))
         })
     }
 }

@@ -127,7 +127,8 @@ fn absent(path: &str, resource: &Resource, limits: &Limits) -> Found<List> {
 }
 
 fn locate<'v>(value: &Value<'v>, resource: &Resource) -> Found<(Location, Node<'v>)> {
-    let outside = || "the path must select an element of the resource itself, not a computed value".to_owned();
+    let outside =
+        || "the path must select an element of the resource itself, not a computed value".to_owned();
     let node = value.node().ok_or_else(outside)?;
     let location = Location::of(resource.as_complex(), node).ok_or_else(outside)?;
     Ok((location, node))
@@ -150,7 +151,11 @@ impl Selected {
     /// Its element of that name: as in a path (`value`), in a definition (`value[x]`) or in JSON (`valueString`).
     pub(super) fn element(&self, name: &str) -> Found<Element> {
         let mut element = Element::named(self.info, name)?;
-        let at = self.info.fields.iter().position(|f| element.field.is_some_and(|e| std::ptr::eq(e, f)));
+        let at = self
+            .info
+            .fields
+            .iter()
+            .position(|f| element.field.is_some_and(|e| std::ptr::eq(e, f)));
         element.count = at.and_then(|at| self.counts.get(at)).copied().unwrap_or(0);
         Ok(element)
     }

@@ -37,7 +37,8 @@ pub(super) struct Fitted<'t> {
 impl<'p, 't> Value<'p, 't> {
     /// Reads the part `value`.
     pub(super) fn read(part: &'p Tree<'t>, parts: &Parts<'p, 't>) -> Result<Self> {
-        Value::of(part).ok_or_else(|| parts.wrong("the part value has neither a value[x], nor parts, nor a resource"))
+        Value::of(part)
+            .ok_or_else(|| parts.wrong("the part value has neither a value[x], nor parts, nor a resource"))
     }
 
     fn of(part: &'p Tree<'t>) -> Option<Self> {
@@ -117,9 +118,17 @@ impl<'p, 't> Value<'p, 't> {
         match (shape, self) {
             (Shape::Resource, Value::Resource(resource)) => whole((*resource).clone()),
             (Shape::Resource, _) => Err(self.misfit("a resource", element)),
-            (Shape::Primitive(wanted), Value::Typed { type_name, value, extras }) => {
+            (
+                Shape::Primitive(wanted),
+                Value::Typed {
+                    type_name,
+                    value,
+                    extras,
+                },
+            ) => {
                 // The types of primitives differ in which texts they take; reading the result checks that.
-                let fits = PrimitiveType::from_name(type_name).is_some_and(|t| t.json_token() == wanted.json_token());
+                let fits = PrimitiveType::from_name(type_name)
+                    .is_some_and(|t| t.json_token() == wanted.json_token());
                 match fits {
                     true => Ok(Fitted {
                         name,
@@ -129,12 +138,17 @@ impl<'p, 't> Value<'p, 't> {
                     false => Err(self.misfit(wanted.name(), element)),
                 }
             }
-            (Shape::Complex(info), Value::Typed { type_name, value: Some(value), .. }) => {
-                match is_a(type_name, info) {
-                    true => whole((*value).clone()),
-                    false => Err(self.misfit(info.name, element)),
-                }
-            }
+            (
+                Shape::Complex(info),
+                Value::Typed {
+                    type_name,
+                    value: Some(value),
+                    ..
+                },
+            ) => match is_a(type_name, info) {
+                true => whole((*value).clone()),
+                false => Err(self.misfit(info.name, element)),
+            },
             (Shape::Complex(info), Value::Parts(parts)) => whole(assemble(info, parts)?),
             (Shape::Complex(info), _) => Err(self.misfit(info.name, element)),
             (Shape::Primitive(wanted), _) => Err(self.misfit(wanted.name(), element)),
@@ -148,7 +162,10 @@ impl<'p, 't> Value<'p, 't> {
             Value::Parts(_) => "a value given by parts".to_owned(),
             Value::Resource(_) => "a resource".to_owned(),
         };
-        format!("the value is of type {given}, and {} takes {wanted}", element.shown())
+        format!(
+            "the value is of type {given}, and {} takes {wanted}",
+            element.shown()
+        )
     }
 }
 
