@@ -20,6 +20,7 @@ mod http;
 pub mod interaction;
 #[cfg(feature = "docs")]
 pub mod openapi;
+mod patch;
 pub mod policy;
 pub mod search;
 pub mod server;

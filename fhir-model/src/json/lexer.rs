@@ -70,6 +70,11 @@ impl<'a> Lexer<'a> {
         }
     }
 
+    /// Whether nothing is left.
+    pub(super) fn at_end(&self) -> bool {
+        self.at >= self.bytes.len()
+    }
+
     fn peek(&self) -> Option<u8> {
         self.bytes.get(self.at).copied()
     }

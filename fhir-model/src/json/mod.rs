@@ -11,11 +11,13 @@ mod lexer;
 mod reader;
 mod serde;
 mod trace;
+mod tree;
 mod writer;
 
 pub use self::serde::Json;
 pub use layout::{compact, pretty};
 pub use trace::{Link, LinkKind, MetaSpan, ResourceSpan, Trace};
+pub use tree::{Text, Tree};
 pub use writer::{to_string, to_vec, to_vec_of, write, write_selected};
 
 use std::fmt;

@@ -40,6 +40,7 @@ mod expression;
 mod functions;
 mod lexer;
 mod limits;
+mod location;
 mod parser;
 mod plan;
 mod quantity;
@@ -54,6 +55,7 @@ pub use environment::{ByReferenceType, Environment, Profiles, Resolved, Resolver
 pub use error::Error;
 pub use expression::Expression;
 pub use limits::{Limits, MAX_LENGTH, MAX_NESTING};
+pub use location::{Location, Step};
 pub use quantity::{Calendar, Quantity, Unit};
 pub use temporal::{Date, DateTime, Time};
 pub use types::SystemType;

@@ -25,11 +25,13 @@ mod reference;
 mod scan;
 mod scope;
 mod tag;
+mod tree;
 mod write;
 
+pub use tree::{Attribute, Declaration, Element, Name, Node};
 pub use write::{Layout, WriteError, to_string, to_string_pretty, to_vec, write_selected};
 
-use crate::read::{Read, ReadError, ReadOptions};
+use crate::read::{Limits, Read, ReadError, ReadOptions};
 use crate::resource::Resource;
 
 /// Reads a resource, strictly, with the default limits.
@@ -54,4 +56,12 @@ pub fn from_str(xml: &str) -> Result<Resource, ReadError> {
 /// Every problem found, each with its path, line and column.
 pub fn read(xml: &[u8], options: &ReadOptions) -> Result<Read<Resource>, ReadError> {
     read::read(xml, options)
+}
+
+/// Reads any document, within the limits of bytes, depth and elements.
+///
+/// # Errors
+/// It is not well formed, holds what is refused, or is beyond a limit.
+pub fn read_tree(xml: &[u8], limits: &Limits) -> Result<Element, ReadError> {
+    tree::read(xml, limits)
 }

@@ -28,6 +28,8 @@ pub(super) enum Reason {
     Visible,
     /// A search finds what it found before.
     Matches,
+    /// The version that a patch was applied to.
+    Patched,
     /// A claim is free.
     Unclaimed,
 }
@@ -40,6 +42,18 @@ impl Conditions {
             _ => Reason::MatchAny,
         };
         unmet(Some(key), &reason, None)
+    }
+
+    /// Refuses where they do not hold for the live version, before anything is made of it.
+    pub(crate) fn check(&self, key: &Key, current: &Version) -> Result<(), Error> {
+        let named = |tags: &[String]| tags.iter().any(|t| number(t) == Some(current.version));
+        let reason = match (&self.if_match, &self.if_none_match) {
+            (Some(EntityTags::Versions(tags)), _) if !named(tags) => Reason::Match(tags.join("\", \"")),
+            (_, Some(EntityTags::Any)) => Reason::NoneMatchAny,
+            (_, Some(EntityTags::Versions(tags))) if named(tags) => Reason::NoneMatch,
+            _ => return Ok(()),
+        };
+        Err(unmet(Some(key), &reason, Some(current.version)))
     }
 
     /// Whether the current version must be known to turn them into expectations.
@@ -124,6 +138,10 @@ pub(super) fn unmet(key: Option<&Key>, reason: &Reason, current: Option<i64>) ->
                 "{name} has a version that If-None-Match excludes, or was changed meanwhile: read it again."
             ),
             "http.if-none-match",
+        ),
+        (Reason::Patched, _) => Error::new(
+            ErrorCode::Conflict,
+            format!("{name} was changed by another request while it was patched: send the patch again."),
         ),
         (Reason::Visible, _) => Error::new(ErrorCode::NotFound, format!("There is no {name}.")),
         (Reason::Matches, _) => Error::new(

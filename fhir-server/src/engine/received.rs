@@ -50,6 +50,10 @@ impl Received {
                     "A body of type {content_type:?} is taken for Binary only: send application/fhir+json or application/fhir+xml."
                 ),
             )),
+            Some(RequestBody::Patch(form, _)) => Err(Error::new(
+                ErrorCode::UnsupportedMediaType,
+                format!("A body of type {:?} is taken by PATCH only.", form.media_type()),
+            )),
             Some(RequestBody::Fhir(Format::Json, text)) => Received::from_json(text.clone(), settings),
             Some(RequestBody::Fhir(Format::Xml, text)) => {
                 let json = json_of_xml(text, settings)?;

@@ -14,7 +14,7 @@ use crate::context::Millis;
 use crate::error::{Error, ErrorCode, Result};
 use crate::interaction::Interaction;
 use crate::store::{
-    Change, Claim, Commit, Expect, Filter, Index, Key, Outcome, Refusal, StoredBody, Version, Write,
+    Change, Claim, Commit, Expect, Filter, Index, Key, Outcome, Refusal, ResourceType, StoredBody, Version, Write,
 };
 
 /// One staged write: what it is, what it expects, and what the caller is told where that does not hold.
@@ -169,6 +169,49 @@ impl Session {
             expects,
             entry,
         }))
+    }
+
+    /// Stages what a patch made of the version with that number. Another write meanwhile fails the commit with
+    /// [`ErrorCode::Conflict`].
+    pub(crate) fn stage_patch(
+        &mut self,
+        key: Key,
+        draft: &Draft<'_>,
+        version: i64,
+        entry: Option<usize>,
+    ) -> Result<Ticket> {
+        let filter = self.filter_to_patch(key.resource_type)?;
+        self.check_own(&filter, &key)?;
+        let mut expects = visible(&key, filter);
+        expects.push((Expect::Version(key.clone(), version), Reason::Patched));
+        let body = self.accept(draft, &key)?;
+        let write = Write::Update {
+            key: key.clone(),
+            body: body.clone(),
+            create: false,
+        };
+        Ok(self.stage(Staged {
+            key: Some(key),
+            body: Some(body),
+            write: Some(write),
+            expects,
+            entry,
+        }))
+    }
+
+    /// The current version of what is to be patched, a deletion included, as the database has it.
+    ///
+    /// # Errors
+    /// The policy denies patching or reading it, or the store failed.
+    pub(crate) async fn read_to_patch(&self, key: &Key) -> Result<Option<Version>> {
+        let filter = self.filter_to_patch(key.resource_type)?;
+        self.snapshot().await?.read(key, &filter).await
+    }
+
+    /// A patch tells by its tests, and by its answer, what is stored: who patches must be allowed to read it too.
+    fn filter_to_patch(&self, resource_type: ResourceType) -> Result<Filter> {
+        let patch = self.permit(Interaction::Patch, Some(resource_type))?;
+        Ok(patch.and(self.permit(Interaction::Read, Some(resource_type))?))
     }
 
     /// Stages a deletion. What does not exist for the caller needs none.

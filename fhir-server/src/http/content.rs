@@ -6,13 +6,16 @@ use bytes::Bytes;
 use super::media_type::MediaType;
 use super::negotiate::format_of;
 use crate::error::{Error, ErrorCode, Result};
-use crate::interaction::{Format, RequestBody};
+use crate::interaction::{Format, PatchForm, RequestBody};
+use crate::patch;
 
 /// What a `Content-Type` announces.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Content {
     /// FHIR in JSON or XML.
     Fhir(Format),
+    /// A patch in a form that is not FHIR.
+    Patch(PatchForm),
     /// `application/x-www-form-urlencoded`
     Form,
     /// Another type.
@@ -36,7 +39,10 @@ pub(crate) fn announced(headers: &HeaderMap) -> Result<Content> {
     let content = match format_of(&media_type) {
         Some(format) => Content::Fhir(format),
         None if media_type.essence == "application/x-www-form-urlencoded" => Content::Form,
-        None => return Ok(Content::Other),
+        None => match PatchForm::of_media_type(&media_type.essence) {
+            Some(form) => Content::Patch(form),
+            None => return Ok(Content::Other),
+        },
     };
     if !media_type.is_utf_8() {
         return Err(unsupported(
@@ -49,6 +55,51 @@ pub(crate) fn announced(headers: &HeaderMap) -> Result<Content> {
         ));
     }
     Ok(content)
+}
+
+/// Reads `Content-Type` where a patch must be.
+///
+/// # Errors
+/// [`ErrorCode::UnsupportedMediaType`]: it is none of the media types of patches. `application/json` would say no more than
+/// that it is JSON, so that it is not taken for any of them.
+pub(crate) fn announced_patch(headers: &HeaderMap) -> Result<Content> {
+    let fhir = |media_type: MediaType| {
+        matches!(
+            media_type.essence.as_str(),
+            "application/fhir+json" | "application/fhir+xml"
+        )
+    };
+    match announced(headers) {
+        Ok(content @ Content::Patch(_)) => Ok(content),
+        Ok(content @ Content::Fhir(_)) if MediaType::parse(sent(headers)).is_some_and(fhir) => Ok(content),
+        Err(error) if is_announced(headers) => Err(error),
+        _ => Err(not_a_patch(headers)),
+    }
+}
+
+/// The refusal of a type where a patch must be.
+pub(crate) fn not_a_patch(headers: &HeaderMap) -> Error {
+    let found = match is_announced(headers) {
+        true => format!("`Content-Type: {}` is no patch", shown(headers)),
+        false => "The request has no `Content-Type`".to_owned(),
+    };
+    unsupported(&format!("{found}; PATCH takes {}.", patch::TAKEN))
+}
+
+/// The body as a patch, a byte order mark taken off.
+///
+/// # Errors
+/// It is empty.
+pub(crate) fn patch(form: PatchForm, body: Bytes) -> Result<RequestBody> {
+    let body = match body.strip_prefix(b"\xef\xbb\xbf") {
+        Some(_) => body.slice(3..),
+        None => body,
+    };
+    if body.trim_ascii().is_empty() {
+        let text = "The request has no body; send the patch.";
+        return Err(Error::new(ErrorCode::Structure, text));
+    }
+    Ok(RequestBody::Patch(form, body))
 }
 
 /// `Content-Type` as sent.
@@ -74,14 +125,23 @@ pub(crate) fn announced_unless_empty(headers: &HeaderMap, body: &[u8]) -> Result
 
 /// The refusal of a type where FHIR must be.
 pub(crate) fn not_fhir(headers: &HeaderMap) -> Error {
-    let sent: String = sent(headers)
+    let later = match announced(headers) {
+        Ok(Content::Patch(_)) => ". A patch is sent with the method PATCH",
+        _ => "",
+    };
+    unsupported(&format!(
+        "The server cannot read `Content-Type: {}` here; send `application/fhir+json` or `application/fhir+xml`{later}.",
+        shown(headers)
+    ))
+}
+
+/// `Content-Type` as sent, short enough for a message.
+fn shown(headers: &HeaderMap) -> String {
+    sent(headers)
         .chars()
         .filter(|c| !c.is_control())
         .take(100)
-        .collect();
-    unsupported(&format!(
-        "The server cannot read `Content-Type: {sent}` here; send `application/fhir+json` or `application/fhir+xml`."
-    ))
+        .collect()
 }
 
 /// The refusal of a type where the form of a search must be.

@@ -57,9 +57,9 @@ fn read_one(request: &mut Request, name: &str, value: &str) -> Result<()> {
 
 /// What `Preference-Applied` says of an answer to that request.
 pub(crate) fn applied(request: &Request) -> Option<String> {
-    use crate::interaction::Interaction::{Create, SearchSystem, SearchType, Transaction, Update};
+    use crate::interaction::Interaction::{Create, Patch, SearchSystem, SearchType, Transaction, Update};
     let mut applied = Vec::new();
-    if matches!(request.interaction, Create | Update | Transaction) {
+    if matches!(request.interaction, Create | Update | Patch | Transaction) {
         applied.extend(request.prefer_return.map(|preferred| match preferred {
             PreferReturn::Minimal => "return=minimal",
             PreferReturn::Representation => "return=representation",

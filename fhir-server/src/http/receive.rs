@@ -1,7 +1,7 @@
 //! The body of a request, by what the route wants and what its `Content-Type` says it is.
 
 use super::binary;
-use actix_web::http::header::HeaderMap;
+use actix_web::http::header::{HeaderMap, HeaderName};
 use bytes::Bytes;
 
 use super::body::{self, Bounds, Unread};
@@ -14,6 +14,10 @@ use super::state::State;
 use crate::config::LimitsConfig;
 use crate::error::{Error, Result};
 use crate::interaction::{Request, RequestBody};
+use crate::patch;
+
+/// The header that lists the media types of patches (RFC 5789, section 3.1).
+const ACCEPT_PATCH: HeaderName = HeaderName::from_static("accept-patch");
 
 /// Reads the body that the route wants into the request, or the form of a search into the query.
 pub(super) async fn body(
@@ -24,12 +28,16 @@ pub(super) async fn body(
     request: &mut Request,
     query: &mut Query,
 ) -> Result<Option<Taken>> {
+    if route.body == BodyKind::Patch {
+        exchange.add(ACCEPT_PATCH, patch::MEDIA_TYPES.join(", "));
+    }
     let headers = exchange.http.headers();
     let limits = &state.config.limits;
     let announced = match route.body {
         BodyKind::None => return Ok(None),
         BodyKind::Form if !content::is_announced(headers) => Content::Form,
         BodyKind::Form | BodyKind::Resource => content::announced(headers)?,
+        BodyKind::Patch => content::announced_patch(headers)?,
     };
     let bytes =
         allowed(limits, route.body, announced, request).ok_or_else(|| refused(route.body, headers))?;
@@ -41,12 +49,15 @@ pub(super) async fn body(
     let body = body::read(unread, headers, &bounds, &state.bodies).await?;
     match announced {
         Content::Fhir(format) => request.body = Some(content::fhir(format, body.bytes)?),
+        Content::Patch(form) if route.body == BodyKind::Patch => {
+            request.body = Some(content::patch(form, body.bytes)?);
+        }
         Content::Form if route.body == BodyKind::Form => {
             content::announced_unless_empty(headers, &body.bytes)?;
             query.add(content::form(&body.bytes)?, limits)?;
             exchange.follow(query);
         }
-        Content::Form | Content::Other => {
+        Content::Form | Content::Patch(_) | Content::Other => {
             request.body = Some(native(headers, body.bytes));
         }
     }
@@ -58,8 +69,12 @@ fn allowed(limits: &LimitsConfig, wanted: BodyKind, announced: Content, request:
     let is_binary = request.resource_type.is_some_and(|t| t.name() == "Binary");
     match (wanted, announced) {
         (BodyKind::Form, Content::Form) => Some(limits.query_bytes),
-        (BodyKind::Resource, Content::Fhir(_)) => Some(limits.body_bytes),
-        (BodyKind::Resource, Content::Form | Content::Other) if is_binary => Some(limits.binary_bytes),
+        (BodyKind::Resource, Content::Fhir(_)) | (BodyKind::Patch, Content::Fhir(_) | Content::Patch(_)) => {
+            Some(limits.body_bytes)
+        }
+        (BodyKind::Resource, Content::Form | Content::Patch(_) | Content::Other) if is_binary => {
+            Some(limits.binary_bytes)
+        }
         _ => None,
     }
 }
@@ -67,6 +82,7 @@ fn allowed(limits: &LimitsConfig, wanted: BodyKind, announced: Content, request:
 fn refused(wanted: BodyKind, headers: &HeaderMap) -> Error {
     match wanted {
         BodyKind::Form => content::not_a_form(),
+        BodyKind::Patch => content::not_a_patch(headers),
         BodyKind::Resource | BodyKind::None => content::not_fhir(headers),
     }
 }

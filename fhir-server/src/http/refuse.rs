@@ -38,7 +38,6 @@ pub(crate) fn unknown_path(segments: &[String]) -> Error {
 /// A method that the path does not have.
 pub(crate) fn method(method: &Method, place: &Place<'_>) -> Error {
     let later = match (method.as_str(), place.path) {
-        ("PATCH", _) => " The server does not offer patch; send the whole resource with PUT.",
         ("POST", "/{type}/{id}") => " Create with POST to the type; update with PUT to the id.",
         _ => "",
     };

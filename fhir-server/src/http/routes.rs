@@ -29,6 +29,8 @@ pub(crate) enum BodyKind {
     Resource,
     /// The parameters of a search as `application/x-www-form-urlencoded`.
     Form,
+    /// A patch in one of its forms.
+    Patch,
 }
 
 const fn row(method: Method, path: &'static str, interaction: Interaction, body: BodyKind) -> Route {
@@ -53,11 +55,13 @@ pub(crate) static ROUTES: &[Route] = {
         row(Method::GET, "/{type}", SearchType, None),
         row(Method::POST, "/{type}", Create, Resource),
         row(Method::PUT, "/{type}", Update, Resource),
+        row(Method::PATCH, "/{type}", Patch, BodyKind::Patch),
         row(Method::DELETE, "/{type}", Delete, None),
         row(Method::POST, "/{type}/_search", SearchType, Form),
         row(Method::GET, "/{type}/_history", HistoryType, None),
         row(Method::GET, "/{type}/{id}", Read, None),
         row(Method::PUT, "/{type}/{id}", Update, Resource),
+        row(Method::PATCH, "/{type}/{id}", Patch, BodyKind::Patch),
         row(Method::DELETE, "/{type}/{id}", Delete, None),
         row(Method::GET, "/{type}/{id}/_history", HistoryInstance, None),
         row(Method::GET, "/{type}/{id}/_history/{vid}", Vread, None),
@@ -214,9 +218,9 @@ mod tests {
         let path = segments("Patient/1");
         assert_eq!(
             Place::find(&path).unwrap().allow(),
-            "GET, HEAD, PUT, DELETE, OPTIONS"
+            "GET, HEAD, PUT, PATCH, DELETE, OPTIONS"
         );
-        assert_eq!(interaction(Method::PATCH, "Patient/1"), None);
+        assert_eq!(interaction(Method::PATCH, "Patient"), None);
         assert_eq!(interaction(Method::GET, "Patient/_search"), None);
     }
 

@@ -9,7 +9,7 @@ use fhir_model::json::LinkKind;
 
 use super::bundle::BundleWriter;
 use super::entry::{self, Entry};
-use super::{Interaction, Payload, Request, Response, create, dispatch, update};
+use super::{Interaction, Payload, Request, Response, create, dispatch, patch, update};
 use crate::engine::{Received, Session, in_entry, unquoted};
 use crate::error::{Error, ErrorCode, Result};
 
@@ -76,6 +76,13 @@ async fn one(
             let part = received.entry(entry.index, resource)?;
             check_independent(received, &part, full_urls)?;
             update::of_part(session, &entry.request, part).await
+        }
+        (Interaction::Patch, Some(resource)) => {
+            session.permit(Interaction::Patch, entry.request.resource_type)?;
+            let part = received.entry(entry.index, resource)?;
+            check_independent(received, &part, full_urls)?;
+            let patch = patch::of_part(&part, &[])?;
+            patch::of_patch(session, &entry.request, &patch).await
         }
         _ => dispatch::single(session, &entry.request).await,
     }

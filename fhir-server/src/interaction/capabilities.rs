@@ -15,6 +15,7 @@ use super::subset::View;
 use super::{Interaction, Level, Payload, Request, Response};
 use crate::engine::{Session, Settings};
 use crate::error::{Error, ErrorCode, Result};
+use crate::patch;
 
 /// The search parameters that every type has: name, type, definition.
 const SEARCH_PARAMETERS: &[(&str, &str, &str)] = &[
@@ -77,6 +78,7 @@ fn statement(settings: &Settings, base: &str) -> Result<CapabilityStatement> {
         format: ["application/fhir+json", "application/fhir+xml", "json", "xml"]
             .map(Into::into)
             .into(),
+        patch_format: patch::MEDIA_TYPES.map(Into::into).into(),
         rest: vec![rest(settings)],
         ..Default::default()
     })

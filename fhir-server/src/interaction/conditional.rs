@@ -1,13 +1,14 @@
-//! Conditional create, update and delete, and conditional references: the resource is named by a search
+//! Conditional create, update, patch and delete, and conditional references: the resource is named by a search
 //! (<https://hl7.org/fhir/R4/http.html#ccreate>, <https://hl7.org/fhir/R4/http.html#cond-update>, <https://hl7.org/fhir/R4/http.html#3.1.0.7.1>).
 //!
 //! Invariant: every parameter of the search must be understood, as one left aside would make the search match too much.
 //! Invariant: a write follows from what its own transaction finds; a request that lost a race begins again with what is there then.
 
-use super::{Request, Response, create, present, search, update, uri};
+use super::{Request, Response, create, patch, present, search, update, uri};
 use crate::engine::{Conditions, Matches, Part, Session};
 use crate::error::{Error, ErrorCode, Result};
 use crate::interaction::EntityTags;
+use crate::patch::Patch;
 use crate::search::criteria::{self, Problem};
 use crate::store::{Change, Filter, Key, ResourceType};
 
@@ -64,6 +65,29 @@ pub(super) async fn update(session: &mut Session, request: &Request, part: Part<
         }
     }
     Err(contended())
+}
+
+/// Conditional patch: of the one match.
+pub(super) async fn patch(session: &mut Session, request: &Request, patch: &Patch) -> Result<Response> {
+    for _ in 0..ATTEMPTS {
+        let matches = of_query(session, request, 2).await?;
+        let key = to_patch(&matches, request)?;
+        let ticket = patch::stage(session, request, key, patch, None).await?;
+        session.expect(&matches, Some(ticket), None);
+        match session.commit().await {
+            Err(error) if error.code == ErrorCode::Conflict => {}
+            done => return present::written(request, &done?.take(ticket)?),
+        }
+    }
+    Err(contended())
+}
+
+/// What a conditional patch is applied to: the one match.
+pub(super) fn to_patch(matches: &Matches, request: &Request) -> Result<Key> {
+    only(matches, &request.query)?.ok_or_else(|| {
+        let text = format!("Nothing matches {}: there is nothing to patch.", names(&request.query));
+        Error::new(ErrorCode::NotFound, text)
+    })
 }
 
 /// Conditional delete: of the one match; of several where that is configured. 204, also where nothing matches.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{Format, Interaction, Request, RequestBody, Response};
-use super::{batch, capabilities, create, delete, history, read, search, transaction, update, vread};
+use super::{batch, capabilities, create, delete, history, patch, read, search, transaction, update, vread};
 use crate::engine::{Received, Session};
 use crate::error::{Error, ErrorCode, Result};
 
@@ -28,6 +28,7 @@ pub(super) async fn single(session: &mut Session, request: &Request) -> Result<R
         Interaction::Vread => vread::run(session, request).await,
         Interaction::Create => create::run(session, request).await,
         Interaction::Update => update::run(session, request).await,
+        Interaction::Patch => patch::run(session, request).await,
         Interaction::Delete => delete::run(session, request).await,
         Interaction::HistoryInstance | Interaction::HistoryType | Interaction::HistorySystem => {
             history::run(session, request).await

@@ -19,6 +19,7 @@ pub(super) enum Method {
     Delete,
     Post,
     Put,
+    Patch,
     Get,
     Head,
 }
@@ -57,9 +58,12 @@ impl Entry {
         });
         request.prefer_return = outer.prefer_return.or(Some(PreferReturn::Minimal));
         request.strict_handling = outer.strict_handling;
-        let writes = matches!(request.interaction, Interaction::Create | Interaction::Update);
+        let writes = matches!(
+            request.interaction,
+            Interaction::Create | Interaction::Update | Interaction::Patch
+        );
         if writes && entry.resource.is_none() {
-            let text = "The entry has no resource: POST and PUT need one.";
+            let text = "The entry has no resource: POST and PUT need one, and PATCH a Parameters resource or a Binary.";
             return Err(Error::new(ErrorCode::Required, text).at(format!("Bundle.entry[{index}].resource")));
         }
         Ok(Entry {
@@ -118,13 +122,10 @@ fn method(name: Option<&str>) -> Result<Method> {
         Some("PUT") => Ok(Method::Put),
         Some("GET") => Ok(Method::Get),
         Some("HEAD") => Ok(Method::Head),
-        Some("PATCH") => Err(Error::new(
-            ErrorCode::NotSupported,
-            "PATCH is not offered yet: send the whole resource with PUT.",
-        )),
+        Some("PATCH") => Ok(Method::Patch),
         other => {
             let text = format!(
-                "{:?} is no method of an entry: send GET, HEAD, POST, PUT or DELETE.",
+                "{:?} is no method of an entry: send GET, HEAD, POST, PUT, PATCH or DELETE.",
                 other.unwrap_or_default()
             );
             Err(Error::new(ErrorCode::Value, text))

@@ -15,6 +15,7 @@ mod entry;
 mod history;
 mod outcome;
 mod page;
+mod patch;
 mod present;
 mod query;
 mod read;
@@ -38,6 +39,7 @@ mod tests_on_postgres;
 #[path = "tests/mod.rs"]
 mod tests_on_sqlite;
 
+pub use crate::patch::PatchForm;
 pub use dispatch::dispatch;
 pub use outcome::operation_outcome;
 
@@ -54,6 +56,7 @@ pub enum Interaction {
     Vread,
     Create,
     Update,
+    Patch,
     Delete,
     HistoryInstance,
     HistoryType,
@@ -83,6 +86,7 @@ impl Interaction {
         Self::Vread,
         Self::Create,
         Self::Update,
+        Self::Patch,
         Self::Delete,
         Self::HistoryInstance,
         Self::HistoryType,
@@ -97,7 +101,9 @@ impl Interaction {
     /// What it is about.
     pub const fn level(self) -> Level {
         match self {
-            Self::Read | Self::Vread | Self::Update | Self::Delete | Self::HistoryInstance => Level::Instance,
+            Self::Read | Self::Vread | Self::Update | Self::Patch | Self::Delete | Self::HistoryInstance => {
+                Level::Instance
+            }
             Self::Create | Self::HistoryType | Self::SearchType => Level::Type,
             Self::HistorySystem
             | Self::SearchSystem
@@ -114,6 +120,7 @@ impl Interaction {
             Self::Vread => "vread",
             Self::Create => "create",
             Self::Update => "update",
+            Self::Patch => "patch",
             Self::Delete => "delete",
             Self::HistoryInstance => "history-instance",
             Self::HistoryType => "history-type",
@@ -142,6 +149,8 @@ pub enum Format {
 pub enum RequestBody {
     /// FHIR in JSON or XML.
     Fhir(Format, bytes::Bytes),
+    /// A patch in a form that is not FHIR.
+    Patch(PatchForm, bytes::Bytes),
     /// The content of a Binary in its own media type.
     Native {
         /// its media type

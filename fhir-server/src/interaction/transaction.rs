@@ -1,6 +1,6 @@
 //! transaction: several requests at once, all or none (<https://hl7.org/fhir/R4/http.html#trules>).
 //!
-//! Entries are done in the order DELETE, POST, PUT, GET, whatever their order in the Bundle. Ids of new resources are
+//! Entries are done in the order DELETE, POST, PUT, PATCH, GET, whatever their order in the Bundle. Ids of new resources are
 //! given first, so that every reference to a `fullUrl` of the Bundle can be resolved before anything is stored. Reads
 //! are checked before the commit, against what is staged, and answered after it; searches see what was committed.
 //!
@@ -14,7 +14,7 @@ use fhir_model::{Bundle, Resource};
 use super::bundle::BundleWriter;
 use super::conditional::{self, Target};
 use super::entry::{self, Entry};
-use super::{Interaction, Payload, Request, Response, dispatch, present, update};
+use super::{Interaction, Payload, Request, Response, dispatch, patch, present, update};
 use crate::engine::{
     Assigned, BundleLinks, Committed, Conditions, Draft, Edit, Matches, Received, Session, Ticket, in_entry,
     not_found, unquoted,
@@ -80,7 +80,7 @@ impl Planned {
     fn has_resource(&self) -> bool {
         matches!(
             self.entry.request.interaction,
-            Interaction::Create | Interaction::Update
+            Interaction::Create | Interaction::Update | Interaction::Patch
         )
     }
 
@@ -287,7 +287,9 @@ impl Plan {
             let request = &entry.request;
             let checked = match request.interaction {
                 Interaction::Read => check_read(session, request).await,
-                Interaction::Create | Interaction::Update | Interaction::Delete => Ok(()),
+                Interaction::Create | Interaction::Update | Interaction::Patch | Interaction::Delete => {
+                    Ok(())
+                }
                 other => session.permit(other, request.resource_type).map(drop),
             };
             checked.map_err(|error| in_entry(error, entry.index))?;
@@ -365,7 +367,13 @@ async fn planned(
             };
             (key, Some(Condition { matches, follows }))
         }
-        Interaction::Update | Interaction::Delete => (Some(request.key()?), None),
+        Interaction::Patch if request.id.is_none() => {
+            let matches = conditional::of_query(session, request, 2).await?;
+            let key = conditional::to_patch(&matches, request)?;
+            let follows = Follows::Write;
+            (Some(key), Some(Condition { matches, follows }))
+        }
+        Interaction::Update | Interaction::Patch | Interaction::Delete => (Some(request.key()?), None),
         _ => (None, None),
     };
     Ok(Planned {
@@ -432,6 +440,11 @@ async fn stage_write(
             .await;
     }
     let resource = resource.ok_or_else(|| Error::internal("a write without a resource"))?;
+    if request.interaction == Interaction::Patch {
+        session.permit(Interaction::Patch, request.resource_type)?;
+        let patch = patch::of_part(&received.entry(index, resource)?, edits)?;
+        return patch::stage(session, request, key, &patch, Some(index)).await;
+    }
     let draft = Draft {
         edits,
         ..present::draft(request, received.entry(index, resource)?)?

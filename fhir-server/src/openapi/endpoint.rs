@@ -93,6 +93,7 @@ impl Endpoint {
             Interaction::Update if self.is_conditional() => "conditionalUpdate",
             Interaction::Delete if self.is_conditional() => "conditionalDelete",
             Interaction::Update => "update",
+            Interaction::Patch => "patch",
             Interaction::Delete => "delete",
             Interaction::HistoryInstance => "historyInstance",
             Interaction::HistoryType => "historyType",
@@ -139,6 +140,12 @@ fn words(endpoint: &Endpoint, resource_type: Option<&str>) -> (String, String) {
             "Replaces the whole resource; its `id` must be that of the URL. Send the version you read in `If-Match`. Where \
              nothing changed, no version is made. Whether an id that was never used is created (201) or refused (405) is a \
              matter of configuration; the sandbox creates.",
+        ),
+        Interaction::Patch => (
+            format!("Patch a {name}"),
+            "Changes what the patch names and leaves all else as it is, byte for byte: a JSON Patch, a JSON Merge Patch, an XML \
+             Patch, or a Parameters resource with a FHIRPath Patch. Type, id and version cannot be changed. Without \
+             `If-Match` the patch is applied to the version that is current; where nothing changed, no version is made.",
         ),
         Interaction::Delete => (
             format!("Delete a {name}"),

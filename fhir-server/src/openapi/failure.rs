@@ -121,6 +121,7 @@ pub(super) fn statuses(endpoint: &Endpoint) -> Vec<u16> {
         I::SearchType | I::SearchSystem => &[413, 422],
         I::Create => &[408, 409, 413, 415, 422, 507],
         I::Update => &[404, 405, 408, 409, 412, 413, 415, 422, 507],
+        I::Patch => &[404, 408, 409, 410, 412, 413, 415, 422, 507],
         I::Delete => &[404, 409, 412, 507],
         I::Batch | I::Transaction => &[404, 405, 408, 409, 410, 412, 413, 415, 422, 507],
     };

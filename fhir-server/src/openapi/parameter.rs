@@ -142,7 +142,7 @@ pub(super) fn keys(endpoint: &Endpoint) -> Vec<&'static str> {
         I::Read | I::Vread => vec!["view", "_elements", "ifNoneMatchRead", "ifModifiedSince"],
         I::Create => vec!["preferReturn"],
         I::Update => vec!["ifMatch", "ifNoneMatchWrite", "preferReturn"],
-        I::Delete => vec!["ifMatch", "preferReturn"],
+        I::Patch | I::Delete => vec!["ifMatch", "preferReturn"],
         I::HistoryInstance | I::HistoryType | I::HistorySystem => vec!["since", "at", "_count"],
         I::SearchType | I::SearchSystem if endpoint.form => vec!["preferHandling"],
         I::SearchType => SEARCH.into_iter().chain(["preferHandling"]).collect(),

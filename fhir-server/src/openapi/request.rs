@@ -8,7 +8,7 @@ use utoipa::openapi::{Object, Ref, RefOr, Required, Type};
 
 use super::endpoint::Endpoint;
 use super::{example, parameter};
-use crate::interaction::Interaction;
+use crate::interaction::{Interaction, PatchForm};
 
 /// JSON as FHIR has it.
 pub(super) const JSON: &str = "application/fhir+json";
@@ -19,6 +19,9 @@ pub(super) const XML: &str = "application/fhir+xml";
 pub(super) fn body(endpoint: &Endpoint, resource_type: Option<&'static str>) -> Option<RequestBody> {
     if endpoint.form {
         return Some(form(resource_type.is_none()));
+    }
+    if endpoint.interaction == Interaction::Patch {
+        return Some(patch());
     }
     let (schema, words, examples) = match (endpoint.interaction, resource_type) {
         (Interaction::Create, Some(name)) => (name, "The new resource.", vec![example::created(name)]),
@@ -39,6 +42,26 @@ pub(super) fn body(endpoint: &Endpoint, resource_type: Option<&'static str>) -> 
         .content(JSON, json(schema, &examples))
         .content(XML, xml(&examples));
     Some(body.build())
+}
+
+/// A patch, in each of its forms.
+fn patch() -> RequestBody {
+    let form = |kind: Type| {
+        ContentBuilder::new()
+            .schema(Some(Object::with_type(kind)))
+            .build()
+    };
+    RequestBodyBuilder::new()
+        .description(Some(
+            "What shall change: RFC 6902, RFC 7396, RFC 5261, or a Parameters resource of operations on FHIRPaths.",
+        ))
+        .required(Some(Required::True))
+        .content(PatchForm::Json.media_type(), form(Type::Array))
+        .content(PatchForm::Merge.media_type(), form(Type::Object))
+        .content(PatchForm::Xml.media_type(), form(Type::String))
+        .content(JSON, json("Parameters", &[]))
+        .content(XML, xml(&[]))
+        .build()
 }
 
 /// A resource in JSON, with examples by their names.

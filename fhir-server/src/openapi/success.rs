@@ -86,6 +86,11 @@ pub(super) fn responses(
                 ),
             ]
         }
+        I::Patch => {
+            let headers = ["Content-Location", "ETag", "Last-Modified", "Preference-Applied"];
+            let words = "Patched; or nothing to change, and no new version.";
+            vec![("200", full(words, name, &[example::stored(name)], &headers))]
+        }
         I::Delete => {
             let outcome = full(
                 "Deleted, with the remark that you prefer.",

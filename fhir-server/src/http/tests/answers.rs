@@ -133,7 +133,7 @@ async fn head_is_get_and_options_tells_the_methods() {
     let answer = send(&server, request("OPTIONS", "/fhir/Patient/p1")).await;
     assert_eq!(
         (answer.checked(), answer.header("allow")),
-        (204, "GET, HEAD, PUT, DELETE, OPTIONS")
+        (204, "GET, HEAD, PUT, PATCH, DELETE, OPTIONS")
     );
 }
 

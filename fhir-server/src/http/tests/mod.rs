@@ -7,6 +7,7 @@ mod docs;
 mod formats;
 mod listening;
 mod native;
+mod patches;
 mod paths;
 mod refusals;
 

@@ -83,9 +83,11 @@ fn target<'u>(method: Method, segments: &[&'u str], url: &str) -> Result<Target<
         (Method::Post, &[of_type, "_search"]) => (I::SearchType, Some(of_type), None, None),
         (Method::Post, &[of_type]) if !of_type.is_empty() => (I::Create, Some(of_type), None, None),
         (Method::Put, &[of_type, id]) => (I::Update, Some(of_type), Some(id), None),
+        (Method::Patch, &[of_type, id]) => (I::Patch, Some(of_type), Some(id), None),
         (Method::Delete, &[of_type, id]) => (I::Delete, Some(of_type), Some(id), None),
         (Method::Put, &[of_type]) if !of_type.is_empty() => (I::Update, Some(of_type), None, None),
         (Method::Delete, &[of_type]) if !of_type.is_empty() => (I::Delete, Some(of_type), None, None),
+        (Method::Patch, &[of_type]) if !of_type.is_empty() => (I::Patch, Some(of_type), None, None),
         _ => return Err(nothing(url)),
     })
 }

@@ -65,7 +65,7 @@ fn each_entry_stands_alone_and_has_its_own_answer() {
         ("400", "Bundle.entry[3].resource.status"),
         ("410", "Bundle.entry[4]"),
         ("204", ""),
-        ("501", "Bundle.entry[6]"),
+        ("400", "Bundle.entry[6].resource"),
         ("400", "Bundle.entry[7].request.url"),
         ("200", ""),
         ("400", "Bundle.entry[9].request"),

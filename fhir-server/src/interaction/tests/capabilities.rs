@@ -45,7 +45,8 @@ fn it_claims_the_interactions_that_are_offered_and_no_other() {
         .map(|i| i.code())
         .collect();
     assert_eq!(codes(&rest["resource"][0]["interaction"]), of_types);
-    assert!(!of_types.contains(&"patch"));
+    assert!(of_types.contains(&"patch"));
+    assert_eq!(statement["patchFormat"].as_array().unwrap().len(), 5);
     for claim in ["conditionalCreate", "conditionalUpdate"] {
         assert_eq!(rest["resource"][0][claim], true);
     }

@@ -90,7 +90,8 @@ fn what_nothing_stands_for_is_refused() {
         ("PUT", "Nothing/1", 404),
         ("DELETE", "Patient?_id=1", 501),
         ("DELETE", "", 400),
-        ("PATCH", "Patient/1", 501),
+        ("PATCH", "Patient", 501),
+        ("PATCH", "", 400),
         ("get", "Patient/1", 400),
     ];
     for (method, url, status) in expected {

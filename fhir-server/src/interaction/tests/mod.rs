@@ -12,6 +12,7 @@ mod histories;
 mod includes;
 mod mutations;
 mod pages;
+mod patches;
 mod policies;
 mod reads;
 mod record;
