@@ -4,7 +4,7 @@
 //! Invariant: every parameter of the search must be understood, as one left aside would make the search match too much.
 //! Invariant: a write follows from what its own transaction finds; a request that lost a race begins again with what is there then.
 
-use super::{Request, Response, create, present, search, update, uri};
+use super::{Request, Response, present, search, update, uri};
 use crate::engine::{Conditions, Matches, Part, Session};
 use crate::error::{Error, ErrorCode, Result};
 use crate::interaction::EntityTags;

@@ -4,6 +4,7 @@
 //! Invariant: this module is pure: no store, no HTTP, no clock of its own.
 
 pub(crate) mod case;
+pub(crate) mod compartment;
 pub(crate) mod criteria;
 pub(crate) mod instant;
 pub(crate) mod registry;
