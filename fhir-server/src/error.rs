@@ -124,6 +124,8 @@ error_codes! {
     RangeNotSatisfiable = 416 "value" "INVALID_VALUE";
     /// The body reads as FHIR and breaks a rule.
     Unprocessable = 422 "invariant" "VALIDATION_ERROR";
+    /// The query asks for more than the limits allow.
+    TooCostly = 422 "too-costly" "INVALID_VALUE";
     /// A condition header is required by configuration.
     PreconditionRequired = 428 "required" "PRECONDITION_FAILED";
     /// Too many requests in a while.

@@ -307,6 +307,10 @@ fn failure(code: ErrorCode) -> (&'static str, Option<&'static str>) {
             "MedicationRequest.status is missing: it must be there once.",
             Some("MedicationRequest.status"),
         ),
+        E::TooCostly => (
+            "The parameter code has 700 values; the limit is 500: search in several steps.",
+            Some("http.code"),
+        ),
         E::PreconditionRequired => ("Send If-Match with the version you read.", Some("http.if-match")),
         E::TooManyRequests => ("Too many requests: try again in 5 s.", None),
         E::HeadersTooLarge => ("The headers are above the limit.", None),

@@ -2,6 +2,9 @@
 //! them. Pure: no store, no HTTP.
 
 pub(crate) mod case;
+pub(crate) mod compartment;
+pub(crate) mod extract;
+pub(crate) mod registry;
 pub(crate) mod span;
 pub(crate) mod sphere;
 pub(crate) mod text;
