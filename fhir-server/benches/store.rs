@@ -12,8 +12,8 @@ use std::time::{Duration, Instant};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use fhir_server::context::TenantId;
 use fhir_server::store::{
-    Commit, DatabaseUrl, Filter, Key, ResourceType, SearchQuery, StampForm, Store, StoreOptions, StoredBody,
-    Write, open,
+    Commit, DatabaseUrl, Filter, Index, Key, ResourceType, SearchQuery, StampForm, Store, StoreOptions,
+    StoredBody, Write, open,
 };
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
@@ -92,7 +92,11 @@ where
 
 fn create() -> Write {
     let (key, body) = observation();
-    Write::Create { key, body }
+    Write::Create {
+        key,
+        body,
+        index: Index::default(),
+    }
 }
 
 fn size(folder: &TempDir) -> u64 {
@@ -121,7 +125,7 @@ fn reads(c: &mut Criterion, runtime: &Runtime, store: &Arc<dyn Store>) {
         let snapshot = store.snapshot(TenantId::DEFAULT).await.unwrap();
         snapshot.search(&query).await.unwrap()
     });
-    let keys: Vec<Key> = found.into_iter().map(|v| v.key).collect();
+    let keys: Vec<Key> = found.into_iter().map(|f| f.version.key).collect();
     let mut group = c.benchmark_group("store");
     group.throughput(Throughput::Elements(1));
     let mut keys = keys.iter().cycle();

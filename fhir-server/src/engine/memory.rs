@@ -8,15 +8,17 @@ use futures_util::future::{BoxFuture, ready};
 
 use crate::context::{Clock, Millis, TenantId};
 use crate::error::{Error, ErrorCode, Result};
+use crate::store::conformance::model::{self, Item, Model};
 use crate::store::{
-    Change, Claim, Commit, Expect, Filter, HistoryQuery, HistoryScope, Key, Outcome, Refusal, SearchQuery,
-    Snapshot, Store, StoredBody, Version, Write,
+    Change, Claim, Commit, Expect, Filter, Found, HistoryQuery, HistoryScope, Index, Key, Link, LinkQuery,
+    Outcome, Refusal, SearchQuery, Snapshot, Store, StoredBody, Version, Write,
 };
 
-/// All versions of one tenant, in the order of their stamps, and its claims.
+/// All versions of one tenant, in the order of their stamps, the rows of the current ones, and its claims.
 #[derive(Clone, Default)]
 struct Data {
     versions: Vec<Version>,
+    rows: HashMap<Key, Index>,
     claims: HashMap<(&'static str, [u8; 32]), Claim>,
 }
 
@@ -51,7 +53,29 @@ impl Data {
     }
 
     fn visible(&self, key: &Key, filter: &Filter) -> Option<&Version> {
-        self.current(key).filter(|v| filter.admits(key, v.last_updated))
+        let model = self.model();
+        self.current(key).filter(|v| model.admits(filter, &self.item(v)))
+    }
+
+    fn item(&self, version: &Version) -> Item {
+        Item {
+            key: version.key.clone(),
+            stamp: version.stamp,
+            last_updated: version.last_updated,
+            index: self.rows.get(&version.key).cloned().unwrap_or_default(),
+        }
+    }
+
+    /// The resources that are not deleted, as they are now.
+    fn model(&self) -> Model {
+        let is_live = |v: &&Version| self.live(&v.key).is_some_and(|live| live.stamp == v.stamp);
+        Model(
+            self.versions
+                .iter()
+                .filter(is_live)
+                .map(|v| self.item(v))
+                .collect(),
+        )
     }
 
     fn claim(&self, kind: &'static str, key: &[u8; 32], now: Millis) -> Option<&Claim> {
@@ -66,8 +90,22 @@ impl Data {
             Expect::Version(key, wanted) => (live(key) == Some(*wanted)).then_some(()).ok_or(live(key)),
             Expect::Absent(key) => live(key).map_or(Ok(()), |v| Err(Some(v))),
             Expect::Visible(key, filter) => {
-                let seen = self.live(key).is_some_and(|v| filter.admits(key, v.last_updated));
+                let seen = self.live(key).is_some() && self.visible(key, filter).is_some();
                 seen.then_some(()).ok_or(None)
+            }
+            Expect::Matches {
+                resource_type,
+                filter,
+                ids,
+            } => {
+                let model = self.model();
+                let found = model.search(Some(*resource_type), filter, &[]);
+                let mut found: Vec<&String> = found.iter().map(|(item, _)| &item.key.id).collect();
+                let mut wanted: Vec<&String> = ids.iter().collect();
+                found.sort();
+                wanted.sort();
+                wanted.dedup();
+                (found == wanted).then_some(()).ok_or(None)
             }
             Expect::Unclaimed(kind, key) => self.claim(kind, key, now).is_none().then_some(()).ok_or(None),
         }
@@ -76,17 +114,22 @@ impl Data {
     /// `None` where the write is refused.
     fn write(&mut self, write: Write, now: Millis) -> Option<Outcome> {
         match write {
-            Write::Create { key, body } => self
+            Write::Create { key, body, index } => self
                 .current(&key)
                 .is_none()
-                .then(|| self.push(key, Change::Create, Some(body), now)),
-            Write::Update { key, body, create } => match self.current(&key) {
-                None => create.then(|| self.push(key, Change::Create, Some(body), now)),
+                .then(|| self.push(key, Change::Create, Some((body, index)), now)),
+            Write::Update {
+                key,
+                body,
+                index,
+                create,
+            } => match self.current(&key) {
+                None => create.then(|| self.push(key, Change::Create, Some((body, index)), now)),
                 Some(v) if v.body.as_ref() == Some(&body) => Some(Outcome::Unchanged {
                     version: v.version,
                     last_updated: v.last_updated,
                 }),
-                Some(_) => Some(self.push(key, Change::Update, Some(body), now)),
+                Some(_) => Some(self.push(key, Change::Update, Some((body, index)), now)),
             },
             Write::Delete { key } => match self.live(&key) {
                 Some(_) => Some(self.push(key, Change::Delete, None, now)),
@@ -100,11 +143,19 @@ impl Data {
         }
     }
 
-    fn push(&mut self, key: Key, change: Change, body: Option<StoredBody>, now: Millis) -> Outcome {
+    fn push(
+        &mut self,
+        key: Key,
+        change: Change,
+        content: Option<(StoredBody, Index)>,
+        now: Millis,
+    ) -> Outcome {
         let before = self.current(&key).map(|v| (v.version, v.change, v.last_updated));
         let version = before.map_or(1, |(v, ..)| v + 1);
         let last_updated = before.map_or(now, |(.., at)| at.max(now));
         let stamp = self.versions.last().map_or(1, |v| v.stamp + 1);
+        let (body, index) = content.unzip();
+        self.rows.insert(key.clone(), index.unwrap_or_default());
         self.versions
             .push(Version::new(key, version, change, stamp, last_updated, body));
         match (change, before) {
@@ -123,15 +174,44 @@ impl Data {
         }
     }
 
-    fn searched(&self, query: &SearchQuery) -> Vec<Version> {
-        let matches = |v: &&Version| {
-            self.current(&v.key).is_some_and(|c| c.stamp == v.stamp)
-                && v.change != Change::Delete
-                && query.resource_type.is_none_or(|t| t == v.key.resource_type)
-                && query.filter.admits(&v.key, v.last_updated)
-                && query.mark.is_none_or(|mark| v.stamp <= mark)
+    /// What a search lists, whatever the page.
+    fn searched(&self, query: &SearchQuery) -> Vec<Found> {
+        let model = self.model();
+        let found = model.search(query.resource_type, &query.filter, &query.sort);
+        let shown = found
+            .into_iter()
+            .filter(|(item, _)| query.mark.is_none_or(|mark| item.stamp <= mark));
+        let found =
+            shown.filter_map(|(item, cursor)| Some(Found::new(self.live(&item.key)?.clone(), cursor)));
+        found.collect()
+    }
+
+    fn linked(&self, query: &LinkQuery) -> Vec<Version> {
+        let model = self.model();
+        let from = |item: &Item| query.from.contains(&item.key);
+        let is_linked = |item: &&Item| match &query.link {
+            Link::Forward { parameters, targets } => {
+                targets
+                    .iter()
+                    .any(|(t, filter)| *t == item.key.resource_type && model.admits(filter, item))
+                    && model.0.iter().filter(|source| from(source)).any(|source| {
+                        let all: Vec<_> = source.index.rows().iter().map(|row| row.parameter).collect();
+                        let parameters = if parameters.is_empty() { &all } else { parameters };
+                        model::refers(source, parameters, &item.key)
+                    })
+            }
+            Link::Backward {
+                parameters,
+                source,
+                filter,
+            } => {
+                item.key.resource_type == *source
+                    && query.from.iter().any(|to| model::refers(item, parameters, to))
+                    && model.admits(filter, item)
+            }
         };
-        self.versions.iter().filter(matches).cloned().collect()
+        let found = model.0.iter().rev().filter(is_linked).take(query.count);
+        found.filter_map(|item| self.live(&item.key).cloned()).collect()
     }
 
     fn historic(&self, query: &HistoryQuery) -> Vec<Version> {
@@ -204,7 +284,7 @@ impl Snapshot for View {
     fn history_total<'a>(&'a self, query: &'a HistoryQuery, limit: u64) -> BoxFuture<'a, Result<u64>> {
         now(Ok((self.0.historic(query).len() as u64).min(limit)))
     }
-    fn search<'a>(&'a self, query: &'a SearchQuery) -> BoxFuture<'a, Result<Vec<Version>>> {
+    fn search<'a>(&'a self, query: &'a SearchQuery) -> BoxFuture<'a, Result<Vec<Found>>> {
         if values(&query.filter) > 30_000 {
             return now(Err(Error::new(
                 ErrorCode::Value,
@@ -212,22 +292,17 @@ impl Snapshot for View {
             )));
         }
         let mut all = self.0.searched(query);
-        if !query.ascending {
-            all.reverse();
+        if let Some(after) = &query.after {
+            all.retain(|found| model::compare(&found.cursor, after, &query.sort).is_gt());
         }
-        let beyond = |stamp: i64, after: i64| {
-            if query.ascending {
-                stamp > after
-            } else {
-                stamp < after
-            }
-        };
-        all.retain(|v| query.after.is_none_or(|after| beyond(v.stamp, after)));
         all.truncate(query.count);
         now(Ok(all))
     }
     fn search_total<'a>(&'a self, query: &'a SearchQuery, limit: u64) -> BoxFuture<'a, Result<u64>> {
         now(Ok((self.0.searched(query).len() as u64).min(limit)))
+    }
+    fn linked<'a>(&'a self, query: &'a LinkQuery) -> BoxFuture<'a, Result<Vec<Version>>> {
+        now(Ok(self.0.linked(query)))
     }
     fn high_water_mark(&self) -> BoxFuture<'_, Result<i64>> {
         now(Ok(self.0.versions.last().map_or(0, |v| v.stamp)))

@@ -14,7 +14,7 @@ use crate::error::{Error, ErrorCode, Result};
 use crate::interaction::Interaction;
 use crate::policy::{Access, Decision};
 use crate::store::{
-    Change, Filter, HistoryQuery, HistoryScope, Key, ResourceType, SearchQuery, Snapshot, Version,
+    Change, Filter, Found, HistoryQuery, HistoryScope, Key, ResourceType, SearchQuery, Snapshot, Version,
 };
 
 type Decisions = HashMap<(Interaction, Option<ResourceType>), Filter>;
@@ -182,7 +182,7 @@ impl Session {
     ///
     /// # Errors
     /// The policy denies it, writes are staged and not committed, or the store failed.
-    pub async fn search(&self, query: SearchQuery) -> Result<Vec<Version>> {
+    pub async fn search(&self, query: SearchQuery) -> Result<Vec<Found>> {
         let query = self.filtered_search(query)?;
         self.snapshot().await?.search(&query).await
     }

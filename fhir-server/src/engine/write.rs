@@ -14,7 +14,7 @@ use crate::context::Millis;
 use crate::error::{Error, ErrorCode, Result};
 use crate::interaction::Interaction;
 use crate::store::{
-    Change, Claim, Commit, Expect, Filter, Key, Outcome, Refusal, StoredBody, Version, Write,
+    Change, Claim, Commit, Expect, Filter, Index, Key, Outcome, Refusal, StoredBody, Version, Write,
 };
 
 /// One staged write: what it is, what it expects, and what the caller is told where that does not hold.
@@ -104,6 +104,7 @@ impl Session {
         let write = Write::Create {
             key: key.clone(),
             body: body.clone(),
+            index: index_of(&body),
         };
         Ok(self.stage(Staged {
             key: Some(key),
@@ -138,6 +139,7 @@ impl Session {
         let write = Write::Update {
             key: key.clone(),
             body: body.clone(),
+            index: index_of(&body),
             create,
         };
         Ok(self.stage(Staged {
@@ -269,6 +271,11 @@ impl Session {
         let current = self.snapshot().await?.read(key, filter).await?;
         Ok(current.filter(|v| v.change != Change::Delete))
     }
+}
+
+/// What a resource can be found by.
+fn index_of(_body: &StoredBody) -> Index {
+    Index::default()
 }
 
 /// The expectation that the caller still sees the resource; none where everyone sees all.

@@ -3,7 +3,7 @@
 //! Versions never change and new ones have greater stamps, so a page goes on below the last stamp of the page before.
 
 use super::bundle::{BundleWriter, Members};
-use super::page::{self, Page};
+use super::page::{self, After, Page};
 use super::query::{Parameters, Reader, count};
 use super::time::Span;
 use super::{Interaction, Payload, Request, Response, entry, uri};
@@ -80,7 +80,10 @@ impl Asked {
             );
         }
         let (parameters, issues) = reader.finish()?;
-        query.before = page.as_ref().map(|page| page.after);
+        query.before = match page.as_ref().map(|page| &page.after) {
+            Some(After::Stamp(stamp)) => Some(*stamp),
+            _ => None,
+        };
         let url = format!("{}/{path}", request.base);
         Ok(Asked {
             query,
@@ -103,7 +106,7 @@ impl Asked {
         let page = Page {
             path: self.path.clone(),
             query: self.parameters.clone(),
-            after,
+            after: After::Stamp(after),
             mark: 0,
             total,
         };

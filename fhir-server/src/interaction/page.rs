@@ -32,15 +32,42 @@ pub(super) struct Page {
     /// The parameters of the first page that were followed.
     #[serde(rename = "q")]
     pub(super) query: Parameters,
-    /// The stamp of the last row of the page before.
+    /// The last row of the page before.
     #[serde(rename = "a")]
-    pub(super) after: i64,
+    pub(super) after: After,
     /// The high-water mark of the first page.
     #[serde(rename = "m")]
     pub(super) mark: i64,
     /// The total as the first page told it.
     #[serde(rename = "n")]
     pub(super) total: Option<u64>,
+}
+
+/// Which row a page goes on after.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) enum After {
+    /// The one with that stamp, of a history.
+    #[serde(rename = "s")]
+    Stamp(i64),
+    /// The one with that cursor, of a search.
+    #[serde(rename = "c")]
+    Cursor(#[serde(with = "text")] Vec<u8>),
+}
+
+/// Bytes as base64url.
+mod text {
+    use base64::Engine as _;
+    use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+    use serde::{Deserialize, Deserializer, Serializer, de};
+
+    pub(super) fn serialize<S: Serializer>(bytes: &[u8], to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_str(&URL_SAFE_NO_PAD.encode(bytes))
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<u8>, D::Error> {
+        let text = String::deserialize(from)?;
+        URL_SAFE_NO_PAD.decode(text).map_err(de::Error::custom)
+    }
 }
 
 impl Page {

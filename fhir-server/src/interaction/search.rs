@@ -4,13 +4,13 @@
 //! rows changed after the first page are not shown (<https://hl7.org/fhir/R4/http.html#paging>).
 
 use super::bundle::{BundleWriter, Members};
-use super::page::{self, Page};
+use super::page::{self, After, Page};
 use super::query::{Parameters, Reader, count, malformed};
 use super::subset::View;
 use super::{Payload, Request, Response, outcome, time, uri};
 use crate::engine::Session;
 use crate::error::{Issue, Result, Severity};
-use crate::store::{Filter, ResourceType, SearchQuery, Version};
+use crate::store::{Cursor, Filter, ResourceType, SearchQuery, Sort, SortKey, Version};
 
 /// 200 with a Bundle of type searchset.
 pub(super) async fn run(session: &Session, request: &Request) -> Result<Response> {
@@ -37,12 +37,12 @@ pub(super) async fn run(session: &Session, request: &Request) -> Result<Response
     matches.truncate(asked.query.count);
     let mut links = vec![("self", asked.self_link(request))];
     if let Some(last) = matches.last().filter(|_| more) {
-        links.push(("next", asked.next(session, last.stamp, mark, total)?));
+        links.push(("next", asked.next(session, &last.cursor, mark, total)?));
     }
     let mut bundle = BundleWriter::new(&session.new_id(), "searchset", session.now())?;
     bundle.total_and_links(total, &links)?;
-    for version in &matches {
-        bundle.entry(|members| match_entry(members, version, &asked.view, &request.base))?;
+    for found in &matches {
+        bundle.entry(|members| match_entry(members, &found.version, &asked.view, &request.base))?;
     }
     if !asked.issues.is_empty() {
         let outcome = outcome::operation_outcome(None, &asked.issues, &session.settings().outcome, None);
@@ -81,8 +81,16 @@ impl Asked {
         let mut reader = Reader::of(parameters, request.strict_handling == Some(true));
         let filter = filter(&mut reader, session, request.resource_type)?;
         let mut query = SearchQuery::new(request.resource_type, filter, count(&mut reader, session)?);
-        query.ascending = ascending(&mut reader)?;
-        query.after = page.as_ref().map(|page| page.after);
+        if ascending(&mut reader)? {
+            query.sort.push(Sort {
+                key: SortKey::LastUpdated,
+                descending: false,
+            });
+        }
+        query.after = match page.as_ref().map(|page| &page.after) {
+            Some(After::Cursor(bytes)) => Some(Cursor::from_bytes(bytes)?),
+            _ => None,
+        };
         let total = match reader.one("_total")? {
             None | Some("accurate" | "estimate") => Total::Counted,
             Some("none") => Total::None,
@@ -136,11 +144,11 @@ impl Asked {
         Ok((total <= limit).then_some(total))
     }
 
-    fn next(&self, session: &Session, after: i64, mark: i64, total: Option<u64>) -> Result<String> {
+    fn next(&self, session: &Session, after: &Cursor, mark: i64, total: Option<u64>) -> Result<String> {
         let page = Page {
             path: self.path.to_owned(),
             query: self.parameters.clone(),
-            after,
+            after: After::Cursor(after.to_bytes()),
             mark,
             total,
         };

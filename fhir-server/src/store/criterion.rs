@@ -21,6 +21,10 @@ pub enum Test {
     StartsWith(String),
     /// Folded text holds that folded text.
     Contains(String),
+    /// Folded text ends with that folded text.
+    EndsWith(String),
+    /// Folded text is that folded text.
+    Folded(String),
     /// Text as written is that one.
     Exact(String),
     /// A code: one of those spellings, from a system that passes; `None` is any code.

@@ -7,8 +7,8 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use crate::context::{Clock, Millis, TenantId};
 use crate::error::Error;
 use crate::store::{
-    Commit, Expect, Filter, HistoryQuery, Key, Outcome, Refusal, ResourceType, SearchQuery, Snapshot,
-    StampForm, Store, StoredBody, Version, Write,
+    Commit, Expect, Filter, Found, HistoryQuery, Index, Key, Outcome, Refusal, ResourceType, SearchQuery,
+    Snapshot, StampForm, Store, StoredBody, Version, Write,
 };
 
 /// A clock that stands still until it is moved.
@@ -105,6 +105,7 @@ pub(super) fn create(key: &Key, n: usize) -> Write {
     Write::Create {
         key: key.clone(),
         body: body(n),
+        index: Index::default(),
     }
 }
 
@@ -113,6 +114,7 @@ pub(super) fn update(key: &Key, n: usize) -> Write {
     Write::Update {
         key: key.clone(),
         body: body(n),
+        index: Index::default(),
         create: true,
     }
 }
@@ -128,6 +130,14 @@ pub(super) fn names(versions: &[Version]) -> Vec<String> {
         .iter()
         .map(|v| format!("{} {}", v.key.id, v.version))
         .collect()
+}
+
+/// The same of what a search found.
+pub(super) fn found_names(found: &[Found]) -> Vec<String> {
+    let names = found
+        .iter()
+        .map(|f| format!("{} {}", f.version.key.id, f.version.version));
+    names.collect()
 }
 
 /// A store and its clock.
@@ -175,7 +185,7 @@ impl Fixture {
 
     /// A search, as names.
     pub(super) async fn search(&self, query: &SearchQuery) -> Checked<Vec<String>> {
-        Ok(names(&self.snapshot().await?.search(query).await?))
+        Ok(found_names(&self.snapshot().await?.search(query).await?))
     }
 }
 

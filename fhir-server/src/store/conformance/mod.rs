@@ -19,6 +19,7 @@ mod claims;
 mod commits;
 mod fixture;
 mod history;
+pub(crate) mod model;
 mod race;
 mod search;
 mod versions;

@@ -1,8 +1,13 @@
 //! Searches: order, pages, marks, filters, totals.
 
-use super::fixture::{Checked, Fixture, create, delete, equal, holds, key, names, update};
+use super::fixture::{Checked, Fixture, create, delete, equal, found_names, holds, key, update};
 use crate::context::{Clock, Millis};
-use crate::store::{Filter, ResourceType, SearchQuery};
+use crate::store::{Filter, ResourceType, SearchQuery, Sort, SortKey};
+
+const OLDEST_FIRST: Sort = Sort {
+    key: SortKey::LastUpdated,
+    descending: false,
+};
 
 /// Patients p0 to p9 and Observations o0 to o4, p0 deleted, p1 updated last.
 async fn some_resources(f: &Fixture) -> Checked<ResourceType> {
@@ -22,15 +27,18 @@ pub(super) async fn a_search_lists_current_resources_in_either_order(f: Fixture)
     let mut query = SearchQuery::new(Some(patient), Filter::All, 100);
     let newest = "p1 2,p9 1,p8 1,p7 1,p6 1,p5 1,p4 1,p3 1,p2 1";
     equal(f.search(&query).await?.join(","), newest.into(), "newest first")?;
-    query.ascending = true;
+    query.sort.push(OLDEST_FIRST);
     let oldest = "p2 1,p3 1,p4 1,p5 1,p6 1,p7 1,p8 1,p9 1,p1 2";
     equal(f.search(&query).await?.join(","), oldest.into(), "oldest first")?;
     query.count = 0;
     equal(f.search(&query).await?.len(), 0, "none asked for")?;
     let all = SearchQuery::new(None, Filter::All, 100);
     equal(f.search(&all).await?.len(), 14, "every type")?;
-    let versions = f.snapshot().await?.search(&all).await?;
-    holds(versions.iter().all(|v| v.body.is_some()), "each with its body")
+    let found = f.snapshot().await?.search(&all).await?;
+    holds(
+        found.iter().all(|found| found.version.body.is_some()),
+        "each with its body",
+    )
 }
 
 pub(super) async fn pages_after_a_mark_leave_out_what_changed_since(f: Fixture) -> Checked {
@@ -38,8 +46,8 @@ pub(super) async fn pages_after_a_mark_leave_out_what_changed_since(f: Fixture) 
     for ascending in [false, true] {
         let snapshot = f.snapshot().await?;
         let mut query = SearchQuery::new(Some(patient), Filter::All, 100);
-        query.ascending = ascending;
-        let whole = names(&snapshot.search(&query).await?);
+        query.sort.extend(ascending.then_some(OLDEST_FIRST));
+        let whole = found_names(&snapshot.search(&query).await?);
         query.mark = Some(snapshot.high_water_mark().await?);
         drop(snapshot);
         query.count = 2;
@@ -48,8 +56,8 @@ pub(super) async fn pages_after_a_mark_leave_out_what_changed_since(f: Fixture) 
         loop {
             let page = f.snapshot().await?.search(&query).await?;
             let Some(last) = page.last() else { break };
-            query.after = Some(last.stamp);
-            walked.extend(names(&page));
+            query.after = Some(last.cursor.clone());
+            walked.extend(found_names(&page));
             round += 1;
             f.write(create(
                 &key("Patient", &format!("new-{ascending}-{round}"))?,
@@ -141,7 +149,11 @@ pub(super) async fn a_filter_of_any_size_is_answered_or_refused(f: Fixture) -> C
         let leaves = many.into_iter().map(|id| Filter::Ids(vec![id])).collect();
         let tree = SearchQuery::new(None, Filter::Or(leaves), 100);
         match f.snapshot().await?.search(&tree).await {
-            Ok(found) => equal(names(&found).join(","), "p2 1".into(), &format!("{size} leaves"))?,
+            Ok(found) => equal(
+                found_names(&found).join(","),
+                "p2 1".into(),
+                &format!("{size} leaves"),
+            )?,
             Err(e) => holds(
                 size > 500 && e.code.facts().status == 400,
                 format!("{size} leaves: {e}"),
@@ -172,13 +184,13 @@ pub(super) async fn totals_count_what_the_search_would_list(f: Fixture) -> Check
     equal(snapshot.search_total(&query, 1_000).await?, 9, "all of the type")?;
     equal(snapshot.search_total(&query, 4).await?, 4, "up to the limit")?;
     let page = snapshot.search(&query).await?;
-    query.after = page.last().map(|v| v.stamp);
+    query.after = page.last().map(|found| found.cursor.clone());
     equal(
         snapshot.search_total(&query, 1_000).await?,
         9,
         "whatever the page",
     )?;
-    query.mark = page.last().map(|v| v.stamp);
+    query.mark = page.last().map(|found| found.version.stamp);
     equal(snapshot.search_total(&query, 1_000).await?, 8, "as of the mark")
 }
 

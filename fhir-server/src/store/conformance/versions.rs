@@ -2,7 +2,7 @@
 
 use super::fixture::{Checked, Fixture, body, create, delete, equal, holds, key, some, stamped, update};
 use crate::context::Clock;
-use crate::store::{Change, Filter, Outcome, Refusal, StampForm, StoredBody, Write};
+use crate::store::{Change, Filter, Index, Outcome, Refusal, StampForm, StoredBody, Write};
 
 pub(super) async fn a_created_resource_reads_back_as_it_was_written(f: Fixture) -> Checked {
     let patient = key("Patient", "a")?;
@@ -112,6 +112,7 @@ pub(super) async fn an_update_with_equal_content_writes_nothing(f: Fixture) -> C
             key: patient.clone(),
             body: moved,
             create: false,
+            index: Index::default(),
         })
         .await?;
     holds(
@@ -126,6 +127,7 @@ pub(super) async fn an_update_of_an_unknown_id_creates_only_where_allowed(f: Fix
         key: patient.clone(),
         body: body(n),
         create: false,
+        index: Index::default(),
     };
     let refused = f.commit(Vec::new(), vec![strict(1)]).await;
     holds(
@@ -249,6 +251,7 @@ pub(super) async fn large_and_small_bodies_come_back_whole(f: Fixture) -> Checke
         f.write(Write::Create {
             key: binary.clone(),
             body: stored.clone(),
+            index: Index::default(),
         })
         .await?;
         let read = f.read(&binary).await?.and_then(|v| v.body);
@@ -258,6 +261,7 @@ pub(super) async fn large_and_small_bodies_come_back_whole(f: Fixture) -> Checke
                 key: binary,
                 body: stored,
                 create: false,
+                index: Index::default(),
             })
             .await?;
         holds(

@@ -22,7 +22,7 @@ use crate::context::{Clock, Millis, TenantId};
 use crate::error::Error;
 use crate::store::sql::{self, CurrentRow, DELETED, Row, RowKey, Statement};
 use crate::store::stamp::{Generator, time_of};
-use crate::store::{Change, Claim, Filter, Outcome, Refusal};
+use crate::store::{Change, Claim, Filter, Outcome, Refusal, ResourceType};
 
 /// Why a commit did not go through.
 #[derive(Debug)]
@@ -197,6 +197,11 @@ impl<'j> Desk<'j> {
                 let current = self.visible(key, filter).await?;
                 (current.is_some(), current)
             }
+            Condition::Matches {
+                resource_type,
+                filter,
+                ids,
+            } => (self.matches(*resource_type, filter, ids).await?, None),
             Condition::Unclaimed(kind, key) => (!self.is_claimed((kind, key)), None),
         };
         match holds {
@@ -226,6 +231,20 @@ impl<'j> Desk<'j> {
         self.send().await?;
         self.undo.statements = 0;
         Ok(self.link.first(question).await?)
+    }
+
+    async fn matches(
+        &mut self,
+        resource_type: ResourceType,
+        filter: &'j Filter,
+        ids: &[String],
+    ) -> Decided<bool> {
+        let question = sql::matches(self.tenant, resource_type, filter, ids.len().saturating_add(1))?;
+        // As above.
+        self.send().await?;
+        self.undo.statements = 0;
+        let found: Vec<Vec<u8>> = self.link.rows(question).await?;
+        Ok(sql::same_ids(&found, ids))
     }
 
     fn is_claimed(&self, claim: ClaimKey<'_>) -> bool {

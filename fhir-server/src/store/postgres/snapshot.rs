@@ -19,7 +19,7 @@ use super::pool::Lent;
 use crate::context::TenantId;
 use crate::error::Result;
 use crate::store::sql::{self, Lists, Statement, VersionRow, VersionSql};
-use crate::store::{Filter, HistoryQuery, Key, SearchQuery, Snapshot, Version};
+use crate::store::{Filter, Found, HistoryQuery, Key, LinkQuery, SearchQuery, Snapshot, Version};
 
 const BEGIN: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
 /// A plan for any value is a bad plan for most.
@@ -193,11 +193,24 @@ impl Snapshot for PostgresSnapshot {
         })
     }
 
-    fn search<'a>(&'a self, query: &'a SearchQuery) -> BoxFuture<'a, Result<Vec<Version>>> {
+    fn search<'a>(&'a self, query: &'a SearchQuery) -> BoxFuture<'a, Result<Vec<Found>>> {
         let (lists, query) = (self.lists(), query.clone());
         self.read_with(true, move |link| {
-            async move { all(link, lists.search(&query)?).await }.boxed()
+            async move {
+                let versions = all(link, lists.search(&query)?).await?;
+                Ok(versions.into_iter().map(|v| sql::found(&query, v)).collect())
+            }
+            .boxed()
         })
+    }
+
+    fn linked<'a>(&'a self, _query: &'a LinkQuery) -> BoxFuture<'a, Result<Vec<Version>>> {
+        let text = "Links are not offered yet.";
+        std::future::ready(Err(crate::error::Error::new(
+            crate::error::ErrorCode::NotSupported,
+            text,
+        )))
+        .boxed()
     }
 
     fn search_total<'a>(&'a self, query: &'a SearchQuery, limit: u64) -> BoxFuture<'a, Result<u64>> {

@@ -5,7 +5,7 @@ use std::time::Instant;
 use crate::context::TenantId;
 use crate::store::encoding;
 use crate::store::sql::{Row, RowKey};
-use crate::store::{Claim, Commit, Expect, Filter, Key, StoredBody, Write};
+use crate::store::{Claim, Commit, Expect, Filter, Key, ResourceType, StoredBody, Write};
 
 /// A commit with its bodies packed.
 #[derive(Debug)]
@@ -29,6 +29,11 @@ pub(super) enum Condition {
     /// There is one that the filter lets through.
     Visible(RowKey, Filter),
     /// There is no such claim.
+    Matches {
+        resource_type: ResourceType,
+        filter: Filter,
+        ids: Vec<String>,
+    },
     Unclaimed(&'static str, [u8; 32]),
 }
 
@@ -82,7 +87,7 @@ impl Task {
     pub(super) fn keys(&self) -> impl Iterator<Item = &RowKey> {
         let expected = self.expects.iter().filter_map(|expect| match expect {
             Condition::Version(key, _) | Condition::Absent(key) | Condition::Visible(key, _) => Some(key),
-            Condition::Unclaimed(..) => None,
+            Condition::Matches { .. } | Condition::Unclaimed(..) => None,
         });
         let written = self.writes.iter().filter_map(|step| match step {
             Step::Create(key, _) | Step::Update { key, .. } | Step::Delete(key) => Some(key),
@@ -110,6 +115,15 @@ fn condition(expect: Expect) -> Condition {
         Expect::Version(key, version) => Condition::Version(RowKey::from(&key), version),
         Expect::Absent(key) => Condition::Absent(RowKey::from(&key)),
         Expect::Visible(key, filter) => Condition::Visible(RowKey::from(&key), filter),
+        Expect::Matches {
+            resource_type,
+            filter,
+            ids,
+        } => Condition::Matches {
+            resource_type,
+            filter,
+            ids,
+        },
         Expect::Unclaimed(kind, key) => Condition::Unclaimed(kind, key),
     }
 }
@@ -122,8 +136,10 @@ fn step(write: Write) -> Step {
     };
     let place = |key: Key| RowKey::from(&key);
     match write {
-        Write::Create { key, body } => Step::Create(place(key), row(body)),
-        Write::Update { key, body, create } => Step::Update {
+        Write::Create { key, body, .. } => Step::Create(place(key), row(body)),
+        Write::Update {
+            key, body, create, ..
+        } => Step::Update {
             key: place(key),
             row: row(body),
             create,

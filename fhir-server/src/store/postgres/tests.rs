@@ -13,8 +13,8 @@ use std::sync::Arc;
 use super::cluster;
 use crate::context::{Clock, TenantId};
 use crate::store::{
-    Commit, DatabaseUrl, Filter, Key, ResourceType, StampForm, Store, StoreOptions, StoredBody, Version,
-    Write, conformance, open,
+    Commit, DatabaseUrl, Filter, Index, Key, ResourceType, StampForm, Store, StoreOptions, StoredBody,
+    Version, Write, conformance, open,
 };
 
 fn options(clock: Arc<dyn Clock>) -> StoreOptions {
@@ -45,6 +45,7 @@ fn put(id: &str, text: &str) -> Commit {
             stamp_form: StampForm::Member,
         },
         create: true,
+        index: Index::default(),
     };
     Commit::new(vec![], vec![write])
 }

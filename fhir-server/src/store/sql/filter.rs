@@ -2,10 +2,10 @@
 //!
 //! Invariant: a condition is never dropped: what cannot be printed is an error.
 
-use super::id;
 use super::statement::{Bind, Statement};
 use crate::error::{Error, ErrorCode, Result};
 use crate::store::Filter;
+use crate::store::id;
 use crate::store::stamp::{first_of, last_of};
 
 /// Binds of one statement at most: SQLite takes 32,766, PostgreSQL 65,535.

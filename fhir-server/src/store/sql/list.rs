@@ -11,8 +11,11 @@ use super::row::{DELETED, VERSION_COLUMNS};
 use super::statement::{Bind, Statement};
 use crate::context::{Millis, TenantId};
 use crate::error::Result;
+use crate::error::{Error, ErrorCode};
 use crate::store::stamp::{first_of, last_of};
-use crate::store::{Filter, HistoryQuery, HistoryScope, ResourceType, SearchQuery};
+use crate::store::{
+    Cursor, Filter, Found, HistoryQuery, HistoryScope, Place, ResourceType, SearchQuery, SortKey, Version,
+};
 
 /// A statement that reads one number.
 pub(crate) type NumberQuery<'a> = Statement<'a, BigInt>;
@@ -151,8 +154,8 @@ impl Lists {
     /// Current resources.
     pub(crate) fn search<'a>(&self, query: &'a SearchQuery) -> Result<VersionQuery<'a>> {
         let mut out = Statement::new(VERSION_COLUMNS, []);
-        self.search_part(&mut out, query, query.after)?;
-        let order = match (names_resources(&query.filter), query.ascending) {
+        self.search_part(&mut out, query, query.after.as_ref().map(|after| after.stamp))?;
+        let order = match (names_resources(&query.filter), is_ascending(query)?) {
             (false, true) => " ORDER BY r.stamp LIMIT ?",
             (false, false) => " ORDER BY r.stamp DESC LIMIT ?",
             (true, true) => " ORDER BY +r.stamp LIMIT ?",
@@ -193,7 +196,7 @@ impl Lists {
         out.push(self.guard, []);
         let (mut first, mut last) = stamps(&query.filter);
         last = query.mark.map_or(last, |mark| last.min(mark));
-        match (after, query.ascending) {
+        match (after, is_ascending(query)?) {
             (Some(stamp), true) => first = first.max(stamp.saturating_add(1)),
             (Some(stamp), false) => last = last.min(stamp.saturating_sub(1)),
             (None, _) => {}
@@ -247,4 +250,23 @@ fn names_ids(filter: &Filter) -> bool {
         Filter::And(all) => all.iter().any(names_ids),
         _ => false,
     }
+}
+
+/// Whether the oldest change comes first.
+fn is_ascending(query: &SearchQuery) -> Result<bool> {
+    match query.sort.as_slice() {
+        [] => Ok(false),
+        [only] if only.key == SortKey::LastUpdated => Ok(!only.descending),
+        _ => Err(Error::new(
+            ErrorCode::NotSupported,
+            "This order is not offered yet.",
+        )),
+    }
+}
+
+/// What the search found with that version.
+pub(crate) fn found(query: &SearchQuery, version: Version) -> Found {
+    let values = query.sort.iter().map(|_| Place::Number(version.stamp)).collect();
+    let stamp = version.stamp;
+    Found::new(version, Cursor { values, stamp })
 }

@@ -5,7 +5,6 @@
 
 mod dialect;
 mod filter;
-mod id;
 mod list;
 mod read;
 mod row;
@@ -14,7 +13,7 @@ mod statement;
 mod write;
 
 pub(crate) use dialect::Dialect;
-pub(crate) use list::Lists;
+pub(crate) use list::{Lists, found};
 pub(crate) use read::{claim, greatest_stamp, read, vread};
 pub(crate) use row::{DELETED, VersionRow, VersionSql, version_number, version_of};
 #[cfg(feature = "postgres")]
@@ -24,6 +23,6 @@ pub(crate) use statement::{Bind, Statement};
 #[cfg(feature = "sqlite")]
 pub(crate) use write::claimed;
 pub(crate) use write::{
-    CurrentRow, Row, RowKey, current, delete_expired, insert, insert_claim, keep, replace, sweep_claims,
-    visible,
+    CurrentRow, Row, RowKey, current, delete_expired, insert, insert_claim, keep, matches, replace, same_ids,
+    sweep_claims, visible,
 };

@@ -2,12 +2,12 @@
 
 use diesel::sql_types::{BigInt, Binary, Nullable};
 
+use super::filter;
 use super::row::{VERSION_COLUMNS, VersionSql};
 use super::statement::{Bind, Statement};
-use super::{filter, id};
 use crate::context::{Millis, TenantId};
 use crate::error::Result;
-use crate::store::{Filter, Key};
+use crate::store::{Filter, Key, id};
 
 /// A statement that reads versions.
 pub(crate) type VersionQuery<'a> = Statement<'a, VersionSql>;

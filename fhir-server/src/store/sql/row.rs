@@ -2,11 +2,10 @@
 
 use diesel::sql_types::{BigInt, Binary, Nullable, SmallInt};
 
-use super::id;
 use crate::error::{Error, Result};
 use crate::store::encoding::{self, Corrupt};
 use crate::store::stamp;
-use crate::store::{Change, Key, ResourceType, StampForm, StoredBody, Version};
+use crate::store::{Change, Key, ResourceType, StampForm, StoredBody, Version, id};
 
 /// The columns of [`VersionRow`] in the table of current versions, with alias `r`.
 pub(crate) const VERSION_COLUMNS: &str =

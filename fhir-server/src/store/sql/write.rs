@@ -1,14 +1,16 @@
 //! The statements that write, all of one row and of one fixed text.
 
+use std::collections::HashSet;
+
 use diesel::sql_types::{BigInt, Binary, Nullable, SmallInt};
 
+use super::filter;
 use super::row::{DELETED, change_number, form_number};
 use super::statement::{Bind, Statement};
-use super::{filter, id};
 use crate::context::{Millis, TenantId};
 use crate::error::Result;
 use crate::store::encoding::Packed;
-use crate::store::{Change, Claim, Filter, Key, StampForm};
+use crate::store::{Change, Claim, Filter, Key, ResourceType, StampForm, id};
 
 /// A key as it lies in rows.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -83,6 +85,33 @@ pub(crate) fn visible<'a>(
     out.push(" AND r.change < ? AND ", [Bind::Small(DELETED)]);
     filter::push(&mut out, seen)?;
     Ok(out)
+}
+
+/// The packed ids of the current resources of a type that the filter lets through, at most so many.
+pub(crate) fn matches<'a>(
+    tenant: TenantId,
+    resource_type: ResourceType,
+    seen: &'a Filter,
+    most: usize,
+) -> Result<Statement<'a, Binary>> {
+    let mut out = Statement::new(
+        "SELECT r.id FROM resource r WHERE r.tenant = ? AND r.type = ? AND r.change < ? AND ",
+        [
+            Bind::Big(tenant.0),
+            Bind::Small(resource_type.number()),
+            Bind::Small(DELETED),
+        ],
+    );
+    filter::push(&mut out, seen)?;
+    out.push(" LIMIT ?", [Bind::Big(i64::try_from(most).unwrap_or(i64::MAX))]);
+    Ok(out)
+}
+
+/// Whether those packed ids are just these.
+pub(crate) fn same_ids(found: &[Vec<u8>], ids: &[String]) -> bool {
+    let found: HashSet<&[u8]> = found.iter().map(Vec::as_slice).collect();
+    let wanted: HashSet<Vec<u8>> = ids.iter().map(|id| id::pack(id)).collect();
+    found.len() == wanted.len() && wanted.iter().all(|id| found.contains(id.as_slice()))
 }
 
 /// A first version.

@@ -14,7 +14,9 @@ use crate::error::Error;
 use crate::store::encoding;
 use crate::store::sql::{self, CurrentRow, DELETED, Row, RowKey};
 use crate::store::stamp::{Generator, time_of};
-use crate::store::{Change, Claim, Commit, Expect, Filter, Key, Outcome, Refusal, StoredBody, Write};
+use crate::store::{
+    Change, Claim, Commit, Expect, Filter, Key, Outcome, Refusal, ResourceType, StoredBody, Write,
+};
 
 /// A commit with its bodies packed: what the writer's queue holds.
 #[derive(Debug)]
@@ -30,6 +32,11 @@ enum Condition {
     Version(RowKey, i64),
     Absent(RowKey),
     Visible(RowKey, Filter),
+    Matches {
+        resource_type: ResourceType,
+        filter: Filter,
+        ids: Vec<String>,
+    },
     Unclaimed(&'static str, [u8; 32]),
 }
 
@@ -75,6 +82,15 @@ fn condition(expect: Expect) -> Condition {
         Expect::Version(key, version) => Condition::Version(RowKey::from(&key), version),
         Expect::Absent(key) => Condition::Absent(RowKey::from(&key)),
         Expect::Visible(key, filter) => Condition::Visible(RowKey::from(&key), filter),
+        Expect::Matches {
+            resource_type,
+            filter,
+            ids,
+        } => Condition::Matches {
+            resource_type,
+            filter,
+            ids,
+        },
         Expect::Unclaimed(kind, key) => Condition::Unclaimed(kind, key),
     }
 }
@@ -87,8 +103,10 @@ fn step(write: Write) -> Step {
     };
     let place = |key: Key| RowKey::from(&key);
     match write {
-        Write::Create { key, body } => Step::Create(place(key), row(body)),
-        Write::Update { key, body, create } => Step::Update {
+        Write::Create { key, body, .. } => Step::Create(place(key), row(body)),
+        Write::Update {
+            key, body, create, ..
+        } => Step::Update {
             key: place(key),
             row: row(body),
             create,
@@ -174,6 +192,15 @@ impl Desk<'_> {
             Condition::Visible(key, filter) => {
                 let current = self.visible(tenant, key, filter)?;
                 (current.is_some(), current)
+            }
+            Condition::Matches {
+                resource_type,
+                filter,
+                ids,
+            } => {
+                let statement = sql::matches(tenant, *resource_type, filter, ids.len().saturating_add(1))?;
+                let found: Vec<Vec<u8>> = self.link.rows(statement)?;
+                (sql::same_ids(&found, ids), None)
             }
             Condition::Unclaimed(kind, key) => {
                 let now = self.clock.now();

@@ -8,13 +8,20 @@ use diesel_migrations::MigrationHarness;
 use crate::context::{Millis, TenantId};
 use crate::store::sql::{self, Lists, Statement};
 use crate::store::sqlite::watch;
-use crate::store::{Filter, HistoryQuery, HistoryScope, Key, ResourceType, SearchQuery};
+use crate::store::{
+    Cursor, Filter, HistoryQuery, HistoryScope, Key, Place, ResourceType, SearchQuery, Sort, SortKey,
+};
 
 const TENANT: TenantId = TenantId(1);
 const LISTS: Lists = Lists {
     tenant: TENANT,
     guard: watch::CONDITION,
     dialect: sql::Dialect::Sqlite,
+};
+
+const OLDEST_FIRST: Sort = Sort {
+    key: SortKey::LastUpdated,
+    descending: false,
 };
 
 fn plan<ST>(statement: Statement<'_, ST>) -> String {
@@ -70,9 +77,13 @@ fn a_list_of_a_type_or_of_all_walks_its_index_in_order() {
             (None, "resource_of_tenant"),
         ] {
             let mut query = SearchQuery::new(resource_type, Filter::All, 50);
-            query.ascending = ascending;
+            query.sort = ascending.then_some(OLDEST_FIRST).into_iter().collect();
             for (after, mark) in [(None, None), (Some(5), Some(9))] {
-                (query.after, query.mark) = (after, mark);
+                query.mark = mark;
+                query.after = after.map(|stamp| Cursor {
+                    values: query.sort.iter().map(|_| Place::Number(stamp)).collect(),
+                    stamp,
+                });
                 let search = plan(LISTS.search(&query).unwrap());
                 direct(&search);
                 assert!(search.contains(index), "{search}");

@@ -20,7 +20,7 @@ use super::watch;
 use crate::context::{Clock, TenantId};
 use crate::error::{Error, Result};
 use crate::store::sql::{self, Lists, Statement, VersionRow};
-use crate::store::{Filter, HistoryQuery, Key, SearchQuery, Snapshot, Version};
+use crate::store::{Filter, Found, HistoryQuery, Key, LinkQuery, SearchQuery, Snapshot, Version};
 
 /// A consistent view of one tenant's data.
 pub(super) struct SqliteSnapshot {
@@ -141,9 +141,18 @@ impl Snapshot for SqliteSnapshot {
             .boxed()
     }
 
-    fn search<'a>(&'a self, query: &'a SearchQuery) -> BoxFuture<'a, Result<Vec<Version>>> {
+    fn search<'a>(&'a self, query: &'a SearchQuery) -> BoxFuture<'a, Result<Vec<Found>>> {
         let (lists, query) = (self.lists(), query.clone());
-        self.aside(move |link| all(link, lists.search(&query)?)).boxed()
+        self.aside(move |link| {
+            let versions = all(link, lists.search(&query)?)?;
+            Ok(versions.into_iter().map(|v| sql::found(&query, v)).collect())
+        })
+        .boxed()
+    }
+
+    fn linked<'a>(&'a self, _query: &'a LinkQuery) -> BoxFuture<'a, Result<Vec<Version>>> {
+        let text = "Links are not offered yet.";
+        std::future::ready(Err(Error::new(crate::error::ErrorCode::NotSupported, text))).boxed()
     }
 
     fn search_total<'a>(&'a self, query: &'a SearchQuery, limit: u64) -> BoxFuture<'a, Result<u64>> {

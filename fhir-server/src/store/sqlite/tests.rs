@@ -11,8 +11,8 @@ use tempfile::TempDir;
 
 use crate::context::{Clock, TenantId};
 use crate::store::{
-    Commit, DatabaseUrl, Filter, Key, ResourceType, StampForm, Store, StoreOptions, StoredBody, Version,
-    Write, conformance, open,
+    Commit, DatabaseUrl, Filter, Index, Key, ResourceType, StampForm, Store, StoreOptions, StoredBody,
+    Version, Write, conformance, open,
 };
 
 fn options(clock: Arc<dyn Clock>) -> StoreOptions {
@@ -51,6 +51,7 @@ fn put(id: &str, text: &str) -> Commit {
         key: patient(id),
         body: body(text),
         create: true,
+        index: Index::default(),
     };
     Commit::new(vec![], vec![write])
 }

@@ -8,13 +8,20 @@ use crate::store::postgres::connect::Connector;
 use crate::store::postgres::link::Link;
 use crate::store::postgres::url::Target;
 use crate::store::sql::{self, Dialect, Lists, RowKey, Statement};
-use crate::store::{Commit, DatabaseUrl, Filter, HistoryQuery, HistoryScope, SearchQuery, Store};
+use crate::store::{
+    Commit, DatabaseUrl, Filter, HistoryQuery, HistoryScope, SearchQuery, Sort, SortKey, Store,
+};
 
 const TENANT: TenantId = TenantId::DEFAULT;
 const LISTS: Lists = Lists {
     tenant: TENANT,
     guard: "",
     dialect: Dialect::Postgres,
+};
+
+const OLDEST_FIRST: Sort = Sort {
+    key: SortKey::LastUpdated,
+    descending: false,
 };
 
 async fn plan<ST>(link: &Link, statement: Statement<'_, ST>) -> String {
@@ -105,7 +112,7 @@ async fn lists(link: &Link) {
     ] {
         for ascending in [false, true] {
             let mut query = SearchQuery::new(resource_type, Filter::All, 50);
-            query.ascending = ascending;
+            query.sort = ascending.then_some(OLDEST_FIRST).into_iter().collect();
             let search = plan(link, LISTS.search(&query).unwrap()).await;
             uses(&search, index);
             assert!(!search.contains("Sort"), "{search}");

@@ -229,6 +229,7 @@ async fn a_body_that_could_not_be_read_back_is_refused() {
     let write = Write::Create {
         key: patient("a"),
         body,
+        index: Index::default(),
     };
     let refused = store
         .commit(TenantId::DEFAULT, Commit::new(vec![], vec![write]))

@@ -16,6 +16,7 @@ pub(crate) fn pack(id: &str) -> Vec<u8> {
 }
 
 /// The id that the bytes stand for; `None` where they are not of this form.
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
 pub(crate) fn unpack(bytes: Vec<u8>) -> Option<String> {
     if let Ok(uuid) = <[u8; 16]>::try_from(bytes.as_slice())
         && uuid[8] >= 0x80

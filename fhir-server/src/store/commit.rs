@@ -1,0 +1,183 @@
+//! [`Commit`]: one atomic unit of writing with its conditions, what came of it, or why it was refused.
+//!
+//! Invariant: the conditions are checked inside the transaction that writes.
+
+use super::{Filter, Index, Key, ResourceType, StoredBody};
+use crate::context::Millis;
+
+/// One write of a commit. The store assigns version and time.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum Write {
+    /// A new resource under an id that the server made; a conflict with an existing id is an error.
+    Create {
+        /// Type and new id.
+        key: Key,
+        /// The content.
+        body: StoredBody,
+        /// What it can be found by.
+        index: Index,
+    },
+    /// A new version of a resource, or its first under that id where `create` allows it.
+    Update {
+        /// Type and id.
+        key: Key,
+        /// The content; equal to the current one means no new version.
+        body: StoredBody,
+        /// What it can be found by.
+        index: Index,
+        /// Whether an id never used before may be created so.
+        create: bool,
+    },
+    /// A deletion; nothing happens where there is nothing.
+    Delete {
+        /// Type and id.
+        key: Key,
+    },
+    /// A row that only one can hold: conditional keys, token ids, replies, the load ledger.
+    Claim(Claim),
+}
+
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+impl Write {
+    /// How many bytes of content it brings.
+    pub(crate) fn body_len(&self) -> usize {
+        match self {
+            Write::Create { body, .. } | Write::Update { body, .. } => body.json.len(),
+            Write::Delete { .. } => 0,
+            Write::Claim(claim) => claim.payload.len(),
+        }
+    }
+}
+
+/// A row that only one can hold: (tenant, kind, key).
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Claim {
+    /// What it is for, such as `load`.
+    pub kind: &'static str,
+    /// SHA-256 or other strong hash of what is claimed.
+    pub key: [u8; 32],
+    /// When it may be forgotten.
+    pub expires: Option<Millis>,
+    /// A few bytes of the claimer's own.
+    pub payload: Vec<u8>,
+}
+
+impl Claim {
+    /// A claim that never expires.
+    pub fn new(kind: &'static str, key: [u8; 32], payload: Vec<u8>) -> Self {
+        Claim {
+            kind,
+            key,
+            expires: None,
+            payload,
+        }
+    }
+}
+
+/// A condition that must hold inside the transaction of a commit.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum Expect {
+    /// The resource's current version is this one (`If-Match`).
+    Version(Key, i64),
+    /// There is no current version: never created, or deleted (`If-None-Match: *`).
+    Absent(Key),
+    /// There is a current version that the filter lets through; otherwise the caller sees `NotFound`.
+    Visible(Key, Filter),
+    /// The current resources of the type that the filter lets through are exactly those: what a conditional interaction found
+    /// before (<https://hl7.org/fhir/R4/http.html#cond-update>).
+    Matches {
+        /// their type
+        resource_type: ResourceType,
+        /// what they match
+        filter: Filter,
+        /// their ids, in any order; at most one more row than these is read
+        ids: Vec<String>,
+    },
+    /// The claim row does not exist yet.
+    Unclaimed(&'static str, [u8; 32]),
+}
+
+/// What a write did.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum Outcome {
+    /// A first version, or the first after a deletion.
+    Created {
+        /// its version
+        version: i64,
+        /// its time
+        last_updated: Millis,
+    },
+    /// A further version.
+    Updated {
+        /// its version
+        version: i64,
+        /// its time
+        last_updated: Millis,
+    },
+    /// The content was equal to the current version's: nothing was written.
+    Unchanged {
+        /// the current version
+        version: i64,
+        /// its time
+        last_updated: Millis,
+    },
+    /// A deletion was written.
+    Deleted {
+        /// the version of the deletion
+        version: i64,
+        /// its time
+        last_updated: Millis,
+    },
+    /// There was nothing to delete, or it was deleted already.
+    Absent,
+    /// The claim row was written.
+    Claimed,
+}
+
+/// Why a commit wrote nothing.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Refusal {
+    /// The condition with that index in `expects` does not hold; the current version where there is one.
+    Expectation {
+        /// index into the commit's `expects`
+        index: usize,
+        /// the version that is there now
+        current: Option<i64>,
+    },
+    /// The write with that index in `writes` met an id in use (`Create`) or an unknown one (`Update` without `create`),
+    /// or a claim held by another.
+    Write {
+        /// index into the commit's `writes`
+        index: usize,
+    },
+    /// The database failed.
+    Failed(crate::error::Error),
+}
+
+/// One atomic unit of writing.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct Commit {
+    /// Checked first, inside the transaction.
+    pub expects: Vec<Expect>,
+    /// Written in order; at most one a resource.
+    pub writes: Vec<Write>,
+    /// A commit that still waits by then is refused as busy, and writes nothing.
+    pub deadline: Option<std::time::Instant>,
+}
+
+impl Commit {
+    /// Those writes, if those conditions hold.
+    pub fn new(expects: Vec<Expect>, writes: Vec<Write>) -> Self {
+        Commit {
+            expects,
+            writes,
+            deadline: None,
+        }
+    }
+}

@@ -1,0 +1,173 @@
+//! What a snapshot is asked for: [`HistoryQuery`], [`SearchQuery`] with its [`Sort`], [`LinkQuery`].
+
+use super::{Cursor, Filter, Key, ParameterNumber, ResourceType, ValueKind, Version};
+use crate::context::Millis;
+
+/// Which versions a history lists, newest first.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct HistoryQuery {
+    /// All versions of a resource, of a type, or of the tenant.
+    pub scope: HistoryScope,
+    /// Only versions written at or after.
+    pub since: Option<Millis>,
+    /// Only versions that were current at some time of this span (first and last millisecond).
+    pub at: Option<(Millis, Millis)>,
+    /// Only versions with a smaller stamp (the last one of the page before).
+    pub before: Option<i64>,
+    /// How many at most.
+    pub count: usize,
+    /// What the caller may see.
+    pub filter: Filter,
+}
+
+impl HistoryQuery {
+    /// The newest `count` versions of the scope that the filter lets through.
+    pub fn new(scope: HistoryScope, count: usize, filter: Filter) -> Self {
+        HistoryQuery {
+            scope,
+            since: None,
+            at: None,
+            before: None,
+            count,
+            filter,
+        }
+    }
+}
+
+/// What a history is of.
+#[derive(Clone, Debug)]
+pub enum HistoryScope {
+    /// One resource.
+    Instance(Key),
+    /// One type.
+    Type(ResourceType),
+    /// Everything of the tenant.
+    System,
+}
+
+/// Which current resources a search lists, and in which order.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct SearchQuery {
+    /// The type; `None` is every type.
+    pub resource_type: Option<ResourceType>,
+    /// Criteria and what the caller may see, ANDed.
+    pub filter: Filter,
+    /// First by the first, then by the next; what is equal in all of them, newest change first. At most [`MAX_SORTS`] name a
+    /// parameter.
+    pub sort: Vec<Sort>,
+    /// Continue after the row with that cursor.
+    pub after: Option<Cursor>,
+    /// Leave out rows changed after that stamp (the high-water mark of the first page).
+    pub mark: Option<i64>,
+    /// How many at most.
+    pub count: usize,
+}
+
+/// Parameters that one search may sort by.
+pub const MAX_SORTS: usize = 6;
+
+impl SearchQuery {
+    /// The newest `count` resources that the filter lets through.
+    pub fn new(resource_type: Option<ResourceType>, filter: Filter, count: usize) -> Self {
+        SearchQuery {
+            resource_type,
+            filter,
+            sort: Vec::new(),
+            after: None,
+            mark: None,
+            count,
+        }
+    }
+}
+
+/// One key of an order (<https://hl7.org/fhir/R4/search.html#sort>).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sort {
+    /// By what.
+    pub key: SortKey,
+    /// Greatest first.
+    pub descending: bool,
+}
+
+/// What to sort by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum SortKey {
+    /// The time of the last change, and of equal times the order of the changes: no two resources are equal in it.
+    LastUpdated,
+    /// The logical id, bytewise as the store writes it: a UUID as its 16 bytes.
+    Id,
+    /// A parameter's values of one kind. Of several, ascending takes the least and descending the greatest; a resource without
+    /// any comes last in both directions. Text, folded, and codes count with their first [`SORTED_BYTES`], spans and ranges with
+    /// their first end ascending and their last descending, a reference with the id that it names.
+    Parameter {
+        /// which
+        parameter: ParameterNumber,
+        /// of which values; positions have no order
+        kind: ValueKind,
+    },
+}
+
+/// How many bytes of a text count in an order.
+pub const SORTED_BYTES: usize = 120;
+
+/// A resource that a search found.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Found {
+    /// Its current version.
+    pub version: Version,
+    /// Its place in the order.
+    pub cursor: Cursor,
+}
+
+impl Found {
+    /// For back ends.
+    pub fn new(version: Version, cursor: Cursor) -> Self {
+        Found { version, cursor }
+    }
+}
+
+/// Which current resources are linked to some: `_include` and `_revinclude`
+/// (<https://hl7.org/fhir/R4/search.html#revinclude>).
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct LinkQuery {
+    /// From where.
+    pub from: Vec<Key>,
+    /// By what.
+    pub link: Link,
+    /// How many at most: those changed last.
+    pub count: usize,
+}
+
+impl LinkQuery {
+    /// At most `count` resources that the link gives from those.
+    pub fn new(from: Vec<Key>, link: Link, count: usize) -> Self {
+        LinkQuery { from, link, count }
+    }
+}
+
+/// A kind of link.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum Link {
+    /// To what they refer to (`_include`).
+    Forward {
+        /// by these reference parameters; none is all there are
+        parameters: Vec<ParameterNumber>,
+        /// to resources of these types that the filter with it lets through
+        targets: Vec<(ResourceType, Filter)>,
+    },
+    /// To what refers to them (`_revinclude`).
+    Backward {
+        /// by these reference parameters
+        parameters: Vec<ParameterNumber>,
+        /// of that type
+        source: ResourceType,
+        /// that it lets through
+        filter: Filter,
+    },
+}

@@ -1,0 +1,54 @@
+//! [`Version`]: one version of a resource as stored (<https://hl7.org/fhir/R4/http.html#versions>).
+
+use super::{Key, StoredBody};
+use crate::context::Millis;
+
+/// What made a version.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// POST, or PUT to a new id.
+    Create,
+    /// PUT, or a restore after deletion.
+    Update,
+    /// DELETE; such a version has no body.
+    Delete,
+}
+
+/// One version of a resource as stored.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Version {
+    /// Type and id.
+    pub key: Key,
+    /// Counts from 1 for each resource.
+    pub version: i64,
+    /// When it was written; never earlier than the version before.
+    pub last_updated: Millis,
+    /// What made it.
+    pub change: Change,
+    /// The content; `None` for a deletion.
+    pub body: Option<StoredBody>,
+    /// Its place in the order of all changes of the tenant: unique and rising. Opaque: for paging only.
+    pub stamp: i64,
+}
+
+impl Version {
+    /// For back ends.
+    pub fn new(
+        key: Key,
+        version: i64,
+        change: Change,
+        stamp: i64,
+        at: Millis,
+        body: Option<StoredBody>,
+    ) -> Self {
+        Version {
+            key,
+            version,
+            last_updated: at,
+            change,
+            body,
+            stamp,
+        }
+    }
+}
