@@ -19,8 +19,7 @@ pub mod interaction;
 #[cfg(feature = "docs")]
 pub mod openapi;
 pub mod policy;
-#[cfg_attr(not(test), expect(dead_code, reason = "not wired into the interactions yet"))]
-pub(crate) mod search;
+pub mod search;
 pub mod server;
 pub mod store;
 

@@ -28,6 +28,9 @@ pub struct Settings {
     pub depth: usize,
     /// The zone of dates and times without one. Default: Europe/London.
     pub zone: TimeZone,
+    /// The addresses of this server besides the one that a request comes to, without a slash at the end: a reference
+    /// below one of them is found as one to a resource of this server. Default: none.
+    pub bases: Vec<String>,
     /// The systems of the error codes in `OperationOutcome.issue.details`.
     pub outcome: OutcomeSystems,
     /// The name of the software in the CapabilityStatement. Default: this crate's.
@@ -69,6 +72,7 @@ impl Default for Settings {
             binary_bytes: 16 << 20,
             depth: 64,
             zone: TimeZone::get("Europe/London").unwrap_or(TimeZone::UTC),
+            bases: Vec::new(),
             outcome: OutcomeSystems::default(),
             software_name: env!("CARGO_PKG_NAME").into(),
             software_version: env!("CARGO_PKG_VERSION").into(),

@@ -2,6 +2,7 @@
 //! them. Pure: no store, no HTTP.
 
 pub(crate) mod case;
+#[cfg_attr(not(test), expect(dead_code, reason = "nothing asks for compartments yet"))]
 pub(crate) mod compartment;
 pub(crate) mod extract;
 pub(crate) mod registry;
@@ -9,3 +10,5 @@ pub(crate) mod span;
 pub(crate) mod sphere;
 pub(crate) mod text;
 pub(crate) mod ucum;
+
+pub use extract::{Surroundings, index};

@@ -28,11 +28,19 @@ use rows::{MAX_ROWS, Rows, TooMany};
 
 /// What the rows of a resource depend on besides the resource.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Surroundings<'s> {
+pub struct Surroundings<'s> {
     /// The zone of dates and times without one.
-    pub(crate) zone: &'s TimeZone,
+    pub zone: &'s TimeZone,
     /// The addresses of this server, without a slash at the end: references below them are to resources of its own.
-    pub(crate) bases: &'s [String],
+    pub bases: &'s [String],
+}
+
+/// The rows of a resource by R4's search parameters.
+///
+/// # Errors
+/// [`ErrorCode::TooCostly`] for a resource with more than 200,000 values that are indexed.
+pub fn index(resource: &Resource, around: &Surroundings<'_>) -> error::Result<Index> {
+    extract(Registry::r4(), resource, around)
 }
 
 /// The rows of a resource.
@@ -159,7 +167,7 @@ fn refusal(resource_type: ResourceType, parameter: Option<&Parameter>, fault: Fa
         (&*p.code, p.expression.as_deref().unwrap_or_default())
     });
     let name = resource_type.name();
-    let error = match fault {
+    match fault {
         Fault::TooMany | Fault::Path(path::Error::Limit { .. }) => Error::new(
             ErrorCode::TooCostly,
             format!(
@@ -173,8 +181,7 @@ fn refusal(resource_type: ResourceType, parameter: Option<&Parameter>, fault: Fa
                 "The expression `{expression}` of the search parameter `{code}` cannot be evaluated on this {name}: {error}."
             ),
         ),
-    };
-    error.at(name)
+    }
 }
 
 #[cfg(test)]
