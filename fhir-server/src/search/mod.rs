@@ -6,6 +6,7 @@
 pub(crate) mod case;
 pub(crate) mod compartment;
 pub(crate) mod criteria;
+pub(crate) mod extract;
 pub(crate) mod instant;
 pub(crate) mod registry;
 pub(crate) mod span;
@@ -15,6 +16,7 @@ pub(crate) mod text;
 pub(crate) mod ucum;
 
 pub use criteria::Limits;
+pub use extract::{Surroundings, index};
 pub use terminology::{Concept, NoTerminology, Terminology};
 
 use crate::error::{Error, ErrorCode};
