@@ -11,7 +11,7 @@ use super::environment::Environment;
 use super::error::Error;
 use super::eval::Evaluator;
 use super::parser;
-use super::plan::Expr;
+use super::plan::{Base, Expr, Kind, Operator, StepKind};
 use super::value::Collection;
 
 /// A FHIRPath expression, compiled. Cloning is cheap, and threads may share it.
@@ -102,6 +102,45 @@ impl Expression {
         check::check(&self.0.plan, context, strictness)
     }
 
+    /// The operands where the whole expression is a union, else the expression itself.
+    pub fn branches(&self) -> Vec<Expression> {
+        let whole = || vec![self.clone()];
+        let Kind::Chain { links, .. } = &self.0.plan.kind else {
+            return whole();
+        };
+        if links.iter().any(|link| link.operator != Operator::Union) {
+            return whole();
+        }
+        let source = self.source();
+        let starts = std::iter::once(0).chain(links.iter().map(|link| link.offset + 1));
+        let ends = links.iter().map(|link| link.offset).chain([source.len()]);
+        // Of a union in parentheses the pieces are no expressions.
+        let pieces: Option<Vec<_>> = starts
+            .zip(ends)
+            .map(|(start, end)| Expression::compile(source.get(start..end)?.trim()).ok())
+            .collect();
+        pieces.unwrap_or_else(whole)
+    }
+
+    /// The name that the path starts with where that is a type's, as `Patient` in `(Patient.deceased as dateTime)`; the
+    /// expression finds nothing in resources of other types. `None` where a union starts in several ways.
+    pub fn root_type(&self) -> Option<&str> {
+        let mut expr = &self.0.plan;
+        loop {
+            match &expr.kind {
+                Kind::Path(path) => match (&path.base, path.steps.first().map(|step| &step.kind)) {
+                    (Base::Focus, Some(StepKind::Root(_, name))) => return Some(name.as_str()),
+                    (Base::Expr(inner), _) => expr = inner,
+                    _ => return None,
+                },
+                Kind::Chain { first, links } if links.iter().all(|l| l.operator != Operator::Union) => {
+                    expr = first;
+                }
+                _ => return None,
+            }
+        }
+    }
+
     /// The expression as written.
     pub fn source(&self) -> &str {
         &self.0.source
@@ -124,5 +163,54 @@ impl fmt::Debug for Expression {
 impl fmt::Display for Expression {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0.source)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn branches(source: &str) -> Vec<String> {
+        let expression = Expression::compile(source).unwrap();
+        expression
+            .branches()
+            .iter()
+            .map(|e| e.source().to_owned())
+            .collect()
+    }
+
+    #[test]
+    fn a_union_falls_into_its_operands() {
+        assert_eq!(
+            branches("Patient.name | Person.name"),
+            ["Patient.name", "Person.name"]
+        );
+        assert_eq!(
+            branches("(a as Quantity) | a.where(b = 'x|y' | c).d|e"),
+            ["(a as Quantity)", "a.where(b = 'x|y' | c).d", "e"]
+        );
+        assert_eq!(branches("(a | b) | c"), ["(a | b)", "c"]);
+        for whole in ["(a | b)", "(a | b).c", "a | b and c", "a", "a as B", "1 + 2"] {
+            assert_eq!(branches(whole), [whole]);
+        }
+    }
+
+    #[test]
+    fn the_type_that_a_path_starts_from_is_known() {
+        let root = |source: &str| {
+            Expression::compile(source)
+                .unwrap()
+                .root_type()
+                .map(str::to_owned)
+        };
+        assert_eq!(root("Patient.name.given").as_deref(), Some("Patient"));
+        assert_eq!(root("(Patient.deceased as dateTime)").as_deref(), Some("Patient"));
+        assert_eq!(
+            root("(Patient.a).b.exists() and Patient.c != false").as_deref(),
+            Some("Patient")
+        );
+        assert_eq!(root("name.given"), None);
+        assert_eq!(root("(Patient.a | Group.b).c"), None);
+        assert_eq!(root("%resource.id"), None);
     }
 }

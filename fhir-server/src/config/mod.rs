@@ -102,6 +102,7 @@ impl Config {
         if let Ok(zone) = TimeZone::get(&interactions.time_zone) {
             settings.zone = zone;
         }
+        settings.bases.extend(self.listen.public_base_url.clone());
         settings.outcome.spine.clone_from(&self.errors.code_system);
         settings.outcome.api.clone_from(&self.errors.api_code_system);
         settings

@@ -29,16 +29,32 @@ pub struct Session {
     /// Each (interaction, type) is decided once a request.
     decisions: Mutex<Decisions>,
     pub(super) staged: Vec<Staged>,
+    /// The addresses of this server, below which references are to its own resources.
+    pub(super) bases: Vec<String>,
 }
 
 impl Session {
     pub(super) fn new(engine: Engine, context: Context) -> Self {
+        let bases = engine.settings.bases.clone();
         Session {
             engine,
             context,
             snapshot: Mutex::default(),
             decisions: Mutex::default(),
             staged: Vec::new(),
+            bases,
+        }
+    }
+
+    /// The addresses of this server, without a slash at the end.
+    pub(crate) fn bases(&self) -> &[String] {
+        &self.bases
+    }
+
+    /// The request came to that address of the server: it is one of its own.
+    pub(crate) fn reached_at(&mut self, base: &str) {
+        if !base.is_empty() && !self.bases.iter().any(|known| known == base) {
+            self.bases.push(base.to_owned());
         }
     }
 

@@ -38,6 +38,9 @@ pub struct Settings {
     pub search: Limits,
     /// The zone of dates and times without one. Default: Europe/London.
     pub zone: TimeZone,
+    /// The addresses of this server besides the one that a request comes to, without a slash at the end: a reference
+    /// below one of them is found as one to a resource of this server. Default: none.
+    pub bases: Vec<String>,
     /// The systems of the error codes in `OperationOutcome.issue.details`.
     pub outcome: OutcomeSystems,
     /// The name of the software in the CapabilityStatement. Default: this crate's.
@@ -83,6 +86,7 @@ impl Default for Settings {
             depth: 64,
             search: Limits::default(),
             zone: TimeZone::get("Europe/London").unwrap_or(TimeZone::UTC),
+            bases: Vec::new(),
             outcome: OutcomeSystems::default(),
             software_name: env!("CARGO_PKG_NAME").into(),
             software_version: env!("CARGO_PKG_VERSION").into(),

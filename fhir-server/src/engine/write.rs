@@ -1,9 +1,8 @@
 //! Writing: what is staged on a [`Session`], and the one commit.
 //!
 //! Each write passes, in this order: policy; validation; stamping (the id goes into the stored form; version and time
-//! are the store's to give); index extraction, a pure function of the typed value, which has nothing to extract until
-//! search parameters come; and, with all that is staged, one atomic commit. Typed hooks go between policy and
-//! validation, in `Session::accept`.
+//! are the store's to give); index extraction, a pure function of the typed value; and, with all that is staged, one
+//! atomic commit. Typed hooks go between policy and validation, in `Session::accept`.
 //!
 //! Invariant: what a write depends on is an `Expect` of its commit, checked in the same database transaction.
 
@@ -13,6 +12,8 @@ use super::{Part, Session, place, validation};
 use crate::context::Millis;
 use crate::error::{Error, ErrorCode, Result};
 use crate::interaction::Interaction;
+use crate::search::extract::{Surroundings, extract};
+use crate::search::registry::Registry;
 use crate::store::{
     Change, Claim, Commit, Expect, Filter, Index, Key, Outcome, Refusal, ResourceType, StoredBody, Version, Write,
 };
@@ -124,7 +125,7 @@ impl Session {
         let write = Write::Create {
             key: key.clone(),
             body: body.clone(),
-            index: index_of(&body),
+            index: self.index(&draft.part)?,
         };
         Ok(self.stage(Staged {
             key: Some(key),
@@ -159,7 +160,7 @@ impl Session {
         let write = Write::Update {
             key: key.clone(),
             body: body.clone(),
-            index: index_of(&body),
+            index: self.index(&draft.part)?,
             create,
         };
         Ok(self.stage(Staged {
@@ -314,6 +315,16 @@ impl Session {
         stored_body(&draft.part, &key.id, draft.edits)
     }
 
+    /// What the resource can be found by.
+    fn index(&self, part: &Part<'_>) -> Result<Index> {
+        let around = Surroundings {
+            zone: &self.settings().zone,
+            bases: &self.bases,
+        };
+        let index = extract(Registry::r4(), part.resource, &around);
+        index.map_err(|error| error.at(part.path.clone()))
+    }
+
     /// A resource must lie within what the caller may write. What the filter cannot tell of a resource that is not
     /// stored yet, it must refuse.
     fn check_own(&self, filter: &Filter, key: &Key) -> Result<()> {
@@ -334,11 +345,6 @@ impl Session {
         let current = self.snapshot().await?.read(key, filter).await?;
         Ok(current.filter(|v| v.change != Change::Delete))
     }
-}
-
-/// What a resource can be found by.
-fn index_of(_body: &StoredBody) -> Index {
-    Index::default()
 }
 
 /// The expectation that the caller still sees the resource; none where everyone sees all.

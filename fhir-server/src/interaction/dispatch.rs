@@ -12,6 +12,7 @@ use crate::error::{Error, ErrorCode, Result};
 /// # Errors
 /// The request is refused, or the server failed; nothing was changed then.
 pub async fn dispatch(session: &mut Session, request: &Request) -> Result<Response> {
+    session.reached_at(&request.base);
     let answer = match request.interaction {
         Interaction::Batch | Interaction::Transaction => bundle(session, request).await,
         _ => single(session, request).await,

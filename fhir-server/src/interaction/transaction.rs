@@ -172,7 +172,12 @@ impl Plan {
     ) -> Result<()> {
         let mut texts = BTreeMap::new();
         // A Bundle that is stored as a resource is a world of its own.
-        let of_bundle = |p: &&Planned| p.entry.request.resource_type.is_some_and(|t| t.name() == "Bundle");
+        let of_bundle = |p: &&Planned| {
+            p.entry
+                .request
+                .resource_type
+                .is_some_and(|t| t.name() == "Bundle")
+        };
         for planned in self.entries.iter().filter(|p| p.has_resource() && !of_bundle(p)) {
             let index = planned.entry.index;
             for text in conditional_references(received, index)? {
@@ -188,7 +193,7 @@ impl Plan {
             return Err(Error::new(ErrorCode::TooLarge, text).at("Bundle.entry"));
         }
         for (text, index) in texts {
-            let found = conditional::reference(session, &request.base, &text).await;
+            let found = conditional::reference(session, &text).await;
             if let Some((key, matches)) = found.map_err(|error| in_entry(error, index))? {
                 let reference = key.to_string();
                 self.links.insert(

@@ -67,6 +67,11 @@ pub(crate) fn lower(code: &str) -> Cow<'_, str> {
     }
 }
 
+/// The type of an identifier and its value as the code that the index keeps for `:of-type`; the system beside it is the type's.
+pub(crate) fn of_type(system: Option<&str>, code: &str, value: &str) -> String {
+    format!("{}|{}", spelling(system, code), lower(value))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -100,6 +105,8 @@ mod tests {
         assert_eq!(spelling(Some("http://loinc.org"), "LA6576-8"), "la6576-8");
         assert_eq!(spelling(None, "ÉA"), "éa");
         assert!(matches!(lower("éa-1"), Cow::Borrowed(_)));
+        let v2 = Some("http://terminology.hl7.org/CodeSystem/v2-0203");
+        assert_eq!(of_type(v2, "MR", "A1"), "mr|a1");
     }
 
     #[test]

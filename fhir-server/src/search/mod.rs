@@ -4,7 +4,9 @@
 //! Invariant: this module is pure: no store, no HTTP, no clock of its own.
 
 pub(crate) mod case;
+pub(crate) mod compartment;
 pub(crate) mod criteria;
+pub(crate) mod extract;
 pub(crate) mod instant;
 pub(crate) mod registry;
 pub(crate) mod span;
@@ -14,6 +16,7 @@ pub(crate) mod text;
 pub(crate) mod ucum;
 
 pub use criteria::Limits;
+pub use extract::{Surroundings, index};
 pub use terminology::{Concept, NoTerminology, Terminology};
 
 use crate::error::{Error, ErrorCode};

@@ -57,7 +57,7 @@ pub enum IndexValue {
     String {
         /// folded: NFKD, without marks, case folded, white space runs as one space; what `:contains` and the plain test look at
         folded: String,
-        /// as written, for `:exact`
+        /// as written, for `:exact`; of the aspect `Text` empty, as nobody asks for it
         exact: String,
     },
     /// A code with the system that it is from.
@@ -76,9 +76,9 @@ pub enum IndexValue {
         /// the version it names
         version: Option<String>,
     },
-    /// A uri; also a canonical reference and a reference to elsewhere.
+    /// A uri; also a canonical reference and a reference to elsewhere or to a contained resource (`#id`).
     Uri {
-        /// as written, of a canonical without its version and fragment
+        /// as written, of a canonical without its version and fragment; empty for a reference in words alone
         uri: String,
         /// the version after the bar of a canonical
         version: Option<String>,

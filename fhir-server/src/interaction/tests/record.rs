@@ -47,7 +47,9 @@ pub(super) fn entries(bundle: &Value, mode: &str) -> Vec<String> {
 /// The ids of the matches, in order.
 pub(super) fn ids(server: &TestServer, url: &str) -> Vec<String> {
     let found = entries(&server.json(url), "match").into_iter();
-    found.map(|key| key.split_once('/').unwrap().1.to_owned()).collect()
+    found
+        .map(|key| key.split_once('/').unwrap().1.to_owned())
+        .collect()
 }
 
 /// Each search finds those ids, in any order, and says so in its total.
@@ -58,6 +60,10 @@ pub(super) fn finds(server: &TestServer, cases: &[(&str, &[&str])]) {
         let mut expected = expected.to_vec();
         expected.sort_unstable();
         assert_eq!(found, expected, "{url}");
-        assert_eq!(server.json(url)["total"].as_u64(), Some(expected.len() as u64), "{url}");
+        assert_eq!(
+            server.json(url)["total"].as_u64(),
+            Some(expected.len() as u64),
+            "{url}"
+        );
     }
 }

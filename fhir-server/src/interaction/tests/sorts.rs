@@ -36,7 +36,11 @@ fn what_cannot_be_sorted_by_is_reported_and_left_out() {
     let server = record();
     for sort in ["nmae", "family,nmae", "", "-", "code-value-quantity", "_text"] {
         let bundle = server.json(&format!("Patient?_sort={sort}&gender=male"));
-        assert_eq!(bundle["link"][0]["url"], format!("{BASE}/Patient?gender=male"), "{sort}");
+        assert_eq!(
+            bundle["link"][0]["url"],
+            format!("{BASE}/Patient?gender=male"),
+            "{sort}"
+        );
         assert!(bundle.to_string().contains("http._sort"), "{sort}");
     }
     assert_eq!(told(server.get("Patient?_sort=a,b,c,d,e,f")).1, "too-costly");
