@@ -16,13 +16,15 @@ use futures_util::future::try_join_all;
 use super::fetch::{Claims, Heads};
 use super::head::{Content, Head};
 use super::link::Link;
+use super::search;
+use super::snapshot::lists;
 use super::task::{Condition, Step, Task};
 use super::tenant;
 use crate::context::{Clock, Millis, TenantId};
 use crate::error::Error;
 use crate::store::sql::{self, CurrentRow, DELETED, Row, RowKey, Statement};
 use crate::store::stamp::{Generator, time_of};
-use crate::store::{Change, Claim, Filter, Outcome, Refusal, ResourceType};
+use crate::store::{Change, Claim, Filter, Outcome, Refusal, ResourceType, SearchQuery};
 
 /// Why a commit did not go through.
 #[derive(Debug)]
@@ -227,7 +229,7 @@ impl<'j> Desk<'j> {
             return Ok(current);
         }
         // The filter is the database's to judge, on what was decided so far.
-        let question = sql::visible(self.tenant, key, filter)?;
+        let question = sql::visible(lists(self.tenant), key, filter)?;
         self.send().await?;
         self.undo.statements = 0;
         Ok(self.link.first(question).await?)
@@ -236,14 +238,14 @@ impl<'j> Desk<'j> {
     async fn matches(
         &mut self,
         resource_type: ResourceType,
-        filter: &'j Filter,
+        filter: &Filter,
         ids: &[String],
     ) -> Decided<bool> {
-        let question = sql::matches(self.tenant, resource_type, filter, ids.len().saturating_add(1))?;
+        let query = SearchQuery::new(Some(resource_type), filter.clone(), ids.len().saturating_add(1));
         // As above.
         self.send().await?;
         self.undo.statements = 0;
-        let found: Vec<Vec<u8>> = self.link.rows(question).await?;
+        let found = search::matches(self.link, lists(self.tenant), &query).await?;
         Ok(sql::same_ids(&found, ids))
     }
 

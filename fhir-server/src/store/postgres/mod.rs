@@ -18,6 +18,7 @@ mod link;
 mod migrate;
 mod node;
 mod pool;
+mod search;
 mod snapshot;
 mod start;
 mod task;
