@@ -19,6 +19,7 @@ pub mod interaction;
 #[cfg(feature = "docs")]
 pub mod openapi;
 pub mod policy;
+mod random;
 pub mod server;
 pub mod store;
 
