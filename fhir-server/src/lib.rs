@@ -22,6 +22,7 @@ pub mod interaction;
 pub mod openapi;
 mod patch;
 pub mod policy;
+mod random;
 pub mod search;
 pub mod server;
 pub mod store;

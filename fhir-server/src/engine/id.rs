@@ -12,6 +12,6 @@ pub struct RandomIds;
 
 impl IdSource for RandomIds {
     fn new_id(&self) -> String {
-        uuid::Uuid::new_v4().to_string()
+        crate::random::uuid().to_string()
     }
 }

@@ -6,6 +6,7 @@ use actix_web::http::header::{HeaderMap, HeaderName};
 use uuid::Uuid;
 
 use crate::error::{Error, ErrorCode, Result};
+use crate::random;
 
 /// The header of the request's id.
 pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -18,12 +19,12 @@ pub(crate) fn request_id(headers: &HeaderMap) -> String {
     match sent.map(|text| (text, Uuid::try_parse(text))) {
         Some((text, Ok(_))) if text.len() == 36 => text.to_owned(),
         Some((text, _)) => {
-            let made = Uuid::new_v4().to_string();
+            let made = random::uuid().to_string();
             let sent: String = text.escape_default().take(100).collect();
             tracing::debug!(request_id = %made, sent, "X-Request-ID is no UUID; another was made");
             made
         }
-        None => Uuid::new_v4().to_string(),
+        None => random::uuid().to_string(),
     }
 }
 

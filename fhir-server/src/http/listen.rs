@@ -48,11 +48,11 @@ pub(crate) fn listen(server: &FhirServer) -> Result<Running> {
     let app = move || {
         let server = mounted.clone();
         let state = server.state.clone();
-        let app = App::new();
+        // Paths are tried in this order: the FHIR base first, where most requests go.
+        let app = App::new().configure(|app| server.configure(app));
         #[cfg(feature = "docs")]
         let app = app.configure(|app| server.configure_docs(app));
-        app.configure(|app| server.configure(app))
-            .configure(|app| server.configure_health(app))
+        app.configure(|app| server.configure_health(app))
             .default_service(web::to(move |request, body| lost(state.clone(), request, body)))
     };
     let connections = config.listen.max_connections.div_ceil(workers);

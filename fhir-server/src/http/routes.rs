@@ -138,7 +138,7 @@ impl<'s> Place<'s> {
 
     /// The methods of this path, for `Allow`.
     pub(crate) fn allow(&self) -> String {
-        let mut allow = String::new();
+        let mut allow = String::with_capacity(64);
         for route in ROUTES.iter().filter(|r| r.path == self.path) {
             allow.push_str(route.method.as_str());
             allow.push_str(if route.method == Method::GET {

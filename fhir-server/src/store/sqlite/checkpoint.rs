@@ -17,12 +17,18 @@ const LONG: i64 = 4_000;
 const TOO_LONG: i64 = 16_000;
 /// Pages by which it must have grown before the next attempt.
 const STEP: i64 = 1_000;
+/// Transactions, and bytes in them, after which the log is looked at: looking takes as long as writing a page.
+const LOOK_COMMITS: u32 = 16;
+const LOOK_BYTES: usize = 1 << 20;
 
 /// When the log was last carried over.
 #[derive(Debug, Default)]
 pub(super) struct Checkpoints {
     /// Pages in the log at the last attempt.
     last: i64,
+    /// Transactions since the last look at the log, and bytes in them.
+    commits: u32,
+    bytes: usize,
 }
 
 /// What SQLite says of the log: whether somebody was in the way, its pages, and how many of them are carried over.
@@ -32,8 +38,15 @@ struct Log {
 }
 
 impl Checkpoints {
-    /// Carries the log over if it has become long. A failure is logged and tried again later: nothing is lost by it.
-    pub(super) fn after_commit(&mut self, link: &mut Link) {
+    /// Carries the log over if it has become long, after a transaction of about that many bytes. A failure is logged and
+    /// tried again later: nothing is lost by it.
+    pub(super) fn after_commit(&mut self, link: &mut Link, bytes: usize) {
+        self.commits += 1;
+        self.bytes = self.bytes.saturating_add(bytes);
+        if self.commits < LOOK_COMMITS && self.bytes < LOOK_BYTES {
+            return;
+        }
+        (self.commits, self.bytes) = (0, 0);
         if let Err(error) = self.keep_short(link) {
             tracing::warn!(%error, "the log was not carried over into the database file");
         }

@@ -7,9 +7,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use diesel::connection::SimpleConnection;
+use diesel::query_builder::{AstPass, QueryFragment, QueryId};
 use diesel::query_dsl::LoadQuery;
 use diesel::result::QueryResult;
 use diesel::sql_types::{BigInt, Text};
+use diesel::sqlite::Sqlite;
 use diesel::{Connection, RunQueryDsl, SqliteConnection};
 
 use super::failure;
@@ -159,6 +161,16 @@ impl Link {
         statement.execute(&mut self.conn)
     }
 
+    /// Begins a transaction of reads.
+    pub(super) fn begin(&mut self) -> QueryResult<()> {
+        Begin.execute(&mut self.conn).map(drop)
+    }
+
+    /// Ends it.
+    pub(super) fn end(&mut self) -> QueryResult<()> {
+        Commit.execute(&mut self.conn).map(drop)
+    }
+
     /// The rows of a statement.
     pub(super) fn rows<'a, ST, U>(&mut self, mut statement: Statement<'a, ST>) -> QueryResult<Vec<U>>
     where
@@ -188,6 +200,29 @@ impl Link {
         }
     }
 }
+
+/// Statements of every snapshot, which diesel finds by their types and need not print to find.
+#[derive(QueryId)]
+struct Begin;
+#[derive(QueryId)]
+struct Commit;
+
+impl QueryFragment<Sqlite> for Begin {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Sqlite>) -> QueryResult<()> {
+        out.push_sql("BEGIN");
+        Ok(())
+    }
+}
+
+impl QueryFragment<Sqlite> for Commit {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Sqlite>) -> QueryResult<()> {
+        out.push_sql("COMMIT");
+        Ok(())
+    }
+}
+
+impl RunQueryDsl<SqliteConnection> for Begin {}
+impl RunQueryDsl<SqliteConnection> for Commit {}
 
 fn recent_enough(version: &str) -> bool {
     let numbers: Vec<u32> = version.split('.').filter_map(|n| n.parse().ok()).collect();

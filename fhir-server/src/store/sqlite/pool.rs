@@ -51,7 +51,7 @@ impl Pool {
             Some(link) => link,
             None => Link::reader(&self.path)?,
         };
-        link.run(Statement::new("BEGIN", [])).map_err(failure::error)?;
+        link.begin().map_err(failure::error)?;
         Ok(Reader {
             link: Some(link),
             pool: self.clone(),
@@ -75,7 +75,7 @@ impl Pool {
 
     fn give_back(&self, mut link: Link) {
         // A connection whose transaction does not end is not used again.
-        if link.run(Statement::new("COMMIT", [])).is_ok() && !self.permits.is_closed() {
+        if link.end().is_ok() && !self.permits.is_closed() {
             self.free
                 .lock()
                 .unwrap_or_else(PoisonError::into_inner)

@@ -109,11 +109,12 @@ impl Work {
             Ok(Ok(answers)) => {
                 self.terms.keep();
                 self.shared.set_health(Health::Good);
+                let bytes = jobs.iter().map(|job| job.weight).sum();
                 for (job, answer) in jobs.into_iter().zip(answers) {
                     // A caller that went away needs no answer.
                     let _ = job.reply.send(answer);
                 }
-                self.checkpoints.after_commit(&mut link);
+                self.checkpoints.after_commit(&mut link, bytes);
                 self.link = Some(link);
             }
             Ok(Err(error)) => {
@@ -208,9 +209,13 @@ impl Work {
 }
 
 /// Waits for a job, then takes all that wait, up to the limits of one transaction; whether to go on after them.
+///
+/// Where several wait, more are on their way: their threads get the processor once before the group is closed. A sync
+/// costs more than that, and a client that is alone does not wait for it.
 fn collect(queue: &Receiver<Message>) -> (Vec<Job>, bool) {
     let mut jobs = Vec::new();
     let mut weight = 0;
+    let mut has_yielded = false;
     let Ok(mut message) = queue.recv() else {
         return (jobs, false);
     };
@@ -225,7 +230,13 @@ fn collect(queue: &Receiver<Message>) -> (Vec<Job>, bool) {
         if jobs.len() >= MOST_TASKS || weight >= MOST_BYTES {
             return (jobs, true);
         }
-        match queue.try_recv() {
+        let mut next = queue.try_recv();
+        if next.is_err() && jobs.len() > 1 && !has_yielded {
+            has_yielded = true;
+            std::thread::yield_now();
+            next = queue.try_recv();
+        }
+        match next {
             Ok(next) => message = next,
             Err(_) => return (jobs, true),
         }
