@@ -51,6 +51,11 @@ pub(super) fn created(resource_type: &str) -> String {
     format!("New{resource_type}")
 }
 
+/// The example of a FHIRPath Patch.
+pub(super) fn patch(resource_type: &str) -> String {
+    format!("{resource_type}Patch")
+}
+
 /// The example of a resource as the server answers with it.
 pub(super) fn stored(resource_type: &str) -> String {
     format!("Stored{resource_type}")
@@ -101,6 +106,7 @@ pub(super) fn all() -> Result<Vec<(String, Json)>> {
         let stored_resource = as_stored(&resource);
         all.extend([
             example(&created(name), "A new resource", read(new(name))?),
+            example(&patch(name), "Add a tag", read(&tagging(name))?),
             example(&found(name), "One match", searchset(name, &stored_resource)),
             example(&history(name), "One version", versions(name, &stored_resource)),
             example(&stored(name), "As the server answers", stored_resource),
@@ -162,6 +168,11 @@ fn new(resource_type: &str) -> &'static str {
         "Consent" => include_str!("examples/Consent.json"),
         _ => include_str!("examples/Patient.json"),
     }
+}
+
+/// A FHIRPath Patch that any resource of the type takes.
+fn tagging(resource_type: &str) -> String {
+    include_str!("examples/patch.json").replace("[type]", resource_type)
 }
 
 fn in_sandbox(files: &[Json], resource_type: &str) -> Result<Json> {

@@ -21,7 +21,7 @@ pub(super) fn body(endpoint: &Endpoint, resource_type: Option<&'static str>) -> 
         return Some(form(resource_type.is_none()));
     }
     if endpoint.interaction == Interaction::Patch {
-        return Some(patch());
+        return Some(patch(resource_type.unwrap_or_default()));
     }
     let (schema, words, examples) = match (endpoint.interaction, resource_type) {
         (Interaction::Create, Some(name)) => (name, "The new resource.", vec![example::created(name)]),
@@ -45,7 +45,12 @@ pub(super) fn body(endpoint: &Endpoint, resource_type: Option<&'static str>) -> 
 }
 
 /// A patch, in each of its forms.
-fn patch() -> RequestBody {
+fn patch(resource_type: &str) -> RequestBody {
+    let examples = [example::patch(resource_type)];
+    // The schema of Parameters names every datatype: too large for a page that shows it four times.
+    let parameters = ContentBuilder::new()
+        .schema(Some(Object::with_type(Type::Object)))
+        .examples_from_iter(examples.iter().map(|name| refer(name)));
     let form = |kind: Type| {
         ContentBuilder::new()
             .schema(Some(Object::with_type(kind)))
@@ -59,8 +64,8 @@ fn patch() -> RequestBody {
         .content(PatchForm::Json.media_type(), form(Type::Array))
         .content(PatchForm::Merge.media_type(), form(Type::Object))
         .content(PatchForm::Xml.media_type(), form(Type::String))
-        .content(JSON, json("Parameters", &[]))
-        .content(XML, xml(&[]))
+        .content(JSON, parameters.build())
+        .content(XML, xml(&examples))
         .build()
 }
 
