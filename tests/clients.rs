@@ -50,7 +50,12 @@ fn fhirpy_writes_searches_and_batches() {
 
 #[test]
 fn fhirclient_writes_searches_and_batches() {
-    run("fhirclient", "{installed}/bin/python", "python", "fhirclient_client.py");
+    run(
+        "fhirclient",
+        "{installed}/bin/python",
+        "python",
+        "fhirclient_client.py",
+    );
 }
 
 #[test]

@@ -8,9 +8,9 @@ mod conditions;
 mod guard;
 mod id;
 mod links;
+mod matches;
 #[cfg(test)]
 pub(crate) mod memory;
-mod matches;
 mod place;
 mod received;
 mod session;
@@ -24,8 +24,8 @@ pub use session::Session;
 pub use settings::{OutcomeSystems, Settings};
 
 pub(crate) use conditions::{Conditions, not_found};
-pub(crate) use matches::Matches;
 pub(crate) use links::{Assigned, BundleLinks, unquoted};
+pub(crate) use matches::Matches;
 pub(crate) use place::in_entry;
 pub(crate) use received::{Part, Received};
 pub(crate) use stored_form::Edit;

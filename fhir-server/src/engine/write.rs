@@ -15,7 +15,8 @@ use crate::interaction::Interaction;
 use crate::search::extract::{Surroundings, extract};
 use crate::search::registry::Registry;
 use crate::store::{
-    Change, Claim, Commit, Expect, Filter, Index, Key, Outcome, Refusal, ResourceType, StoredBody, Version, Write,
+    Change, Claim, Commit, Expect, Filter, Index, Key, Outcome, Refusal, ResourceType, StoredBody, Version,
+    Write,
 };
 
 /// One staged write: what it is, what it expects, and what the caller is told where that does not hold.
@@ -189,6 +190,7 @@ impl Session {
         let write = Write::Update {
             key: key.clone(),
             body: body.clone(),
+            index: self.index(&draft.part)?,
             create: false,
         };
         Ok(self.stage(Staged {

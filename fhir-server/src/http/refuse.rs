@@ -111,10 +111,7 @@ mod tests {
 
     #[test]
     fn an_operation_is_said_not_to_be_offered() {
-        for (sent, word) in [
-            ("Patient/1/$everything", "$everything"),
-            ("$export", "$export"),
-        ] {
+        for (sent, word) in [("Patient/1/$everything", "$everything"), ("$export", "$export")] {
             let error = path(sent);
             assert_eq!(error.code, ErrorCode::NotSupported, "{sent}");
             assert!(error.to_string().contains(word), "{error}");

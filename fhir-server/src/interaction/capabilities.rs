@@ -161,7 +161,7 @@ fn is_offered(parameter: &Parameter) -> bool {
 
 fn search_parameter(parameter: &Parameter) -> CapabilityStatementRestResourceSearchParam {
     CapabilityStatementRestResourceSearchParam {
-        name: (*parameter.code),
+        name: (*parameter.code).into(),
         definition: (*parameter.url).into(),
         type_: parameter.kind.code().into(),
         ..Default::default()

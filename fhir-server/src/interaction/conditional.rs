@@ -85,7 +85,10 @@ pub(super) async fn patch(session: &mut Session, request: &Request, patch: &Patc
 /// What a conditional patch is applied to: the one match.
 pub(super) fn to_patch(matches: &Matches, request: &Request) -> Result<Key> {
     only(matches, &request.query)?.ok_or_else(|| {
-        let text = format!("Nothing matches {}: there is nothing to patch.", names(&request.query));
+        let text = format!(
+            "Nothing matches {}: there is nothing to patch.",
+            names(&request.query)
+        );
         Error::new(ErrorCode::NotFound, text)
     })
 }

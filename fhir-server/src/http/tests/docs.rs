@@ -150,7 +150,10 @@ fn trials(document: &Value) -> Vec<Trial> {
                 let name = format!("{{{}}}", parameter["name"].as_str().unwrap());
                 path = path.replace(&name, parameter["example"].as_str().unwrap());
             }
-            let is_conditional = operation["operationId"].as_str().unwrap().starts_with("conditional");
+            let is_conditional = operation["operationId"]
+                .as_str()
+                .unwrap()
+                .starts_with("conditional");
             let examples = &operation["requestBody"]["content"]["application/fhir+json"]["examples"];
             let examples = examples.as_object().into_iter().flat_map(|e| e.keys().cloned());
             let mut bodies: Vec<Option<String>> = examples

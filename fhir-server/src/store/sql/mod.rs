@@ -18,10 +18,12 @@ mod write;
 
 pub(crate) use dialect::Dialect;
 pub(crate) use index::{Draft, Rows, Term, TermKey, class};
-pub(crate) use index::{clear, greatest_term, labels, places, spans, term};
+#[cfg(feature = "postgres")]
+pub(crate) use index::{Label, Place, Span, greatest_term_of};
 #[cfg(feature = "sqlite")]
 pub(crate) use index::{
-    delete_label, delete_place, delete_span, insert_label, insert_place, insert_span, insert_term,
+    clear, delete_label, delete_place, delete_span, greatest_term, insert_label, insert_place, insert_span,
+    insert_term, labels, places, spans, term,
 };
 pub(crate) use list::Lists;
 pub(crate) use read::{claim, greatest_stamp, read, vread};

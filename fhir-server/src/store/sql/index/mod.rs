@@ -7,8 +7,13 @@ mod term;
 mod write;
 
 pub(crate) use draft::{Draft, Rows};
+#[cfg(feature = "postgres")]
+pub(crate) use draft::{Label, Place, Span};
 pub(super) use term::{BOUND, REFERENCE, kind};
 pub(crate) use term::{Term, TermKey, class};
+#[cfg(feature = "postgres")]
+pub(crate) use write::greatest_term_of;
+#[cfg(feature = "sqlite")]
 pub(crate) use write::{clear, greatest_term, labels, places, spans, term};
 #[cfg(feature = "sqlite")]
 pub(crate) use write::{

@@ -8,6 +8,7 @@ use crate::context::TenantId;
 use crate::store::sql::{Bind, Statement};
 
 /// The number of a term, where it has one. There may be terms of the same hash: the row tells.
+#[cfg(feature = "sqlite")]
 pub(crate) fn term(
     tenant: TenantId,
     term: &Term,
@@ -25,8 +26,18 @@ pub(crate) fn term(
 }
 
 /// The greatest number of a term of all tenants.
+#[cfg(feature = "sqlite")]
 pub(crate) fn greatest_term() -> Statement<'static, Nullable<BigInt>> {
     Statement::new("SELECT max(n.number) FROM term n", [])
+}
+
+/// The greatest number of a term of that tenant.
+#[cfg(feature = "postgres")]
+pub(crate) fn greatest_term_of(tenant: TenantId) -> Statement<'static, Nullable<BigInt>> {
+    Statement::new(
+        "SELECT max(n.number) FROM term n WHERE n.tenant = ?",
+        [Bind::Big(tenant.0)],
+    )
 }
 
 /// Gives a term a number.
@@ -48,6 +59,7 @@ pub(crate) fn insert_term(tenant: TenantId, number: i64, term: &Term) -> Stateme
 }
 
 /// The labels of a resource.
+#[cfg(feature = "sqlite")]
 pub(crate) fn labels(tenant: TenantId, resource: i64) -> Statement<'static, (Integer, BigInt, Integer)> {
     Statement::new(
         "SELECT l.parameter, l.term, l.part FROM label l WHERE l.tenant = ? AND l.resource = ?",
@@ -56,6 +68,7 @@ pub(crate) fn labels(tenant: TenantId, resource: i64) -> Statement<'static, (Int
 }
 
 /// The spans of a resource.
+#[cfg(feature = "sqlite")]
 pub(crate) fn spans(
     tenant: TenantId,
     resource: i64,
@@ -67,6 +80,7 @@ pub(crate) fn spans(
 }
 
 /// The places of a resource.
+#[cfg(feature = "sqlite")]
 pub(crate) fn places(
     tenant: TenantId,
     resource: i64,
@@ -78,6 +92,7 @@ pub(crate) fn places(
 }
 
 /// Takes all rows of a resource away.
+#[cfg(feature = "sqlite")]
 pub(crate) fn clear(tenant: TenantId, resource: i64) -> [Statement<'static>; 3] {
     let of = || [Bind::Big(tenant.0), Bind::Big(resource)];
     [
