@@ -18,6 +18,7 @@ mod http;
 pub mod interaction;
 #[cfg(feature = "docs")]
 pub mod openapi;
+pub mod operation;
 mod patch;
 pub mod policy;
 pub mod server;

@@ -33,6 +33,7 @@ use std::sync::Arc;
 use fhir_validate::Validator;
 
 use crate::context::Context;
+use crate::operation::Operations;
 use crate::policy::Policy;
 use crate::store::Store;
 
@@ -44,6 +45,7 @@ pub struct Engine {
     settings: Arc<Settings>,
     validator: Arc<Validator>,
     ids: Arc<dyn IdSource>,
+    operations: Arc<Operations>,
 }
 
 impl Engine {
@@ -55,12 +57,19 @@ impl Engine {
             settings: Arc::new(settings),
             validator: Arc::new(Validator::new()),
             ids: Arc::new(RandomIds),
+            operations: Arc::new(Operations::builtin()),
         }
     }
 
     /// The same, with ids from that source.
     pub fn with_ids(mut self, ids: Arc<dyn IdSource>) -> Self {
         self.ids = ids;
+        self
+    }
+
+    /// The same, with those operations.
+    pub fn with_operations(mut self, operations: Operations) -> Self {
+        self.operations = Arc::new(operations);
         self
     }
 

@@ -12,7 +12,7 @@ use crate::interaction::Interaction;
 pub(crate) struct Route {
     /// The method.
     pub(crate) method: Method,
-    /// The path below the base: literal segments, `{type}`, `{id}` and `{vid}`.
+    /// The path below the base: literal segments, `{type}`, `{id}`, `{vid}`, and `{op}` for `$` and an operation's code.
     pub(crate) path: &'static str,
     /// What it asks for.
     pub(crate) interaction: Interaction,
@@ -31,6 +31,8 @@ pub(crate) enum BodyKind {
     Form,
     /// A patch in one of its forms.
     Patch,
+    /// A resource, or nothing: the arguments of an operation.
+    Arguments,
 }
 
 const fn row(method: Method, path: &'static str, interaction: Interaction, body: BodyKind) -> Route {
@@ -44,7 +46,7 @@ const fn row(method: Method, path: &'static str, interaction: Interaction, body:
 
 /// Every route. Rows of one path stand together; literal segments before variables.
 pub(crate) static ROUTES: &[Route] = {
-    use BodyKind::{Form, None, Resource};
+    use BodyKind::{Arguments, Form, None, Resource};
     use Interaction::*;
     &[
         row(Method::GET, "/", SearchSystem, None),
@@ -52,14 +54,20 @@ pub(crate) static ROUTES: &[Route] = {
         row(Method::GET, "/metadata", Capabilities, None),
         row(Method::GET, "/_history", HistorySystem, None),
         row(Method::POST, "/_search", SearchSystem, Form),
+        row(Method::GET, "/{op}", Operation, None),
+        row(Method::POST, "/{op}", Operation, Arguments),
         row(Method::GET, "/{type}", SearchType, None),
         row(Method::POST, "/{type}", Create, Resource),
         row(Method::POST, "/{type}/_search", SearchType, Form),
         row(Method::GET, "/{type}/_history", HistoryType, None),
+        row(Method::GET, "/{type}/{op}", Operation, None),
+        row(Method::POST, "/{type}/{op}", Operation, Arguments),
         row(Method::GET, "/{type}/{id}", Read, None),
         row(Method::PUT, "/{type}/{id}", Update, Resource),
         row(Method::PATCH, "/{type}/{id}", Patch, BodyKind::Patch),
         row(Method::DELETE, "/{type}/{id}", Delete, None),
+        row(Method::GET, "/{type}/{id}/{op}", Operation, None),
+        row(Method::POST, "/{type}/{id}/{op}", Operation, Arguments),
         row(Method::GET, "/{type}/{id}/_history", HistoryInstance, None),
         row(Method::GET, "/{type}/{id}/_history/{vid}", Vread, None),
     ]
@@ -76,6 +84,8 @@ pub(crate) struct Place<'s> {
     pub(crate) id: Option<&'s str>,
     /// `{vid}`
     pub(crate) vid: Option<&'s str>,
+    /// `{op}`, without its `$`
+    pub(crate) operation: Option<&'s str>,
 }
 
 impl<'s> Place<'s> {
@@ -99,10 +109,15 @@ impl<'s> Place<'s> {
             resource_type: None,
             id: None,
             vid: None,
+            operation: None,
         };
         let mut rest = segments.iter();
         for expected in path.split('/').filter(|s| !s.is_empty()) {
             let found = rest.next()?.as_str();
+            if expected == "{op}" {
+                place.operation = Some(found.strip_prefix('$')?);
+                continue;
+            }
             let variable = match expected {
                 "{type}" => &mut place.resource_type,
                 "{id}" => &mut place.id,
@@ -165,7 +180,8 @@ mod tests {
                 .path
                 .replace("{type}", "Patient")
                 .replace("{id}", "a1")
-                .replace("{vid}", "2");
+                .replace("{vid}", "2")
+                .replace("{op}", "$meta");
             assert_eq!(
                 interaction(route.method.clone(), &path),
                 Some(route.interaction),
@@ -219,10 +235,10 @@ mod tests {
     fn names_of_the_protocol_are_never_ids() {
         for path in [
             "_unknown",
-            "$everything",
+            "$a/b",
             "Patient/_x",
-            "Patient/$validate",
-            "Patient/1/$everything",
+            "Patient/$validate/1",
+            "Patient/1/_history/2/$meta",
             "Patient/1/2",
         ] {
             assert!(Place::find(&segments(path)).is_none(), "{path}");

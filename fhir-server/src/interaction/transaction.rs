@@ -12,9 +12,9 @@ use fhir_model::{Bundle, Resource};
 
 use super::bundle::BundleWriter;
 use super::entry::{self, Entry};
-use super::{Interaction, Payload, Request, Response, dispatch, patch, present, update};
+use super::{Format, Interaction, Payload, Request, RequestBody, Response, dispatch, operation, patch, present, update};
 use crate::engine::{
-    Assigned, BundleLinks, Committed, Draft, Edit, Received, Session, Ticket, in_entry, not_found,
+    Assigned, BundleLinks, Committed, Draft, Edit, Received, Session, Ticket, Written, in_entry, not_found,
 };
 use crate::error::{Error, ErrorCode, Result};
 use crate::store::{Change, Key};
@@ -26,8 +26,9 @@ pub(super) async fn run(
     mut received: Received,
 ) -> Result<Response> {
     session.permit(Interaction::Transaction, None)?;
-    let plan = Plan::read(session, request, &received)?;
+    let mut plan = Plan::read(session, request, &received)?;
     let edits = plan.resolve_links(&mut received)?;
+    plan.carry_bodies(&received, &edits)?;
     let tickets = plan.stage(session, &received, &edits).await?;
     plan.check_reads(session).await?;
     let committed = session.commit().await?;
@@ -46,11 +47,14 @@ struct Planned {
     entry: Entry,
     writes: Option<Key>,
     full_url: Option<String>,
+    /// It calls an operation, with a body.
+    calls: bool,
 }
 
 impl Planned {
     fn has_resource(&self) -> bool {
-        matches!(
+        self.calls
+            || matches!(
             self.entry.request.interaction,
             Interaction::Create | Interaction::Update | Interaction::Patch
         )
@@ -69,8 +73,9 @@ impl Plan {
         let mut targets = HashMap::new();
         for (index, asked) in bundle.entry.iter().enumerate() {
             let full_url = asked.full_url.as_str();
+            let has_body = asked.resource.is_some();
             let planned = Entry::read(index, asked, request).and_then(|entry| {
-                plan.add(session, entry, full_url, &mut targets)
+                plan.add(session, entry, full_url, has_body, &mut targets)
                     .map_err(|e| in_entry(e, index))
             });
             problems.note(planned)?;
@@ -84,6 +89,7 @@ impl Plan {
         session: &Session,
         entry: Entry,
         full_url: Option<&str>,
+        has_body: bool,
         targets: &mut HashMap<Key, usize>,
     ) -> Result<()> {
         let request = &entry.request;
@@ -96,6 +102,10 @@ impl Plan {
                 })
             }
             Interaction::Update | Interaction::Patch | Interaction::Delete => Some(request.key()?),
+            Interaction::Operation if operation::affects_state(session, request) => match request.id {
+                Some(_) => Some(request.key()?),
+                None => return Err(not_in_transaction(request)),
+            },
             _ => None,
         };
         if let Some(key) = &writes
@@ -106,6 +116,7 @@ impl Plan {
             return Err(Error::new(ErrorCode::Invalid, text));
         }
         let planned = Planned {
+            calls: has_body && entry.request.interaction == Interaction::Operation,
             entry,
             writes,
             full_url: full_url.map(str::to_owned),
@@ -162,16 +173,30 @@ impl Plan {
         problems.result().map(|()| edits)
     }
 
+    /// Gives the calls of operations their bodies, links resolved.
+    fn carry_bodies(&mut self, received: &Received, edits: &[Vec<Edit>]) -> Result<()> {
+        let bundle = bundle(&received.resource)?;
+        for planned in self.entries.iter_mut().filter(|p| p.calls) {
+            let index = planned.entry.index;
+            let edits = edits.get(index).map(Vec::as_slice).unwrap_or_default();
+            if let Some(resource) = bundle.entry.get(index).and_then(|e| e.resource.as_ref()) {
+                let text = patch::edited(&received.entry(index, resource)?, edits)?;
+                planned.entry.request.body = Some(RequestBody::Fhir(Format::Json, text.into()));
+            }
+        }
+        Ok(())
+    }
+
     /// Stages every write, in the order of the methods; the tickets are by entry.
     async fn stage(
         &self,
         session: &mut Session,
         received: &Received,
         edits: &[Vec<Edit>],
-    ) -> Result<Vec<Option<Ticket>>> {
+    ) -> Result<Vec<Option<Promise>>> {
         let bundle = bundle(&received.resource)?;
         let mut problems = Problems::default();
-        let mut tickets = vec![None; self.entries.len()];
+        let mut tickets: Vec<Option<Promise>> = vec![None; self.entries.len()];
         let mut order: Vec<&Planned> = self.entries.iter().collect();
         order.sort_by_key(|p| (p.entry.method, p.entry.index));
         for planned in order {
@@ -189,13 +214,15 @@ impl Plan {
 
     /// A read that cannot succeed fails the transaction, before anything is written.
     async fn check_reads(&self, session: &Session) -> Result<()> {
-        for Planned { entry, .. } in &self.entries {
+        for Planned { entry, writes, .. } in &self.entries {
             let request = &entry.request;
             let checked = match request.interaction {
                 Interaction::Read => check_read(session, request).await,
                 Interaction::Create | Interaction::Update | Interaction::Patch | Interaction::Delete => {
                     Ok(())
                 }
+                Interaction::Operation if writes.is_some() => Ok(()),
+                Interaction::Operation => operation::check(session, request),
                 other => session.permit(other, request.resource_type).map(drop),
             };
             checked.map_err(|error| in_entry(error, entry.index))?;
@@ -206,17 +233,20 @@ impl Plan {
     async fn answer(
         self,
         session: &mut Session,
-        tickets: Vec<Option<Ticket>>,
+        tickets: Vec<Option<Promise>>,
         mut committed: Committed,
     ) -> Result<Response> {
         let mut bundle = BundleWriter::new(&session.new_id(), "transaction-response", session.now())?;
         for (planned, ticket) in self.entries.iter().zip(tickets) {
             let entry = &planned.entry;
             let answer = match (ticket, entry.request.interaction) {
-                (Some(ticket), Interaction::Delete) => committed
+                (Some((ticket, Some(answer))), _) => {
+                    committed.take(ticket).and_then(|written| answer(&written))
+                }
+                (Some((ticket, None)), Interaction::Delete) => committed
                     .take(ticket)
                     .map(|written| present::deleted(&entry.request, &written)),
-                (Some(ticket), _) => committed
+                (Some((ticket, None)), _) => committed
                     .take(ticket)
                     .and_then(|written| present::written(&entry.request, &written)),
                 (None, _) => dispatch::single(session, &entry.request).await,
@@ -229,17 +259,31 @@ impl Plan {
     }
 }
 
+/// A staged write, and how it is answered where that is the operation's to say.
+type Promise = (Ticket, Option<fn(&Written) -> Result<Response>>);
+
+/// What the caller is told of an operation that writes more than one resource.
+fn not_in_transaction(request: &Request) -> Error {
+    let code = request.operation.as_deref().unwrap_or_default();
+    let text = format!("The operation ${code} cannot be part of a transaction: send it in a batch, or alone.");
+    Error::new(ErrorCode::NotSupported, text).at("http.url")
+}
+
 async fn stage_one(
     session: &mut Session,
     planned: &Planned,
     received: &Received,
     resource: Option<&Resource>,
     edits: &[Edit],
-) -> Result<Option<Ticket>> {
+) -> Result<Option<Promise>> {
     let (request, index) = (&planned.entry.request, planned.entry.index);
     let Some(key) = planned.writes.clone() else {
         return Ok(None);
     };
+    if request.interaction == Interaction::Operation {
+        let staged = operation::stage(session, request, index).await?;
+        return Ok(Some((staged.ticket, Some(staged.answer))));
+    }
     let ticket = match (request.interaction, resource) {
         (Interaction::Delete, _) => {
             session
@@ -270,7 +314,7 @@ async fn stage_one(
         }
         (_, None) => return Err(Error::internal("a write without a resource")),
     };
-    Ok(Some(ticket))
+    Ok(Some((ticket, None)))
 }
 
 async fn check_read(session: &Session, request: &Request) -> Result<()> {
