@@ -20,6 +20,7 @@ mod http;
 pub mod interaction;
 #[cfg(feature = "docs")]
 pub mod openapi;
+pub mod operation;
 mod patch;
 pub mod policy;
 mod random;

@@ -212,6 +212,21 @@ impl<'t> Tree<'t> {
         }
     }
 
+    /// The same, its literals its own.
+    pub fn to_owned_tree<'o>(&self) -> Tree<'o> {
+        let owned = |text: &str| Cow::Owned(text.to_owned());
+        match self {
+            Tree::Word(word) => Tree::Word(owned(word)),
+            Tree::String(text) => Tree::String(Text(owned(&text.0))),
+            Tree::Array(items) => Tree::Array(items.iter().map(Tree::to_owned_tree).collect()),
+            Tree::Object(members) => {
+                let member =
+                    |(name, value): &(Text<'t>, Tree<'t>)| (Text(owned(&name.0)), value.to_owned_tree());
+                Tree::Object(members.iter().map(member).collect())
+            }
+        }
+    }
+
     /// The JSON text, without white space.
     pub fn to_vec(&self) -> Vec<u8> {
         let mut out = Vec::new();

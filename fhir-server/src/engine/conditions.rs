@@ -28,8 +28,8 @@ pub(super) enum Reason {
     Visible,
     /// A search finds what it found before.
     Matches,
-    /// The version that a patch was applied to.
-    Patched,
+    /// The version that a patch or an operation was applied to.
+    Changed,
     /// A claim is free.
     Unclaimed,
 }
@@ -139,9 +139,9 @@ pub(super) fn unmet(key: Option<&Key>, reason: &Reason, current: Option<i64>) ->
             ),
             "http.if-none-match",
         ),
-        (Reason::Patched, _) => Error::new(
+        (Reason::Changed, _) => Error::new(
             ErrorCode::Conflict,
-            format!("{name} was changed by another request while it was patched: send the patch again."),
+            format!("{name} was changed by another request meanwhile: send yours again."),
         ),
         (Reason::Visible, _) => Error::new(ErrorCode::NotFound, format!("There is no {name}.")),
         (Reason::Matches, _) => Error::new(

@@ -36,6 +36,7 @@ use std::sync::Arc;
 use fhir_validate::Validator;
 
 use crate::context::Context;
+use crate::operation::Operations;
 use crate::policy::Policy;
 use crate::search::{NoTerminology, Terminology};
 use crate::store::Store;
@@ -49,6 +50,7 @@ pub struct Engine {
     validator: Arc<Validator>,
     ids: Arc<dyn IdSource>,
     terminology: Arc<dyn Terminology>,
+    operations: Arc<Operations>,
 }
 
 impl Engine {
@@ -61,6 +63,7 @@ impl Engine {
             validator: Arc::new(Validator::new()),
             ids: Arc::new(RandomIds),
             terminology: Arc::new(NoTerminology),
+            operations: Arc::new(Operations::builtin()),
         }
     }
 
@@ -73,6 +76,12 @@ impl Engine {
     /// The same, with that terminology for the modifiers `:in`, `:not-in`, `:above` and `:below` of tokens.
     pub fn with_terminology(mut self, terminology: Arc<dyn Terminology>) -> Self {
         self.terminology = terminology;
+        self
+    }
+
+    /// The same, with those operations.
+    pub fn with_operations(mut self, operations: Operations) -> Self {
+        self.operations = Arc::new(operations);
         self
     }
 

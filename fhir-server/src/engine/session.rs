@@ -11,14 +11,15 @@ use super::write::Staged;
 use super::{Engine, Settings};
 use crate::context::{Context, Millis};
 use crate::error::{Error, ErrorCode, Result};
-use crate::interaction::Interaction;
+use crate::interaction::{Interaction, Request};
+use crate::operation::Operations;
 use crate::policy::{Access, Decision};
 use crate::search::Terminology;
 use crate::store::{
     Change, Filter, Found, HistoryQuery, HistoryScope, Key, ResourceType, SearchQuery, Snapshot, Version,
 };
 
-type Decisions = HashMap<(Interaction, Option<ResourceType>), Filter>;
+type Decisions = HashMap<(Interaction, Option<ResourceType>, Option<&'static str>), Filter>;
 
 /// One request's way to the data.
 pub struct Session {
@@ -99,6 +100,27 @@ impl Session {
         }
     }
 
+    /// The operations that the server offers.
+    pub(crate) fn operations(&self) -> &Operations {
+        &self.engine.operations
+    }
+
+    /// What a request asks the policy for.
+    ///
+    /// # Errors
+    /// It calls an operation that the server does not offer.
+    pub(crate) fn access(&self, request: &Request) -> Result<Access> {
+        let (interaction, resource_type) = (request.interaction, request.resource_type);
+        if interaction != Interaction::Operation {
+            return Ok(Access::new(interaction, resource_type));
+        }
+        let code = request.operation.as_deref().unwrap_or_default();
+        match self.operations().find(code) {
+            Some(offered) => Ok(Access::of_operation(offered.operation.code(), resource_type)),
+            None => Err(Error::internal("access to an operation that is not offered")),
+        }
+    }
+
     /// What the policy lets through for that interaction on that type.
     ///
     /// # Errors
@@ -108,16 +130,20 @@ impl Session {
         interaction: Interaction,
         resource_type: Option<ResourceType>,
     ) -> Result<Filter> {
-        let question = (interaction, resource_type);
+        self.permit_access(&Access::new(interaction, resource_type))
+    }
+
+    /// What the policy lets through of what is asked.
+    ///
+    /// # Errors
+    /// The policy denies it, or cannot decide.
+    pub(crate) fn permit_access(&self, access: &Access) -> Result<Filter> {
+        let question = (access.interaction, access.resource_type, access.operation);
         let mut decisions = self.decisions.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(filter) = decisions.get(&question) {
             return Ok(filter.clone());
         }
-        match self
-            .engine
-            .policy
-            .decide(&self.context, &Access::new(interaction, resource_type))
-        {
+        match self.engine.policy.decide(&self.context, access) {
             Ok(Decision::Permit { filter }) => {
                 decisions.insert(question, filter.clone());
                 Ok(filter)

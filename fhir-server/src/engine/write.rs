@@ -12,11 +12,11 @@ use super::{Part, Session, place, validation};
 use crate::context::Millis;
 use crate::error::{Error, ErrorCode, Result};
 use crate::interaction::Interaction;
+use crate::policy::Access;
 use crate::search::extract::{Surroundings, extract};
 use crate::search::registry::Registry;
 use crate::store::{
-    Change, Claim, Commit, Expect, Filter, Index, Key, Outcome, Refusal, ResourceType, StoredBody, Version,
-    Write,
+    Change, Claim, Commit, Expect, Filter, Index, Key, Outcome, Refusal, StoredBody, Version, Write,
 };
 
 /// One staged write: what it is, what it expects, and what the caller is told where that does not hold.
@@ -173,19 +173,20 @@ impl Session {
         }))
     }
 
-    /// Stages what a patch made of the version with that number. Another write meanwhile fails the commit with
-    /// [`ErrorCode::Conflict`].
-    pub(crate) fn stage_patch(
+    /// Stages what a patch or an operation made of the version with that number. Another write meanwhile fails the
+    /// commit with [`ErrorCode::Conflict`].
+    pub(crate) fn stage_change(
         &mut self,
         key: Key,
         draft: &Draft<'_>,
         version: i64,
         entry: Option<usize>,
+        by: &Access,
     ) -> Result<Ticket> {
-        let filter = self.filter_to_patch(key.resource_type)?;
+        let filter = self.filter_to_change(&key, by)?;
         self.check_own(&filter, &key)?;
         let mut expects = visible(&key, filter);
-        expects.push((Expect::Version(key.clone(), version), Reason::Patched));
+        expects.push((Expect::Version(key.clone(), version), Reason::Changed));
         let body = self.accept(draft, &key)?;
         let write = Write::Update {
             key: key.clone(),
@@ -202,19 +203,19 @@ impl Session {
         }))
     }
 
-    /// The current version of what is to be patched, a deletion included, as the database has it.
+    /// The current version of what is to be changed, a deletion included, as the database has it.
     ///
     /// # Errors
-    /// The policy denies patching or reading it, or the store failed.
-    pub(crate) async fn read_to_patch(&self, key: &Key) -> Result<Option<Version>> {
-        let filter = self.filter_to_patch(key.resource_type)?;
+    /// The policy denies the change or reading it, or the store failed.
+    pub(crate) async fn read_to_change(&self, key: &Key, by: &Access) -> Result<Option<Version>> {
+        let filter = self.filter_to_change(key, by)?;
         self.snapshot().await?.read(key, &filter).await
     }
 
-    /// A patch tells by its tests, and by its answer, what is stored: who patches must be allowed to read it too.
-    fn filter_to_patch(&self, resource_type: ResourceType) -> Result<Filter> {
-        let patch = self.permit(Interaction::Patch, Some(resource_type))?;
-        Ok(patch.and(self.permit(Interaction::Read, Some(resource_type))?))
+    /// A patch tells by its tests, and by its answer, what is stored: who changes a part must be allowed to read it too.
+    fn filter_to_change(&self, key: &Key, by: &Access) -> Result<Filter> {
+        let change = self.permit_access(by)?;
+        Ok(change.and(self.permit(Interaction::Read, Some(key.resource_type))?))
     }
 
     /// Stages a deletion. What does not exist for the caller needs none.

@@ -73,7 +73,7 @@ async fn answer(state: &State, exchange: &mut Exchange<'_>, unread: &mut Unread)
     // The form of a search may name a format too.
     let style = match route.body {
         BodyKind::Form => self::style(exchange)?,
-        BodyKind::None | BodyKind::Resource | BodyKind::Patch => style,
+        BodyKind::None | BodyKind::Resource | BodyKind::Patch | BodyKind::Arguments => style,
     };
     let response = run(state, exchange, principal, &request).await?;
     render(state, exchange, &request, response, style)

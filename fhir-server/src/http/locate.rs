@@ -40,6 +40,8 @@ pub(super) fn request(
     request.resource_type = resource_type;
     request.id = place.id.map(refuse::unless_id).transpose()?;
     request.version = place.vid.map(str::to_owned);
+    request.operation = place.operation.map(str::to_owned);
+    request.safe = route.method == Method::GET;
     if let Some(member) = place.member {
         compartment(&mut request, member)?;
     }

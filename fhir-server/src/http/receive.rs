@@ -13,7 +13,7 @@ use super::routes::{BodyKind, Route};
 use super::state::State;
 use crate::config::LimitsConfig;
 use crate::error::{Error, Result};
-use crate::interaction::{Request, RequestBody};
+use crate::interaction::{Format, Request, RequestBody};
 use crate::patch;
 
 /// The header that lists the media types of patches (RFC 5789, section 3.1).
@@ -36,7 +36,8 @@ pub(super) async fn body(
     let announced = match route.body {
         BodyKind::None => return Ok(None),
         BodyKind::Form if !content::is_announced(headers) => Content::Form,
-        BodyKind::Form | BodyKind::Resource => content::announced(headers)?,
+        BodyKind::Arguments if !content::is_announced(headers) => Content::Fhir(Format::Json),
+        BodyKind::Form | BodyKind::Resource | BodyKind::Arguments => content::announced(headers)?,
         BodyKind::Patch => content::announced_patch(headers)?,
     };
     let bytes =
@@ -48,6 +49,8 @@ pub(super) async fn body(
     };
     let body = body::read(unread, headers, &bounds, &state.bodies).await?;
     match announced {
+        Content::Fhir(_) if route.body == BodyKind::Arguments && body.bytes.is_empty() => {}
+        Content::Fhir(_) if !content::is_announced(headers) => return Err(content::not_fhir(headers)),
         Content::Fhir(format) => request.body = Some(content::fhir(format, body.bytes)?),
         Content::Patch(form) if route.body == BodyKind::Patch => {
             request.body = Some(content::patch(form, body.bytes)?);
@@ -69,9 +72,8 @@ fn allowed(limits: &LimitsConfig, wanted: BodyKind, announced: Content, request:
     let is_binary = request.resource_type.is_some_and(|t| t.name() == "Binary");
     match (wanted, announced) {
         (BodyKind::Form, Content::Form) => Some(limits.query_bytes),
-        (BodyKind::Resource, Content::Fhir(_)) | (BodyKind::Patch, Content::Fhir(_) | Content::Patch(_)) => {
-            Some(limits.body_bytes)
-        }
+        (BodyKind::Resource | BodyKind::Arguments, Content::Fhir(_))
+        | (BodyKind::Patch, Content::Fhir(_) | Content::Patch(_)) => Some(limits.body_bytes),
         (BodyKind::Resource, Content::Form | Content::Patch(_) | Content::Other) if is_binary => {
             Some(limits.binary_bytes)
         }
@@ -83,7 +85,7 @@ fn refused(wanted: BodyKind, headers: &HeaderMap) -> Error {
     match wanted {
         BodyKind::Form => content::not_a_form(),
         BodyKind::Patch => content::not_a_patch(headers),
-        BodyKind::Resource | BodyKind::None => content::not_fhir(headers),
+        BodyKind::Resource | BodyKind::Arguments | BodyKind::None => content::not_fhir(headers),
     }
 }
 

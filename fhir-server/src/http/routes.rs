@@ -12,7 +12,7 @@ use crate::interaction::Interaction;
 pub(crate) struct Route {
     /// The method.
     pub(crate) method: Method,
-    /// The path below the base: literal segments, `{type}`, `{id}`, `{vid}` and `{member}`.
+    /// The path below the base: literal segments, `{type}`, `{id}`, `{vid}`, `{member}`, and `{op}` for `$` and an operation's code.
     pub(crate) path: &'static str,
     /// What it asks for.
     pub(crate) interaction: Interaction,
@@ -31,6 +31,8 @@ pub(crate) enum BodyKind {
     Form,
     /// A patch in one of its forms.
     Patch,
+    /// A resource, or nothing: the arguments of an operation.
+    Arguments,
 }
 
 const fn row(method: Method, path: &'static str, interaction: Interaction, body: BodyKind) -> Route {
@@ -44,7 +46,7 @@ const fn row(method: Method, path: &'static str, interaction: Interaction, body:
 
 /// Every route. Rows of one path stand together; literal segments before variables.
 pub(crate) static ROUTES: &[Route] = {
-    use BodyKind::{Form, None, Resource};
+    use BodyKind::{Arguments, Form, None, Resource};
     use Interaction::*;
     &[
         row(Method::GET, "/", SearchSystem, None),
@@ -52,6 +54,8 @@ pub(crate) static ROUTES: &[Route] = {
         row(Method::GET, "/metadata", Capabilities, None),
         row(Method::GET, "/_history", HistorySystem, None),
         row(Method::POST, "/_search", SearchSystem, Form),
+        row(Method::GET, "/{op}", Operation, None),
+        row(Method::POST, "/{op}", Operation, Arguments),
         row(Method::GET, "/{type}", SearchType, None),
         row(Method::POST, "/{type}", Create, Resource),
         row(Method::PUT, "/{type}", Update, Resource),
@@ -59,10 +63,14 @@ pub(crate) static ROUTES: &[Route] = {
         row(Method::DELETE, "/{type}", Delete, None),
         row(Method::POST, "/{type}/_search", SearchType, Form),
         row(Method::GET, "/{type}/_history", HistoryType, None),
+        row(Method::GET, "/{type}/{op}", Operation, None),
+        row(Method::POST, "/{type}/{op}", Operation, Arguments),
         row(Method::GET, "/{type}/{id}", Read, None),
         row(Method::PUT, "/{type}/{id}", Update, Resource),
         row(Method::PATCH, "/{type}/{id}", Patch, BodyKind::Patch),
         row(Method::DELETE, "/{type}/{id}", Delete, None),
+        row(Method::GET, "/{type}/{id}/{op}", Operation, None),
+        row(Method::POST, "/{type}/{id}/{op}", Operation, Arguments),
         row(Method::GET, "/{type}/{id}/_history", HistoryInstance, None),
         row(Method::GET, "/{type}/{id}/_history/{vid}", Vread, None),
         row(Method::GET, "/{type}/{id}/{member}", SearchType, None),
@@ -82,6 +90,8 @@ pub(crate) struct Place<'s> {
     pub(crate) vid: Option<&'s str>,
     /// `{member}`: a type, or `*` for any
     pub(crate) member: Option<&'s str>,
+    /// `{op}`, without its `$`
+    pub(crate) operation: Option<&'s str>,
 }
 
 impl<'s> Place<'s> {
@@ -106,10 +116,15 @@ impl<'s> Place<'s> {
             id: None,
             vid: None,
             member: None,
+            operation: None,
         };
         let mut rest = segments.iter();
         for expected in path.split('/').filter(|s| !s.is_empty()) {
             let found = rest.next()?.as_str();
+            if expected == "{op}" {
+                place.operation = Some(found.strip_prefix('$')?);
+                continue;
+            }
             let variable = match expected {
                 "{type}" => &mut place.resource_type,
                 "{id}" => &mut place.id,
@@ -174,7 +189,8 @@ mod tests {
                 .replace("{type}", "Patient")
                 .replace("{id}", "a1")
                 .replace("{vid}", "2")
-                .replace("{member}", "Observation");
+                .replace("{member}", "Observation")
+                .replace("{op}", "$meta");
             assert_eq!(
                 interaction(route.method.clone(), &path),
                 Some(route.interaction),
@@ -228,10 +244,10 @@ mod tests {
     fn names_of_the_protocol_are_never_ids() {
         for path in [
             "_unknown",
-            "$everything",
+            "$a/b",
             "Patient/_x",
-            "Patient/$validate",
-            "Patient/1/$everything",
+            "Patient/$validate/1",
+            "Patient/1/_history/2/$meta",
             "Patient/1/_x",
         ] {
             assert!(Place::find(&segments(path)).is_none(), "{path}");

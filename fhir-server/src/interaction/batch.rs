@@ -9,7 +9,7 @@ use fhir_model::json::LinkKind;
 
 use super::bundle::BundleWriter;
 use super::entry::{self, Entry};
-use super::{Interaction, Payload, Request, Response, create, dispatch, patch, update};
+use super::{Format, Interaction, Payload, Request, RequestBody, Response, create, dispatch, patch, update};
 use crate::engine::{Received, Session, in_entry, unquoted};
 use crate::error::{Error, ErrorCode, Result};
 
@@ -83,6 +83,12 @@ async fn one(
             check_independent(received, &part, full_urls)?;
             let patch = patch::of_part(&part, &[])?;
             patch::of_patch(session, &entry.request, &patch).await
+        }
+        (Interaction::Operation, Some(resource)) => {
+            let part = received.entry(entry.index, resource)?;
+            let mut request = entry.request.clone();
+            request.body = Some(RequestBody::Fhir(Format::Json, patch::edited(&part, &[])?.into()));
+            dispatch::single(session, &request).await
         }
         _ => dispatch::single(session, &entry.request).await,
     }

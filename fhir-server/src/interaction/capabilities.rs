@@ -9,8 +9,8 @@ use fhir_model::definitions::SearchParamType;
 use fhir_model::{
     CapabilityStatement, CapabilityStatementImplementation, CapabilityStatementRest,
     CapabilityStatementRestInteraction, CapabilityStatementRestResource,
-    CapabilityStatementRestResourceInteraction, CapabilityStatementRestResourceSearchParam,
-    CapabilityStatementSoftware, Resource, json,
+    CapabilityStatementRestResourceInteraction, CapabilityStatementRestResourceOperation,
+    CapabilityStatementRestResourceSearchParam, CapabilityStatementSoftware, Resource, json,
 };
 
 use super::query::{Reader, malformed};
@@ -18,6 +18,7 @@ use super::subset::View;
 use super::{Interaction, Level, Payload, Request, Response};
 use crate::engine::{Session, Settings};
 use crate::error::{Error, ErrorCode, Result};
+use crate::operation::{Offered, Operations};
 use crate::patch;
 use crate::search::registry::{Parameter, Registry};
 use crate::store::ResourceType;
@@ -42,14 +43,15 @@ pub(super) async fn run(session: &Session, request: &Request) -> Result<Response
         return Err(malformed("_summary", "count", "true, text, data or false here"));
     }
     reader.refuse_rest_if_strict()?;
-    let statement = Resource::from(statement(session.settings(), &request.base)?);
+    let statement = Resource::from(statement(session, &request.base)?);
     Ok(Response::new(
         200,
         Payload::Json(view.apply(json::to_vec(&statement))?),
     ))
 }
 
-fn statement(settings: &Settings, base: &str) -> Result<CapabilityStatement> {
+fn statement(session: &Session, base: &str) -> Result<CapabilityStatement> {
+    let settings = session.settings();
     let software = CapabilityStatementSoftware {
         name: settings.software_name.as_str().into(),
         version: settings.software_version.as_str().into(),
@@ -74,12 +76,17 @@ fn statement(settings: &Settings, base: &str) -> Result<CapabilityStatement> {
             .map(Into::into)
             .into(),
         patch_format: patch::MEDIA_TYPES.map(Into::into).into(),
-        rest: vec![rest(settings)],
+        rest: vec![rest(session, base)],
         ..Default::default()
     })
 }
 
-fn rest(settings: &Settings) -> CapabilityStatementRest {
+fn rest(session: &Session, base: &str) -> CapabilityStatementRest {
+    let settings = session.settings();
+    let operations = Listed {
+        operations: session.operations(),
+        base,
+    };
     let system = Interaction::ALL
         .iter()
         .filter(|i| i.level() == Level::System && **i != Interaction::Capabilities);
@@ -91,10 +98,11 @@ fn rest(settings: &Settings) -> CapabilityStatementRest {
     CapabilityStatementRest {
         mode: "server".into(),
         resource: ResourceType::all()
-            .map(|resource_type| resource(resource_type, &mut reverse, settings))
+            .map(|resource_type| resource(resource_type, &mut reverse, settings, &operations))
             .collect(),
         interaction: system.map(interaction).collect(),
         search_param: common_parameters(),
+        operation: operations.on(&[Level::System], None),
         ..Default::default()
     }
 }
@@ -103,6 +111,7 @@ fn resource(
     resource_type: ResourceType,
     reverse: &mut HashMap<ResourceType, Vec<String>>,
     settings: &Settings,
+    operations: &Listed<'_>,
 ) -> CapabilityStatementRestResource {
     let name = resource_type.name();
     let offered = Interaction::ALL.iter().filter(|i| i.level() != Level::System);
@@ -133,6 +142,7 @@ fn resource(
             .map(Into::into)
             .collect(),
         search_param: parameters_of(resource_type),
+        operation: operations.on(&[Level::Type, Level::Instance], Some(name)),
         ..Default::default()
     }
 }
@@ -192,4 +202,28 @@ fn reverse_includes() -> HashMap<ResourceType, Vec<String>> {
 
 fn is_link(parameter: &Parameter) -> bool {
     parameter.kind == SearchParamType::Reference && parameter.is_indexed()
+}
+
+/// The operations, as the statement lists them.
+struct Listed<'s> {
+    operations: &'s Operations,
+    base: &'s str,
+}
+
+impl Listed<'_> {
+    fn on(&self, levels: &[Level], name: Option<&str>) -> Vec<CapabilityStatementRestResourceOperation> {
+        let there = |offered: &&Offered| levels.iter().any(|level| offered.runs_on(*level, name));
+        let one = |offered: &Offered| {
+            let code = offered.operation.code();
+            let url = offered.definition.url.as_str().map(str::to_owned);
+            let url = url.unwrap_or_else(|| format!("{}/OperationDefinition/{code}", self.base));
+            CapabilityStatementRestResourceOperation {
+                name: code.into(),
+                definition: url.into(),
+                documentation: offered.definition.description.as_str().unwrap_or_default().into(),
+                ..Default::default()
+            }
+        };
+        self.operations.all().filter(there).map(one).collect()
+    }
 }

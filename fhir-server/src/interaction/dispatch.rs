@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use super::{Format, Interaction, Request, RequestBody, Response};
-use super::{batch, capabilities, create, delete, history, patch, read, search, transaction, update, vread};
+use super::{
+    batch, capabilities, create, delete, history, operation, patch, read, search, transaction, update, vread,
+};
 use crate::engine::{Received, Session};
 use crate::error::{Error, ErrorCode, Result};
 
@@ -36,6 +38,7 @@ pub(super) async fn single(session: &mut Session, request: &Request) -> Result<R
         }
         Interaction::SearchType | Interaction::SearchSystem => search::run(session, request).await,
         Interaction::Capabilities => capabilities::run(session, request).await,
+        Interaction::Operation => operation::run(session, request).await,
         Interaction::Batch | Interaction::Transaction => Err(Error::new(
             ErrorCode::Invalid,
             "A Bundle of requests cannot hold another one: send each to the base.",

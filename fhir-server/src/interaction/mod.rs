@@ -13,6 +13,7 @@ mod delete;
 mod dispatch;
 mod entry;
 mod history;
+pub(crate) mod operation;
 mod outcome;
 mod page;
 mod patch;
@@ -22,7 +23,7 @@ mod read;
 mod search;
 mod subset;
 mod transaction;
-mod update;
+pub(crate) mod update;
 pub(crate) mod uri;
 mod vread;
 
@@ -66,6 +67,8 @@ pub enum Interaction {
     Batch,
     Transaction,
     Capabilities,
+    /// One beside those above: which, its code tells.
+    Operation,
 }
 
 /// What an interaction is about.
@@ -80,7 +83,7 @@ pub enum Level {
 }
 
 impl Interaction {
-    /// Every interaction that the server offers.
+    /// Every interaction that the server offers; operations are listed by themselves.
     pub const ALL: &'static [Interaction] = &[
         Self::Read,
         Self::Vread,
@@ -98,7 +101,7 @@ impl Interaction {
         Self::Capabilities,
     ];
 
-    /// What it is about.
+    /// What it is about; an operation says that by itself.
     pub const fn level(self) -> Level {
         match self {
             Self::Read | Self::Vread | Self::Update | Self::Patch | Self::Delete | Self::HistoryInstance => {
@@ -109,7 +112,8 @@ impl Interaction {
             | Self::SearchSystem
             | Self::Batch
             | Self::Transaction
-            | Self::Capabilities => Level::System,
+            | Self::Capabilities
+            | Self::Operation => Level::System,
         }
     }
 
@@ -130,6 +134,7 @@ impl Interaction {
             Self::Batch => "batch",
             Self::Transaction => "transaction",
             Self::Capabilities => "capabilities",
+            Self::Operation => "operation",
         }
     }
 }
@@ -205,6 +210,10 @@ pub struct Request {
     pub compartment: Option<Key>,
     /// The version id in the URL, as sent.
     pub version: Option<String>,
+    /// The code of the operation in the URL, without its `$`.
+    pub operation: Option<String>,
+    /// Whether the method promises to change nothing: GET or HEAD.
+    pub safe: bool,
     /// Query parameters in order, decoded, `_format` and `_pretty` taken out.
     pub query: Vec<(String, String)>,
     /// `If-Match`
@@ -234,6 +243,8 @@ impl Request {
             id: None,
             compartment: None,
             version: None,
+            operation: None,
+            safe: false,
             query: Vec::new(),
             if_match: None,
             if_none_match: None,

@@ -14,6 +14,7 @@ use super::{EntityTags, Request, RequestBody, Response, conditional, present, up
 use crate::engine::{Draft, Edit, Part, Received, Session, Ticket, not_found};
 use crate::error::{Error, ErrorCode, Result};
 use crate::patch::{Patch, PatchForm, TAKEN};
+use crate::policy::Access;
 use crate::store::{Change, Key, Version};
 
 /// How often a patch is applied at most where other writes come between.
@@ -52,7 +53,8 @@ pub(super) async fn stage(
     patch: &Patch,
     entry: Option<usize>,
 ) -> Result<Ticket> {
-    let current = current(session, &key).await?;
+    let by = session.access(request)?;
+    let current = current(session, &key, &by).await?;
     update::conditions(request).check(&key, &current)?;
     let Some(body) = &current.body else {
         return Err(Error::internal("a live version without a body"));
@@ -62,11 +64,11 @@ pub(super) async fn stage(
     let received = Received::from_json(after.into(), session.settings())?;
     let part = received.whole()?;
     check_identity(&part, &key, &current)?;
-    session.stage_patch(key, &Draft { part, edits: &[] }, current.version, entry)
+    session.stage_change(key, &Draft { part, edits: &[] }, current.version, entry, &by)
 }
 
-async fn current(session: &Session, key: &Key) -> Result<Version> {
-    match session.read_to_patch(key).await? {
+async fn current(session: &Session, key: &Key, by: &Access) -> Result<Version> {
+    match session.read_to_change(key, by).await? {
         Some(version) if version.change == Change::Delete => Err(Error::new(
             ErrorCode::Gone,
             format!("{key} is deleted, so that there is nothing to patch: write it anew with PUT."),
@@ -183,7 +185,7 @@ fn no_patch(found: &str) -> Error {
 }
 
 /// The text of a part with its edits made.
-fn edited(part: &Part<'_>, edits: &[Edit]) -> Result<Vec<u8>> {
+pub(super) fn edited(part: &Part<'_>, edits: &[Edit]) -> Result<Vec<u8>> {
     let lost = || Error::internal("edits of a body are out of order");
     let mut out = Vec::with_capacity(part.span.span.len());
     let mut at = part.span.span.start;

@@ -7,18 +7,24 @@
 //! Invariant: there is one commit; whatever fails before it, nothing was written.
 
 mod planned;
+mod problems;
 
 use std::collections::{BTreeMap, HashMap};
 
 use fhir_model::{Bundle, Resource};
 
-use self::planned::{Condition, Follows, Planned, conditional_references, planned, stage_one, unchanged};
+use self::planned::{
+    Condition, Follows, Planned, Promise, conditional_references, planned, stage_one, unchanged,
+};
+use self::problems::Problems;
 use super::bundle::BundleWriter;
 use super::conditional;
 use super::entry::{self, Entry};
-use super::{Interaction, Payload, Request, Response, dispatch, present};
+use super::{
+    Format, Interaction, Payload, Request, RequestBody, Response, dispatch, operation, patch, present,
+};
 use crate::engine::{
-    Assigned, BundleLinks, Committed, Edit, Matches, Received, Session, Ticket, in_entry, not_found,
+    Assigned, BundleLinks, Committed, Edit, Matches, Received, Session, in_entry, not_found,
 };
 use crate::error::{Error, ErrorCode, Result};
 use crate::store::{Change, Key};
@@ -33,6 +39,7 @@ pub(super) async fn run(
     let mut plan = Plan::read(session, request, &received).await?;
     plan.find_conditional_references(session, &received).await?;
     let edits = plan.resolve_links(&mut received)?;
+    plan.carry_bodies(&received, &edits)?;
     let tickets = plan.stage(session, &received, &edits).await?;
     plan.check_reads(session).await?;
     let committed = session.commit().await?;
@@ -212,16 +219,30 @@ impl Plan {
         problems.result().map(|()| edits)
     }
 
+    /// Gives the calls of operations their bodies, links resolved.
+    fn carry_bodies(&mut self, received: &Received, edits: &[Vec<Edit>]) -> Result<()> {
+        let bundle = bundle(&received.resource)?;
+        for planned in self.entries.iter_mut().filter(|p| p.calls) {
+            let index = planned.entry.index;
+            let edits = edits.get(index).map(Vec::as_slice).unwrap_or_default();
+            if let Some(resource) = bundle.entry.get(index).and_then(|e| e.resource.as_ref()) {
+                let text = patch::edited(&received.entry(index, resource)?, edits)?;
+                planned.entry.request.body = Some(RequestBody::Fhir(Format::Json, text.into()));
+            }
+        }
+        Ok(())
+    }
+
     /// Stages every write, in the order of the methods; the tickets are by entry.
     async fn stage(
         &self,
         session: &mut Session,
         received: &Received,
         edits: &[Vec<Edit>],
-    ) -> Result<Vec<Option<Ticket>>> {
+    ) -> Result<Vec<Option<Promise>>> {
         let bundle = bundle(&received.resource)?;
         let mut problems = Problems::default();
-        let mut tickets = vec![None; self.entries.len()];
+        let mut tickets: Vec<Option<Promise>> = vec![None; self.entries.len()];
         let mut order: Vec<&Planned> = self.entries.iter().collect();
         order.sort_by_key(|p| (p.entry.method, p.entry.index));
         for planned in order {
@@ -242,13 +263,15 @@ impl Plan {
 
     /// A read that cannot succeed fails the transaction, before anything is written.
     async fn check_reads(&self, session: &Session) -> Result<()> {
-        for Planned { entry, .. } in &self.entries {
+        for Planned { entry, writes, .. } in &self.entries {
             let request = &entry.request;
             let checked = match request.interaction {
                 Interaction::Read => check_read(session, request).await,
                 Interaction::Create | Interaction::Update | Interaction::Patch | Interaction::Delete => {
                     Ok(())
                 }
+                Interaction::Operation if writes.is_some() => Ok(()),
+                Interaction::Operation => operation::check(session, request),
                 other => session.permit(other, request.resource_type).map(drop),
             };
             checked.map_err(|error| in_entry(error, entry.index))?;
@@ -259,17 +282,20 @@ impl Plan {
     async fn answer(
         self,
         session: &mut Session,
-        tickets: Vec<Option<Ticket>>,
+        tickets: Vec<Option<Promise>>,
         mut committed: Committed,
     ) -> Result<Response> {
         let mut bundle = BundleWriter::new(&session.new_id(), "transaction-response", session.now())?;
         for (planned, ticket) in self.entries.iter().zip(tickets) {
             let entry = &planned.entry;
             let answer = match (ticket, entry.request.interaction) {
-                (Some(ticket), Interaction::Delete) => committed
+                (Some((ticket, Some(answer))), _) => {
+                    committed.take(ticket).and_then(|written| answer(&written))
+                }
+                (Some((ticket, None)), Interaction::Delete) => committed
                     .take(ticket)
                     .map(|written| present::deleted(&entry.request, &written)),
-                (Some(ticket), _) => committed
+                (Some((ticket, None)), _) => committed
                     .take(ticket)
                     .and_then(|written| present::written(&entry.request, &written)),
                 (None, Interaction::Create | Interaction::Delete) => unchanged(session, planned).await,
@@ -299,40 +325,4 @@ fn bundle(resource: &Resource) -> Result<&Bundle> {
     resource
         .get()
         .ok_or_else(|| Error::internal("a transaction that is no Bundle"))
-}
-
-/// Problems of several entries, told together where the client can mend them together.
-#[derive(Default)]
-struct Problems(Option<Error>);
-
-impl Problems {
-    /// The problems kept at most.
-    const MAX: usize = 100;
-
-    /// The value; or nothing, where the problem was noted. What is no fault of the Bundle's content fails at once.
-    fn note<T>(&mut self, result: Result<T>) -> Result<Option<T>> {
-        let error = match result {
-            Ok(value) => return Ok(Some(value)),
-            Err(error) => error,
-        };
-        use ErrorCode::{Invalid, NotSupported, Required, Structure, Unprocessable, Value};
-        if !matches!(
-            error.code,
-            Structure | Value | Required | Invalid | Unprocessable | NotSupported
-        ) {
-            return Err(error);
-        }
-        match &mut self.0 {
-            None => self.0 = Some(error),
-            Some(first) => first.issues.extend(error.issues),
-        }
-        match self.0.as_ref().map_or(0, |first| first.issues.len()) {
-            0..Self::MAX => Ok(None),
-            _ => self.0.take().map_or(Ok(None), Err),
-        }
-    }
-
-    fn result(self) -> Result<()> {
-        self.0.map_or(Ok(()), Err)
-    }
 }

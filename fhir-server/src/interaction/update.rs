@@ -31,7 +31,7 @@ pub(super) async fn of_part(session: &mut Session, request: &Request, part: Part
 }
 
 /// The conditions of a write.
-pub(super) fn conditions(request: &Request) -> Conditions {
+pub(crate) fn conditions(request: &Request) -> Conditions {
     Conditions {
         if_match: request.if_match.clone(),
         if_none_match: request.if_none_match.clone(),

@@ -21,6 +21,8 @@ pub struct Access {
     pub interaction: Interaction,
     /// The type, where the interaction has one.
     pub resource_type: Option<ResourceType>,
+    /// The code of the operation, where that is the interaction.
+    pub operation: Option<&'static str>,
 }
 
 impl Access {
@@ -29,6 +31,15 @@ impl Access {
         Access {
             interaction,
             resource_type,
+            operation: None,
+        }
+    }
+
+    /// An operation of that code on a type, a resource of it, or the whole system.
+    pub fn of_operation(code: &'static str, resource_type: Option<ResourceType>) -> Self {
+        Access {
+            operation: Some(code),
+            ..Access::new(Interaction::Operation, resource_type)
         }
     }
 }

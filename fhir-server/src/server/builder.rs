@@ -8,6 +8,7 @@ use crate::context::{Clock, SystemClock};
 use crate::engine::{Engine, IdSource};
 use crate::error::{Error, ErrorCode, Result};
 use crate::http::State;
+use crate::operation::{Operation, Operations};
 use crate::policy::{Chain, Policy};
 use crate::store::Store;
 
@@ -19,6 +20,7 @@ pub struct FhirServerBuilder {
     policy: Option<Arc<dyn Policy>>,
     clock: Option<Arc<dyn Clock>>,
     ids: Option<Arc<dyn IdSource>>,
+    operations: Vec<Arc<dyn Operation>>,
 }
 
 impl FhirServerBuilder {
@@ -52,6 +54,12 @@ impl FhirServerBuilder {
         self
     }
 
+    /// Offers one more operation, in the place of one with the same code.
+    pub fn operation(mut self, operation: impl Operation + 'static) -> Self {
+        self.operations.push(Arc::new(operation));
+        self
+    }
+
     /// Checks the configuration and that the store answers.
     ///
     /// # Errors
@@ -67,6 +75,8 @@ impl FhirServerBuilder {
         store.ready().await?;
         let policy = self.policy.unwrap_or_else(|| Arc::new(Chain::default()));
         let mut engine = Engine::new(store, policy, self.config.settings());
+        let operations = self.operations.into_iter();
+        engine = engine.with_operations(operations.fold(Operations::builtin(), Operations::with));
         if let Some(ids) = self.ids {
             engine = engine.with_ids(ids);
         }

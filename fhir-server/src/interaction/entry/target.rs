@@ -19,8 +19,17 @@ pub(super) fn read(method: Method, url: &str, base: &str) -> Result<Request> {
     {
         return compartment(of_type, id, member, query, base);
     }
-    let (interaction, of_type, id, version) = target(method, &segments, url)?;
+    let (segments, operation) = match segments.split_last() {
+        Some((last, above)) if last.starts_with('$') => (above, last.strip_prefix('$')),
+        _ => (segments.as_slice(), None),
+    };
+    let (interaction, of_type, id, version) = match operation {
+        Some(_) => target_of_operation(method, segments).ok_or_else(|| nothing(url))?,
+        None => target(method, segments, url)?,
+    };
     let mut request = Request::new(interaction, base);
+    request.operation = operation.map(str::to_owned);
+    request.safe = matches!(method, Method::Get | Method::Head);
     request.resource_type = of_type.map(resource_type).transpose()?;
     request.id = id.map(checked_id).transpose()?;
     request.version = version.map(str::to_owned);
@@ -73,9 +82,6 @@ fn below<'u>(url: &'u str, base: &str) -> Result<&'u str> {
 
 fn target<'u>(method: Method, segments: &[&'u str], url: &str) -> Result<Target<'u>> {
     use Interaction as I;
-    if let Some(operation) = segments.iter().find(|s| s.starts_with('$')) {
-        return Err(not_offered(format!("The operation {operation} is not offered.")));
-    }
     Ok(match (method, segments) {
         (Method::Get | Method::Head, segments) => {
             return target_to_read(segments).ok_or_else(|| nothing(url));
@@ -90,6 +96,19 @@ fn target<'u>(method: Method, segments: &[&'u str], url: &str) -> Result<Target<
         (Method::Delete, &[of_type]) if !of_type.is_empty() => (I::Delete, Some(of_type), None, None),
         (Method::Patch, &[of_type]) if !of_type.is_empty() => (I::Patch, Some(of_type), None, None),
         _ => return Err(nothing(url)),
+    })
+}
+
+fn target_of_operation<'u>(method: Method, segments: &[&'u str]) -> Option<Target<'u>> {
+    if !matches!(method, Method::Get | Method::Head | Method::Post) {
+        return None;
+    }
+    let operation = Interaction::Operation;
+    Some(match segments {
+        [] => (operation, None, None, None),
+        &[of_type] => (operation, Some(of_type), None, None),
+        &[of_type, id] => (operation, Some(of_type), Some(id), None),
+        _ => return None,
     })
 }
 

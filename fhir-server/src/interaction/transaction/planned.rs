@@ -5,9 +5,11 @@ use fhir_model::json::LinkKind;
 
 use super::super::conditional::{self, Target};
 use super::super::entry::Entry;
-use super::super::{Interaction, Request, Response, patch, present, update};
-use crate::engine::{Conditions, Draft, Edit, Matches, Received, Session, Ticket, not_found, unquoted};
-use crate::error::{Error, Result};
+use super::super::{Interaction, Request, Response, operation, patch, present, update};
+use crate::engine::{
+    Conditions, Draft, Edit, Matches, Received, Session, Ticket, Written, not_found, unquoted,
+};
+use crate::error::{Error, ErrorCode, Result};
 use crate::store::Key;
 
 /// One entry, and the resource that it writes.
@@ -15,9 +17,14 @@ pub(super) struct Planned {
     pub(super) entry: Entry,
     pub(super) writes: Option<Key>,
     pub(super) full_url: Option<String>,
+    /// It calls an operation, with a body.
+    pub(super) calls: bool,
     /// What the search of a conditional entry found, and what follows.
     pub(super) condition: Option<Condition>,
 }
+
+/// A staged write, and how it is answered where that is the operation's to say.
+pub(super) type Promise = (Ticket, Option<fn(&Written) -> Result<Response>>);
 
 /// What the search of a conditional entry found.
 pub(super) struct Condition {
@@ -40,10 +47,11 @@ pub(super) enum Follows {
 
 impl Planned {
     pub(super) fn has_resource(&self) -> bool {
-        matches!(
-            self.entry.request.interaction,
-            Interaction::Create | Interaction::Update | Interaction::Patch
-        )
+        self.calls
+            || matches!(
+                self.entry.request.interaction,
+                Interaction::Create | Interaction::Update | Interaction::Patch
+            )
     }
 
     pub(super) fn follows(&self) -> Follows {
@@ -101,14 +109,27 @@ pub(super) async fn planned(
             (Some(key), Some(Condition { matches, follows }))
         }
         Interaction::Update | Interaction::Patch | Interaction::Delete => (Some(request.key()?), None),
+        Interaction::Operation if operation::affects_state(session, request) => match request.id {
+            Some(_) => (Some(request.key()?), None),
+            None => return Err(not_in_transaction(request)),
+        },
         _ => (None, None),
     };
     Ok(Planned {
+        calls: resource.is_some() && entry.request.interaction == Interaction::Operation,
         entry,
         writes,
         full_url: full_url.map(str::to_owned),
         condition,
     })
+}
+
+/// What the caller is told of an operation that writes more than one resource.
+fn not_in_transaction(request: &Request) -> Error {
+    let code = request.operation.as_deref().unwrap_or_default();
+    let text =
+        format!("The operation ${code} cannot be part of a transaction: send it in a batch, or alone.");
+    Error::new(ErrorCode::NotSupported, text).at("http.url")
 }
 
 fn new_key(session: &Session, request: &Request) -> Result<Key> {
@@ -138,8 +159,15 @@ pub(super) async fn stage_one(
     received: &Received,
     resource: Option<&Resource>,
     edits: &[Edit],
-) -> Result<Option<Ticket>> {
+) -> Result<Option<Promise>> {
     let index = planned.entry.index;
+    if planned.entry.request.interaction == Interaction::Operation {
+        if planned.writes.is_none() {
+            return Ok(None);
+        }
+        let staged = operation::stage(session, &planned.entry.request, index).await?;
+        return Ok(Some((staged.ticket, Some(staged.answer))));
+    }
     let ticket = match (&planned.writes, planned.follows()) {
         (Some(key), follows) if follows != Follows::Nothing => {
             Some(stage_write(session, planned, key.clone(), received, resource, edits).await?)
@@ -149,7 +177,7 @@ pub(super) async fn stage_one(
     if let Some(condition) = &planned.condition {
         session.expect(&condition.matches, ticket, Some(index));
     }
-    Ok(ticket)
+    Ok(ticket.map(|ticket| (ticket, None)))
 }
 
 async fn stage_write(

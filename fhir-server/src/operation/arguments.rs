@@ -1,0 +1,221 @@
+//! [`Arguments`]: the parameters of a call, checked against the OperationDefinition
+//! (<https://hl7.org/fhir/R4/operations.html#request>).
+//!
+//! They come in a Parameters resource, as parameters of the URL where they are primitives, or as the resource that is the
+//! parameter `resource`.
+//!
+//! Invariant: what the definition does not name is refused, never passed over.
+
+use fhir_model::read::ReadOptions;
+use fhir_model::reflect::{Node, Nodes, PrimitiveType};
+use fhir_model::{
+    AnyValue, OperationDefinition, OperationDefinitionParameter, Parameters, ParametersParameter, json,
+};
+use fhir_model::{Resource, type_info};
+
+use crate::engine::{Received, Settings};
+use crate::error::{Error, ErrorCode, Result};
+use crate::interaction::{Request, RequestBody};
+
+/// The arguments of a call.
+#[derive(Clone, Debug, Default)]
+pub struct Arguments(Vec<ParametersParameter>);
+
+impl Arguments {
+    /// All arguments of that name, in order.
+    pub fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a ParametersParameter> {
+        self.0.iter().filter(move |p| p.name.as_str() == Some(name))
+    }
+
+    /// The first argument of that name.
+    pub fn one(&self, name: &str) -> Option<&ParametersParameter> {
+        self.0.iter().find(|p| p.name.as_str() == Some(name))
+    }
+
+    /// The text of a primitive argument.
+    pub fn text(&self, name: &str) -> Option<String> {
+        match value_of(self.one(name)?)? {
+            Node::Primitive(_, primitive) => primitive.text().map(std::borrow::Cow::into_owned),
+            Node::Complex(_) => None,
+        }
+    }
+
+    /// Reads and checks the arguments of a request.
+    pub(crate) fn read(
+        definition: &OperationDefinition,
+        request: &Request,
+        settings: &Settings,
+    ) -> Result<Self> {
+        let mut arguments = Arguments::default();
+        for (name, value) in &request.query {
+            arguments.0.push(of_url(definition, name, value)?);
+        }
+        if let Some(body) = &request.body {
+            arguments.0.extend(of_body(definition, body, settings)?);
+        }
+        let given: Vec<&ParametersParameter> = arguments.0.iter().collect();
+        check(&inputs(&definition.parameter), &given, "Parameters.parameter")?;
+        Ok(arguments)
+    }
+}
+
+fn inputs(parameters: &[OperationDefinitionParameter]) -> Vec<&OperationDefinitionParameter> {
+    let is_input = |p: &&OperationDefinitionParameter| p.use_.as_str() == Some("in");
+    parameters.iter().filter(is_input).collect()
+}
+
+/// The value of a parameter, whatever its type.
+fn value_of(parameter: &ParametersParameter) -> Option<Node<'_>> {
+    let (field, _) = type_info("Parameters.parameter")?.field("value")?;
+    Nodes::of(parameter, field).next()
+}
+
+/// A parameter of the URL: a primitive, of the type that the definition says.
+fn of_url(definition: &OperationDefinition, name: &str, value: &str) -> Result<ParametersParameter> {
+    let place = || format!("http.{name}");
+    let known = inputs(&definition.parameter);
+    let Some(wanted) = known.iter().find(|p| p.name.as_str() == Some(name)) else {
+        return Err(unknown(name, &known).at(place()));
+    };
+    let kind = wanted.type_.as_str().unwrap_or_default();
+    let Some(primitive) = PrimitiveType::from_name(kind) else {
+        let text = format!(
+            "The parameter {name} is of type {kind}, which a URL cannot hold: send it by POST in a Parameters."
+        );
+        return Err(Error::new(ErrorCode::Value, text).at(place()));
+    };
+    let literal = match primitive.json_token() {
+        fhir_model::reflect::JsonToken::String => serde_json::Value::from(value).to_string(),
+        _ => value.to_owned(),
+    };
+    let text = format!(
+        r#"{{"resourceType":"Parameters","parameter":[{{"name":{},"value{}":{literal}}}]}}"#,
+        serde_json::Value::from(name),
+        capitalised(kind)
+    );
+    let read = json::read(text.as_bytes(), &ReadOptions::default()).ok();
+    let parameters = read.and_then(|read| read.value.get::<Parameters>().cloned());
+    parameters
+        .and_then(|mut parameters| parameters.parameter.pop())
+        .ok_or_else(|| {
+            let shown: String = value.chars().take(60).collect();
+            let text = format!("The value {shown:?} of the parameter {name} is no {kind}.");
+            Error::new(ErrorCode::Value, text).at(place())
+        })
+}
+
+fn of_body(
+    definition: &OperationDefinition,
+    body: &RequestBody,
+    settings: &Settings,
+) -> Result<Vec<ParametersParameter>> {
+    let received = Received::read(Some(body), settings)?;
+    if let Some(parameters) = received.resource.get::<Parameters>() {
+        return Ok(parameters.parameter.clone());
+    }
+    let found = received.resource.type_name();
+    let takes = |p: &&OperationDefinitionParameter| p.name.as_str() == Some("resource");
+    if inputs(&definition.parameter).iter().any(takes) {
+        return Ok(vec![ParametersParameter {
+            name: "resource".into(),
+            resource: Some(received.resource),
+            ..ParametersParameter::default()
+        }]);
+    }
+    let code = definition.code.as_str().unwrap_or_default();
+    let text = format!("The operation ${code} takes a Parameters resource; this is a {found}.");
+    Err(Error::new(ErrorCode::Invalid, text).at(found))
+}
+
+/// Names, numbers and types, also those of the parts.
+fn check(wanted: &[&OperationDefinitionParameter], given: &[&ParametersParameter], path: &str) -> Result<()> {
+    for (index, parameter) in given.iter().enumerate() {
+        let name = parameter.name.as_str().unwrap_or_default();
+        let place = format!("{path}[{index}]");
+        let Some(known) = wanted.iter().find(|p| p.name.as_str() == Some(name)) else {
+            return Err(unknown(name, wanted).at(place));
+        };
+        check_type(known, parameter, &place)?;
+        let parts: Vec<&ParametersParameter> = parameter.part.iter().collect();
+        let known: Vec<&OperationDefinitionParameter> = known.part.iter().collect();
+        check(&known, &parts, &format!("{place}.part"))?;
+    }
+    for parameter in wanted {
+        let name = parameter.name.as_str().unwrap_or_default();
+        let count = given.iter().filter(|p| p.name.as_str() == Some(name)).count();
+        let least = usize::try_from(parameter.min.value.unwrap_or(0)).unwrap_or(0);
+        let most = parameter.max.as_str().and_then(|max| max.parse::<usize>().ok());
+        if count < least {
+            let text = format!("The parameter {name} is missing.");
+            return Err(Error::new(ErrorCode::Required, text).at(path));
+        }
+        if let Some(most) = most.filter(|most| count > *most) {
+            let text = format!("The parameter {name} is there {count} times; at most {most} are taken.");
+            return Err(Error::new(ErrorCode::Invalid, text).at(path));
+        }
+    }
+    Ok(())
+}
+
+fn unknown(name: &str, wanted: &[&OperationDefinitionParameter]) -> Error {
+    let shown: String = name.chars().take(60).collect();
+    let names: Vec<&str> = wanted.iter().filter_map(|p| p.name.as_str()).collect();
+    let known = match names.is_empty() {
+        true => "it takes none".to_owned(),
+        false => format!("it takes {}", names.join(", ")),
+    };
+    Error::new(
+        ErrorCode::Invalid,
+        format!("The operation has no parameter {shown:?}; {known}."),
+    )
+}
+
+fn check_type(wanted: &OperationDefinitionParameter, given: &ParametersParameter, place: &str) -> Result<()> {
+    let name = wanted.name.as_str().unwrap_or_default();
+    let kind = wanted.type_.as_str();
+    let found = found_type(given);
+    let fits = match (kind, &given.resource) {
+        (None, _) => given.value.is_none() && given.resource.is_none(),
+        (Some("Resource" | "Any"), Some(_)) => true,
+        (Some(kind), Some(resource)) => resource.type_name() == kind,
+        (Some(kind), None) => given.value.is_some() && is_a(found, kind),
+    };
+    match fits {
+        true => Ok(()),
+        false => {
+            let kind = kind.unwrap_or("of parts only");
+            let text = format!("The parameter {name} is of type {kind}; {found} was sent.");
+            Err(Error::new(ErrorCode::Invalid, text).at(place))
+        }
+    }
+}
+
+/// The type of what a parameter holds.
+fn found_type(parameter: &ParametersParameter) -> &'static str {
+    let value: &Option<AnyValue> = &parameter.value;
+    match (&parameter.resource, value) {
+        (Some(resource), _) => Resource::type_name(resource),
+        (None, Some(_)) => value_of(parameter).map_or("nothing", Node::type_name),
+        (None, None) => "nothing",
+    }
+}
+
+/// Whether the types are the same, or one primitive specialises the other: `uri` for `canonical`, `string` for `code`.
+fn is_a(found: &str, wanted: &str) -> bool {
+    if found == wanted || wanted == "Element" {
+        return true;
+    }
+    let of = PrimitiveType::from_name;
+    let related = |a: &str, b: &str| of(a).and_then(PrimitiveType::base) == of(b) && of(b).is_some();
+    related(found, wanted) || related(wanted, found)
+}
+
+fn capitalised(name: &str) -> String {
+    let mut chars = name.chars();
+    chars
+        .next()
+        .into_iter()
+        .flat_map(char::to_uppercase)
+        .chain(chars)
+        .collect()
+}

@@ -1,0 +1,213 @@
+//! Operations (<https://hl7.org/fhir/R4/operations.html>): what the server does beside the interactions, one file each: its
+//! OperationDefinition and what it does. Routes, arguments, CapabilityStatement and OpenAPI follow from the definitions.
+//!
+//! Invariant: an operation runs only after the policy permitted it, with arguments that its definition allows; it reads and
+//! writes through the session, and each read and write is decided there as well.
+
+pub(crate) mod arguments;
+mod meta;
+mod meta_add;
+mod meta_delete;
+
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+
+use fhir_model::{
+    OperationDefinition, OperationDefinitionParameter, Parameters, ParametersParameter, Resource, json,
+};
+use futures_util::future::BoxFuture;
+
+pub use arguments::Arguments;
+
+use crate::engine::{Session, Ticket, Written};
+use crate::error::{Error, ErrorCode, Result};
+use crate::interaction::{Level, Payload, Request, Response};
+use crate::store::{Key, ResourceType};
+
+/// One operation.
+pub trait Operation: Send + Sync {
+    /// Its name in a URL, without the `$`.
+    fn code(&self) -> &'static str;
+    /// What it takes and gives, and on what it runs: `system`, `type`, `instance`, `resource`, `affectsState` and the
+    /// parameters are what the server goes by.
+    fn definition(&self) -> OperationDefinition;
+    /// Does it. The policy has permitted it, and the arguments are as the definition allows.
+    fn run<'c>(&'c self, session: &'c mut Session, call: &'c Call<'c>) -> BoxFuture<'c, Result<Done>>;
+}
+
+/// One call of an operation.
+#[non_exhaustive]
+pub struct Call<'c> {
+    /// On what.
+    pub level: Level,
+    /// The type in the URL.
+    pub resource_type: Option<ResourceType>,
+    /// The resource in the URL.
+    pub key: Option<Key>,
+    /// The arguments.
+    pub arguments: &'c Arguments,
+    /// The request, for its conditions.
+    pub(crate) request: &'c Request,
+    /// The entry of the transaction that asks.
+    pub(crate) entry: Option<usize>,
+}
+
+impl Call<'_> {
+    /// The resource in the URL.
+    ///
+    /// # Errors
+    /// The call is not on one: a fault of the definition.
+    pub fn the_key(&self) -> Result<&Key> {
+        self.key
+            .as_ref()
+            .ok_or_else(|| Error::internal("an operation on a resource without one"))
+    }
+}
+
+/// What an operation did.
+#[non_exhaustive]
+pub enum Done {
+    /// It has its answer.
+    Answer(Response),
+    /// It has staged a write, and answers once that is committed.
+    Staged(Staged),
+}
+
+/// A staged write of an operation.
+pub struct Staged {
+    pub(crate) ticket: Ticket,
+    pub(crate) answer: fn(&Written) -> Result<Response>,
+}
+
+/// An operation that a server offers.
+#[derive(Clone)]
+pub(crate) struct Offered {
+    pub(crate) definition: Arc<OperationDefinition>,
+    pub(crate) operation: Arc<dyn Operation>,
+}
+
+/// The operations that a server offers, in the order of their codes.
+#[derive(Clone, Default)]
+pub struct Operations(Vec<Offered>);
+
+/// The server's own operations.
+fn builtin() -> Vec<Arc<dyn Operation>> {
+    vec![
+        Arc::new(meta::MetaOperation),
+        Arc::new(meta_add::MetaAdd),
+        Arc::new(meta_delete::MetaDelete),
+    ]
+}
+
+impl Operations {
+    /// The server's own.
+    pub fn builtin() -> Self {
+        builtin()
+            .into_iter()
+            .fold(Operations::default(), Operations::with)
+    }
+
+    /// The same and one more, in the place of one with the same code.
+    pub fn with(mut self, operation: Arc<dyn Operation>) -> Self {
+        let mut definition = operation.definition();
+        definition.code = operation.code().into();
+        self.0.retain(|known| known.operation.code() != operation.code());
+        self.0.push(Offered {
+            definition: Arc::new(definition),
+            operation,
+        });
+        self.0.sort_by_key(|offered| offered.operation.code());
+        self
+    }
+
+    /// Every operation.
+    pub(crate) fn all(&self) -> impl Iterator<Item = &Offered> {
+        self.0.iter()
+    }
+
+    /// The operation of that code, as in the URL but for the `$`.
+    pub(crate) fn find(&self, code: &str) -> Option<&Offered> {
+        self.0.iter().find(|offered| offered.operation.code() == code)
+    }
+}
+
+impl Offered {
+    /// Whether it runs on that level, and on that type.
+    pub(crate) fn runs_on(&self, level: Level, resource_type: Option<&str>) -> bool {
+        let definition = &self.definition;
+        let levelled = match level {
+            Level::System => &definition.system,
+            Level::Type => &definition.type_,
+            Level::Instance => &definition.instance,
+        };
+        let typed = |name: &str| {
+            let known = |t: &str| t == name || matches!(t, "Resource" | "DomainResource");
+            definition.resource.iter().filter_map(|t| t.as_str()).any(known)
+        };
+        levelled.value == Some(true) && resource_type.is_none_or(typed)
+    }
+
+    /// Whether it changes anything, so that GET cannot ask for it.
+    pub(crate) fn affects_state(&self) -> bool {
+        self.definition.affects_state.value == Some(true)
+    }
+}
+
+/// The answer with those parameters; that of an operation whose one parameter is a resource named `return` is the
+/// resource (<https://hl7.org/fhir/R4/operations.html#response>).
+pub fn answer(mut parameters: Vec<ParametersParameter>) -> Response {
+    let whole = match parameters.as_mut_slice() {
+        [only] if only.name.as_str() == Some("return") => only.resource.take(),
+        _ => None,
+    };
+    let resource = whole.unwrap_or_else(|| {
+        Resource::from(Parameters {
+            parameter: parameters,
+            ..Parameters::default()
+        })
+    });
+    Response::new(200, Payload::Json(json::to_vec(&resource)))
+}
+
+/// A parameter of a definition; `bounds` are least and greatest number.
+fn parameter(
+    name: &str,
+    direction: &str,
+    bounds: (i32, &str),
+    kind: &str,
+    documentation: &str,
+) -> OperationDefinitionParameter {
+    OperationDefinitionParameter {
+        name: name.into(),
+        use_: direction.into(),
+        min: bounds.0.into(),
+        max: bounds.1.into(),
+        type_: kind.into(),
+        documentation: documentation.into(),
+        ..OperationDefinitionParameter::default()
+    }
+}
+
+/// What the caller is told of an operation that the server does not offer there.
+pub(crate) fn not_offered(
+    operations: &Operations,
+    code: &str,
+    level: Level,
+    resource_type: Option<&str>,
+) -> Error {
+    let shown: String = code.chars().filter(|c| !c.is_control()).take(80).collect();
+    let place = match (level, resource_type) {
+        (Level::System, _) | (_, None) => "the whole server".to_owned(),
+        (Level::Type, Some(name)) => format!("the type {name}"),
+        (Level::Instance, Some(name)) => format!("a resource of type {name}"),
+    };
+    let text = match operations.find(code) {
+        Some(_) => {
+            format!("The operation `${shown}` does not run on {place}; `metadata` lists where it does.")
+        }
+        None => format!("The server offers no operation `${shown}`; `metadata` lists what it offers."),
+    };
+    Error::new(ErrorCode::NotSupported, text)
+}
