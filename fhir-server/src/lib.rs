@@ -14,7 +14,6 @@ pub mod config;
 pub mod context;
 pub mod engine;
 pub mod error;
-#[cfg_attr(not(test), expect(dead_code, reason = "the operation comes with search"))]
 mod graphql;
 mod http;
 pub mod interaction;

@@ -39,6 +39,20 @@ pub(crate) fn success(
         Payload::None => return Ok(answer),
         Payload::Json(json) => json,
         Payload::Outcome => outcome(state, None, &response.issues),
+        Payload::PlainJson(json) => {
+            let answer = with_body(
+                answer,
+                Format::Json,
+                styled(
+                    json,
+                    Style {
+                        format: Format::Json,
+                        ..style
+                    },
+                )?,
+            );
+            return Ok(of_type(answer, "application/json"));
+        }
     };
     if style.format == Format::Json {
         return Ok(with_body(answer, Format::Json, styled(json, style)?));
@@ -111,6 +125,12 @@ fn styled(json: Vec<u8>, style: Style) -> Result<Vec<u8>> {
 /// An answer with that status and nothing in it.
 pub(crate) fn empty(status: u16) -> HttpResponse {
     HttpResponse::new(StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR))
+}
+
+fn of_type(mut answer: HttpResponse, content_type: &'static str) -> HttpResponse {
+    let value = HeaderValue::from_static(content_type);
+    answer.headers_mut().insert(header::CONTENT_TYPE, value);
+    answer
 }
 
 fn with_body(mut answer: HttpResponse, format: Format, body: Vec<u8>) -> HttpResponse {

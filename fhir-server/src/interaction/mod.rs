@@ -304,6 +304,8 @@ pub enum Payload {
     None,
     /// FHIR JSON text, ready to send.
     Json(Vec<u8>),
+    /// JSON text that is not FHIR: the answer of a GraphQL query.
+    PlainJson(Vec<u8>),
     /// The issues of the response as an OperationOutcome.
     Outcome,
 }

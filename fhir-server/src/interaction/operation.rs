@@ -80,7 +80,12 @@ fn prepare(session: &Session, request: &Request) -> Result<(Offered, Arguments)>
         let text = format!("The operation ${code} changes what is stored: send it with POST.");
         return Err(Error::new(ErrorCode::MethodNotAllowed, text));
     }
-    let arguments = Arguments::read(&offered.definition, request, session.settings())?;
+    let arguments = Arguments::read(
+        &offered.definition,
+        request,
+        session.settings(),
+        offered.operation.takes_search_parameters(),
+    )?;
     Ok((offered, arguments))
 }
 

@@ -19,17 +19,21 @@ use crate::interaction::{Request, RequestBody};
 
 /// The arguments of a call.
 #[derive(Clone, Debug, Default)]
-pub struct Arguments(Vec<ParametersParameter>);
+pub struct Arguments {
+    given: Vec<ParametersParameter>,
+    /// The parameters of the URL that go to a search.
+    search: Vec<(String, String)>,
+}
 
 impl Arguments {
     /// All arguments of that name, in order.
     pub fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a ParametersParameter> {
-        self.0.iter().filter(move |p| p.name.as_str() == Some(name))
+        self.given.iter().filter(move |p| p.name.as_str() == Some(name))
     }
 
     /// The first argument of that name.
     pub fn one(&self, name: &str) -> Option<&ParametersParameter> {
-        self.0.iter().find(|p| p.name.as_str() == Some(name))
+        self.given.iter().find(|p| p.name.as_str() == Some(name))
     }
 
     /// The text of a primitive argument.
@@ -40,20 +44,40 @@ impl Arguments {
         }
     }
 
-    /// Reads and checks the arguments of a request.
+    /// The texts of all primitive arguments of that name, in order.
+    pub fn texts(&self, name: &str) -> Vec<String> {
+        let text = |parameter| match value_of(parameter)? {
+            Node::Primitive(_, primitive) => primitive.text().map(std::borrow::Cow::into_owned),
+            Node::Complex(_) => None,
+        };
+        self.all(name).filter_map(text).collect()
+    }
+
+    /// The parameters of the URL that are for a search.
+    pub(crate) fn search_parameters(&self) -> &[(String, String)] {
+        &self.search
+    }
+
+    /// Reads and checks the arguments of a request. With `searches`, what the definition does not name in the URL is kept for a
+    /// search, which checks it.
     pub(crate) fn read(
         definition: &OperationDefinition,
         request: &Request,
         settings: &Settings,
+        searches: bool,
     ) -> Result<Self> {
         let mut arguments = Arguments::default();
         for (name, value) in &request.query {
-            arguments.0.push(of_url(definition, name, value)?);
+            let known = inputs(&definition.parameter);
+            match searches && !known.iter().any(|p| p.name.as_str() == Some(name)) {
+                true => arguments.search.push((name.clone(), value.clone())),
+                false => arguments.given.push(of_url(definition, name, value)?),
+            }
         }
         if let Some(body) = &request.body {
-            arguments.0.extend(of_body(definition, body, settings)?);
+            arguments.given.extend(of_body(definition, body, settings)?);
         }
-        let given: Vec<&ParametersParameter> = arguments.0.iter().collect();
+        let given: Vec<&ParametersParameter> = arguments.given.iter().collect();
         check(&inputs(&definition.parameter), &given, "Parameters.parameter")?;
         Ok(arguments)
     }

@@ -5,6 +5,9 @@
 //! writes through the session, and each read and write is decided there as well.
 
 pub(crate) mod arguments;
+mod everything;
+mod graphql;
+mod lastn;
 mod meta;
 mod meta_add;
 mod meta_delete;
@@ -33,6 +36,10 @@ pub trait Operation: Send + Sync {
     /// What it takes and gives, and on what it runs: `system`, `type`, `instance`, `resource`, `affectsState` and the
     /// parameters are what the server goes by.
     fn definition(&self) -> OperationDefinition;
+    /// Whether a call may also have the search parameters of the type that it is on, in the URL.
+    fn takes_search_parameters(&self) -> bool {
+        false
+    }
     /// Does it. The policy has permitted it, and the arguments are as the definition allows.
     fn run<'c>(&'c self, session: &'c mut Session, call: &'c Call<'c>) -> BoxFuture<'c, Result<Done>>;
 }
@@ -95,6 +102,9 @@ pub struct Operations(Vec<Offered>);
 /// The server's own operations.
 fn builtin() -> Vec<Arc<dyn Operation>> {
     vec![
+        Arc::new(everything::Everything),
+        Arc::new(graphql::GraphQl),
+        Arc::new(lastn::LastN),
         Arc::new(meta::MetaOperation),
         Arc::new(meta_add::MetaAdd),
         Arc::new(meta_delete::MetaDelete),

@@ -1,5 +1,7 @@
 //! Answers as entries of the response (<https://hl7.org/fhir/R4/http.html#transaction-response>).
 
+use base64::Engine as _;
+
 use super::{Entry, Method};
 use crate::engine::OutcomeSystems;
 use crate::error::{Result, Severity};
@@ -36,7 +38,16 @@ pub(in crate::interaction) fn write_answer(
         }
         members.raw("resource", json);
     }
+    if let Payload::PlainJson(json) = &response.payload {
+        members.raw("resource", &in_binary(json));
+    }
     members.object("response", |members| write_response(members, response, systems))
+}
+
+/// What is not FHIR goes into a Bundle as the content of a Binary.
+fn in_binary(json: &[u8]) -> Vec<u8> {
+    let data = base64::engine::general_purpose::STANDARD.encode(json);
+    format!(r#"{{"resourceType":"Binary","contentType":"application/json","data":"{data}"}}"#).into_bytes()
 }
 
 fn write_response(members: &mut Members<'_>, response: &Response, systems: &OutcomeSystems) -> Result<()> {

@@ -2,6 +2,7 @@
 
 use std::cell::Cell;
 
+use super::everything::Everything;
 use super::include::Include;
 use super::{compartment, sort};
 use crate::engine::Session;
@@ -51,8 +52,9 @@ pub(in crate::interaction) fn scope(session: &Session) -> Scope<'_> {
 }
 
 impl Asked {
-    pub(super) fn read(session: &Session, request: &Request) -> Result<Asked> {
-        let path = path(request);
+    /// Reads a request, as it stands or as one for everything around a resource.
+    pub(super) fn read(session: &Session, request: &Request, of: Option<&Everything>) -> Result<Asked> {
+        let path = of.map_or_else(|| path(request), Everything::path);
         let page = Page::of_request(request, &path, session)?;
         let parameters = page.as_ref().map_or(&request.query, |page| &page.query);
         let scope = scope(session);
@@ -80,7 +82,13 @@ impl Asked {
             query.count = 0;
         }
         contained(&mut reader)?;
-        let (filter, includes) = criteria(&mut reader, &scope, &types)?;
+        let (around, mut includes) = match of {
+            Some(everything) => everything.read(&mut reader, &scope, &types)?,
+            None => (Filter::All, Vec::new()),
+        };
+        let (filter, asked) = criteria(&mut reader, &scope, &types)?;
+        includes.extend(asked);
+        query.filter = query.filter.and(around);
         if let Some(centre) = &request.compartment {
             let members = compartment::filter(scope.registry, centre, request.resource_type)?;
             query.filter = query.filter.and(members);
@@ -136,7 +144,7 @@ impl Asked {
             .push(Issue::new(text).with_severity(Severity::Warning));
     }
 
-    /// The link to the next page; none where it would be too long to be sent back.
+    /// The token of the next page; none where it would be too long to be sent back.
     pub(super) fn next(
         &mut self,
         session: &Session,
@@ -159,7 +167,12 @@ impl Asked {
             );
             return Ok(None);
         }
-        Ok(Some(format!("{}?{}={token}", self.url, page::PARAMETER)))
+        Ok(Some(token))
+    }
+
+    /// The link to the page of that token.
+    pub(super) fn page_link(&self, token: &str) -> String {
+        format!("{}?{}={token}", self.url, page::PARAMETER)
     }
 
     pub(super) fn self_link(&self, request: &Request) -> String {

@@ -5,11 +5,13 @@
 
 mod asked;
 mod compartment;
+mod everything;
 mod include;
 mod linked;
 mod sort;
 
 pub(super) use asked::scope;
+pub(crate) use everything::Everything;
 
 use self::asked::Asked;
 use super::bundle::{BundleWriter, Members};
@@ -21,22 +23,72 @@ use crate::store::{Found, SearchQuery, Version};
 
 /// 200 with a Bundle of type searchset.
 pub(super) async fn run(session: &Session, request: &Request) -> Result<Response> {
-    let mut asked = Asked::read(session, request)?;
+    let asked = Asked::read(session, request, None)?;
+    answer(session, request, asked).await
+}
+
+/// The same for everything around a patient or an encounter.
+pub(crate) async fn everything(session: &Session, request: &Request, of: Everything) -> Result<Response> {
+    let asked = Asked::read(session, request, Some(&of))?;
+    answer(session, request, asked).await
+}
+
+/// A Bundle of type searchset that holds those resources and no more.
+pub(crate) fn bundle_of(session: &Session, base: &str, matches: &[Version]) -> Result<Vec<u8>> {
+    let mut bundle = BundleWriter::new(&session.new_id(), "searchset", session.now())?;
+    bundle.total_and_links(u64::try_from(matches.len()).ok(), &[])?;
+    for version in matches {
+        bundle.entry(|members| entry(members, version, &View::Whole, base, "match"))?;
+    }
+    Ok(bundle.finish())
+}
+
+/// One page of matches, without what stands around them.
+pub(crate) struct Matched {
+    /// In order.
+    pub(crate) matches: Vec<Found>,
+    /// How many match in all, where that is counted.
+    pub(crate) total: Option<u64>,
+    /// How many a page has.
+    pub(crate) size: usize,
+    /// What `_page` takes for the next one.
+    pub(crate) next: Option<String>,
+}
+
+/// The matches of one page.
+pub(crate) async fn page(session: &Session, request: &Request) -> Result<Matched> {
+    let mut asked = Asked::read(session, request, None)?;
+    let (matches, total, next) = matched(session, &mut asked).await?;
+    Ok(Matched {
+        matches,
+        total,
+        size: asked.query.count,
+        next,
+    })
+}
+
+/// The matches of a page, how many there are in all, and the token of the next page.
+async fn matched(session: &Session, asked: &mut Asked) -> Result<(Vec<Found>, Option<u64>, Option<String>)> {
     let mark = match &asked.page {
         Some(page) => page.mark,
         None => session.high_water_mark().await?,
     };
     asked.query.mark = Some(mark);
     let total = asked.total(session).await?;
-    let mut matches = matches(session, &asked).await?;
+    let mut matches = matches(session, asked).await?;
     let more = matches.len() > asked.query.count;
     matches.truncate(asked.query.count);
+    let next = match matches.last().filter(|_| more) {
+        Some(last) => asked.next(session, &last.cursor, mark, total)?,
+        None => None,
+    };
+    Ok((matches, total, next))
+}
+
+async fn answer(session: &Session, request: &Request, mut asked: Asked) -> Result<Response> {
+    let (matches, total, next) = matched(session, &mut asked).await?;
     let mut links = vec![("self", asked.self_link(request))];
-    if let Some(last) = matches.last().filter(|_| more)
-        && let Some(next) = asked.next(session, &last.cursor, mark, total)?
-    {
-        links.push(("next", next));
-    }
+    links.extend(next.map(|token| ("next", asked.page_link(&token))));
     let included = linked::resources(session, &mut asked, &matches).await?;
     let mut bundle = BundleWriter::new(&session.new_id(), "searchset", session.now())?;
     bundle.total_and_links(total, &links)?;
