@@ -220,7 +220,8 @@ impl<'t> Tree<'t> {
             Tree::String(text) => Tree::String(Text(owned(&text.0))),
             Tree::Array(items) => Tree::Array(items.iter().map(Tree::to_owned_tree).collect()),
             Tree::Object(members) => {
-                let member = |(name, value): &(Text<'t>, Tree<'t>)| (Text(owned(&name.0)), value.to_owned_tree());
+                let member =
+                    |(name, value): &(Text<'t>, Tree<'t>)| (Text(owned(&name.0)), value.to_owned_tree());
                 Tree::Object(members.iter().map(member).collect())
             }
         }

@@ -121,11 +121,7 @@ impl Session {
         if let Some(filter) = decisions.get(&question) {
             return Ok(filter.clone());
         }
-        match self
-            .engine
-            .policy
-            .decide(&self.context, access)
-        {
+        match self.engine.policy.decide(&self.context, access) {
             Ok(Decision::Permit { filter }) => {
                 decisions.insert(question, filter.clone());
                 Ok(filter)

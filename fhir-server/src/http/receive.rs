@@ -72,9 +72,8 @@ fn allowed(limits: &LimitsConfig, wanted: BodyKind, announced: Content, request:
     let is_binary = request.resource_type.is_some_and(|t| t.name() == "Binary");
     match (wanted, announced) {
         (BodyKind::Form, Content::Form) => Some(limits.query_bytes),
-        (BodyKind::Resource | BodyKind::Arguments, Content::Fhir(_)) | (BodyKind::Patch, Content::Fhir(_) | Content::Patch(_)) => {
-            Some(limits.body_bytes)
-        }
+        (BodyKind::Resource | BodyKind::Arguments, Content::Fhir(_))
+        | (BodyKind::Patch, Content::Fhir(_) | Content::Patch(_)) => Some(limits.body_bytes),
         (BodyKind::Resource, Content::Form | Content::Patch(_) | Content::Other) if is_binary => {
             Some(limits.binary_bytes)
         }

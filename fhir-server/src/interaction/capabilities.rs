@@ -7,8 +7,7 @@ use fhir_model::{
     CapabilityStatement, CapabilityStatementImplementation, CapabilityStatementRest,
     CapabilityStatementRestInteraction, CapabilityStatementRestResource,
     CapabilityStatementRestResourceInteraction, CapabilityStatementRestResourceOperation,
-    CapabilityStatementRestResourceSearchParam,
-    CapabilityStatementSoftware, Resource, json,
+    CapabilityStatementRestResourceSearchParam, CapabilityStatementSoftware, Resource, json,
 };
 
 use super::query::{Reader, malformed};

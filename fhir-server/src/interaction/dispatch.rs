@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use super::{Format, Interaction, Request, RequestBody, Response};
-use super::{batch, capabilities, create, delete, history, operation, patch, read, search, transaction, update, vread};
+use super::{
+    batch, capabilities, create, delete, history, operation, patch, read, search, transaction, update, vread,
+};
 use crate::engine::{Received, Session};
 use crate::error::{Error, ErrorCode, Result};
 

@@ -50,7 +50,10 @@ pub(super) fn check(session: &Session, request: &Request) -> Result<()> {
 /// Whether a request calls an operation that changes anything.
 pub(super) fn affects_state(session: &Session, request: &Request) -> bool {
     let code = request.operation.as_deref().unwrap_or_default();
-    session.operations().find(code).is_some_and(Offered::affects_state)
+    session
+        .operations()
+        .find(code)
+        .is_some_and(Offered::affects_state)
 }
 
 /// The level of a call.

@@ -12,7 +12,9 @@ use fhir_model::{Bundle, Resource};
 
 use super::bundle::BundleWriter;
 use super::entry::{self, Entry};
-use super::{Format, Interaction, Payload, Request, RequestBody, Response, dispatch, operation, patch, present, update};
+use super::{
+    Format, Interaction, Payload, Request, RequestBody, Response, dispatch, operation, patch, present, update,
+};
 use crate::engine::{
     Assigned, BundleLinks, Committed, Draft, Edit, Received, Session, Ticket, Written, in_entry, not_found,
 };
@@ -55,9 +57,9 @@ impl Planned {
     fn has_resource(&self) -> bool {
         self.calls
             || matches!(
-            self.entry.request.interaction,
-            Interaction::Create | Interaction::Update | Interaction::Patch
-        )
+                self.entry.request.interaction,
+                Interaction::Create | Interaction::Update | Interaction::Patch
+            )
     }
 }
 
@@ -265,7 +267,8 @@ type Promise = (Ticket, Option<fn(&Written) -> Result<Response>>);
 /// What the caller is told of an operation that writes more than one resource.
 fn not_in_transaction(request: &Request) -> Error {
     let code = request.operation.as_deref().unwrap_or_default();
-    let text = format!("The operation ${code} cannot be part of a transaction: send it in a batch, or alone.");
+    let text =
+        format!("The operation ${code} cannot be part of a transaction: send it in a batch, or alone.");
     Error::new(ErrorCode::NotSupported, text).at("http.url")
 }
 

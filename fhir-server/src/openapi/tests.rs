@@ -53,6 +53,7 @@ fn every_route_is_there_for_every_type_and_nothing_else() {
         .map(|(path, method, _)| (path.to_owned(), method))
         .collect();
     let mut expected = BTreeSet::from([("/livez".to_owned(), "get"), ("/readyz".to_owned(), "get")]);
+    let operations = crate::operation::Operations::builtin();
     for route in crate::http::routes::ROUTES {
         let method = match route.method.as_str() {
             "GET" => "get",
@@ -62,6 +63,21 @@ fn every_route_is_there_for_every_type_and_nothing_else() {
             "DELETE" => "delete",
             other => panic!("{other}"),
         };
+        if route.interaction == crate::interaction::Interaction::Operation {
+            // All of the server's own run on resources of every type.
+            if route.path.contains("{id}") {
+                for offered in operations
+                    .all()
+                    .filter(|o| method == "post" || !o.affects_state())
+                {
+                    let path = route
+                        .path
+                        .replace("{op}", &format!("${}", offered.operation.code()));
+                    expected.extend(TYPES.map(|name| (path.replace("{type}", name), method)));
+                }
+            }
+            continue;
+        }
         expected.extend(TYPES.map(|name| (route.path.replace("{type}", name), method)));
     }
     assert_eq!(found, expected);

@@ -8,7 +8,9 @@
 
 use fhir_model::read::ReadOptions;
 use fhir_model::reflect::{Node, Nodes, PrimitiveType};
-use fhir_model::{AnyValue, OperationDefinition, OperationDefinitionParameter, Parameters, ParametersParameter, json};
+use fhir_model::{
+    AnyValue, OperationDefinition, OperationDefinitionParameter, Parameters, ParametersParameter, json,
+};
 use fhir_model::{Resource, type_info};
 
 use crate::engine::{Received, Settings};
@@ -39,7 +41,11 @@ impl Arguments {
     }
 
     /// Reads and checks the arguments of a request.
-    pub(crate) fn read(definition: &OperationDefinition, request: &Request, settings: &Settings) -> Result<Self> {
+    pub(crate) fn read(
+        definition: &OperationDefinition,
+        request: &Request,
+        settings: &Settings,
+    ) -> Result<Self> {
         let mut arguments = Arguments::default();
         for (name, value) in &request.query {
             arguments.0.push(of_url(definition, name, value)?);
@@ -73,7 +79,9 @@ fn of_url(definition: &OperationDefinition, name: &str, value: &str) -> Result<P
     };
     let kind = wanted.type_.as_str().unwrap_or_default();
     let Some(primitive) = PrimitiveType::from_name(kind) else {
-        let text = format!("The parameter {name} is of type {kind}, which a URL cannot hold: send it by POST in a Parameters.");
+        let text = format!(
+            "The parameter {name} is of type {kind}, which a URL cannot hold: send it by POST in a Parameters."
+        );
         return Err(Error::new(ErrorCode::Value, text).at(place()));
     };
     let literal = match primitive.json_token() {

@@ -25,7 +25,11 @@ impl Operation for MetaOperation {
         OperationDefinition {
             description: "The profiles, tags and security labels of a resource, with its version.".into(),
             affects_state: false.into(),
-            ..definition("Meta", "http://hl7.org/fhir/OperationDefinition/Resource-meta", Vec::new())
+            ..definition(
+                "Meta",
+                "http://hl7.org/fhir/OperationDefinition/Resource-meta",
+                Vec::new(),
+            )
         }
     }
 
@@ -115,7 +119,10 @@ pub(super) async fn stage(
     let given = argument(call)?;
     let given = read(&given)?;
     let by = session.access(call.request)?;
-    let current = session.read_to_change(key, &by).await?.ok_or_else(|| not_found(key))?;
+    let current = session
+        .read_to_change(key, &by)
+        .await?
+        .ok_or_else(|| not_found(key))?;
     let Some(body) = current.body.as_ref().filter(|_| current.change != Change::Delete) else {
         return Err(Error::new(ErrorCode::Gone, format!("{key} was deleted.")));
     };

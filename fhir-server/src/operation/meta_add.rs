@@ -26,7 +26,11 @@ impl Operation for MetaAdd {
         OperationDefinition {
             description: "Adds profiles, tags and security labels to a resource.".into(),
             affects_state: true.into(),
-            ..definition("MetaAdd", url, vec![given("What to add: profile, security and tag.")])
+            ..definition(
+                "MetaAdd",
+                url,
+                vec![given("What to add: profile, security and tag.")],
+            )
         }
     }
 

@@ -49,7 +49,10 @@ fn delete(meta: &mut Tree<'_>, list: &str, item: &Tree<'_>) {
         }
     }
     for name in [list, &extras] {
-        if meta.get(name).is_some_and(|list| list.items().iter().all(Tree::is_null)) {
+        if meta
+            .get(name)
+            .is_some_and(|list| list.items().iter().all(Tree::is_null))
+        {
             meta.remove(name);
         }
     }

@@ -5,16 +5,16 @@
 //! writes through the session, and each read and write is decided there as well.
 
 pub(crate) mod arguments;
+mod diff;
 mod meta;
 mod meta_add;
 mod meta_delete;
 
-#[cfg(test)]
-mod tests;
-
 use std::sync::Arc;
 
-use fhir_model::{OperationDefinition, OperationDefinitionParameter, Parameters, ParametersParameter, Resource, json};
+use fhir_model::{
+    OperationDefinition, OperationDefinitionParameter, Parameters, ParametersParameter, Resource, json,
+};
 use futures_util::future::BoxFuture;
 
 pub use arguments::Arguments;
@@ -93,6 +93,7 @@ pub struct Operations(Vec<Offered>);
 /// The server's own operations.
 fn builtin() -> Vec<Arc<dyn Operation>> {
     vec![
+        Arc::new(diff::Diff),
         Arc::new(meta::MetaOperation),
         Arc::new(meta_add::MetaAdd),
         Arc::new(meta_delete::MetaDelete),
@@ -102,7 +103,9 @@ fn builtin() -> Vec<Arc<dyn Operation>> {
 impl Operations {
     /// The server's own.
     pub fn builtin() -> Self {
-        builtin().into_iter().fold(Operations::default(), Operations::with)
+        builtin()
+            .into_iter()
+            .fold(Operations::default(), Operations::with)
     }
 
     /// The same and one more, in the place of one with the same code.
@@ -187,7 +190,12 @@ fn parameter(
 }
 
 /// What the caller is told of an operation that the server does not offer there.
-pub(crate) fn not_offered(operations: &Operations, code: &str, level: Level, resource_type: Option<&str>) -> Error {
+pub(crate) fn not_offered(
+    operations: &Operations,
+    code: &str,
+    level: Level,
+    resource_type: Option<&str>,
+) -> Error {
     let shown: String = code.chars().filter(|c| !c.is_control()).take(80).collect();
     let place = match (level, resource_type) {
         (Level::System, _) | (_, None) => "the whole server".to_owned(),
@@ -195,7 +203,9 @@ pub(crate) fn not_offered(operations: &Operations, code: &str, level: Level, res
         (Level::Instance, Some(name)) => format!("a resource of type {name}"),
     };
     let text = match operations.find(code) {
-        Some(_) => format!("The operation `${shown}` does not run on {place}; `metadata` lists where it does."),
+        Some(_) => {
+            format!("The operation `${shown}` does not run on {place}; `metadata` lists where it does.")
+        }
         None => format!("The server offers no operation `${shown}`; `metadata` lists what it offers."),
     };
     Error::new(ErrorCode::NotSupported, text)

@@ -7,6 +7,7 @@ mod entries;
 mod examples;
 mod histories;
 mod mutations;
+mod operations;
 mod pages;
 mod patches;
 mod policies;
