@@ -19,7 +19,7 @@ use crate::primitive::{Scalar, ValueError};
 use crate::resource::Resource;
 
 pub use info::{Field, JsonToken, PrimitiveType, Shape, TypeInfo, TypeKind, Variant};
-pub use node::{Node, Nodes, debug_choice, equal, equal_choices};
+pub use node::{Node, Nodes, debug_choice, equal, equal_choices, equal_nodes};
 
 /// A value with elements: a resource, a datatype or a backbone element.
 pub trait Complex: Any + Send + Sync {

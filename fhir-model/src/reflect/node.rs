@@ -119,7 +119,8 @@ pub fn equal(a: &dyn Complex, b: &dyn Complex) -> bool {
         })
 }
 
-fn equal_nodes(a: Node<'_>, b: Node<'_>) -> bool {
+/// Whether two elements have the same type and equal content, decimals compared by their text.
+pub fn equal_nodes(a: Node<'_>, b: Node<'_>) -> bool {
     match (a, b) {
         (Node::Primitive(t, p), Node::Primitive(u, q)) => {
             t == u && p.scalar() == q.scalar() && p.extras() == q.extras()

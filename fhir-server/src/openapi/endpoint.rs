@@ -5,7 +5,8 @@ use utoipa::openapi::path::{HttpMethod, Operation, OperationBuilder};
 
 use super::{example, failure, parameter, request, success};
 use crate::http::routes::{BodyKind, ROUTES};
-use crate::interaction::Interaction;
+use crate::interaction::{Interaction, Level};
+use crate::operation::{Offered, Operations};
 
 /// The tag of operations that belong to no resource type.
 pub(super) const SYSTEM: &str = "System";
@@ -21,11 +22,13 @@ pub(super) struct Endpoint {
     pub(super) interaction: Interaction,
     /// Whether its parameters come in a form, as those of `_search` do.
     pub(super) form: bool,
+    /// The operation that it calls.
+    pub(super) offered: Option<Offered>,
 }
 
 /// Every row of the table.
 pub(super) fn all() -> impl Iterator<Item = Endpoint> {
-    ROUTES.iter().filter_map(|route| {
+    let rows = ROUTES.iter().filter_map(|route| {
         let method = match route.method.as_str() {
             "GET" => HttpMethod::Get,
             "POST" => HttpMethod::Post,
@@ -40,24 +43,67 @@ pub(super) fn all() -> impl Iterator<Item = Endpoint> {
             path: route.path,
             interaction: route.interaction,
             form,
+            offered: None,
         })
+    });
+    rows.flat_map(|endpoint| match endpoint.interaction {
+        Interaction::Operation => endpoint.of_operations(),
+        _ => vec![endpoint],
     })
 }
 
 impl Endpoint {
-    /// Whether the type has it: only some types are the centres of compartments.
-    pub(super) fn is_of(&self, resource_type: &str) -> bool {
-        !self.is_compartment() || fhir_model::definitions::compartment(resource_type).is_some()
-    }
-
     /// Whether it writes what a search finds.
     pub(super) fn is_conditional(&self) -> bool {
-        matches!(self.interaction, Interaction::Update | Interaction::Delete) && !self.path.contains("{id}")
+        matches!(
+            self.interaction,
+            Interaction::Update | Interaction::Patch | Interaction::Delete
+        ) && !self.path.contains("{id}")
     }
 
     /// Whether it searches a compartment.
     pub(super) fn is_compartment(&self) -> bool {
         self.path.contains("{member}")
+    }
+
+    /// One endpoint for each of the server's own operations that the row can call.
+    fn of_operations(self) -> Vec<Endpoint> {
+        let operations = Operations::builtin();
+        let there = |offered: &&Offered| {
+            offered.runs_on(self.level(), None)
+                && (self.method == HttpMethod::Post || !offered.affects_state())
+        };
+        let one = |offered: &Offered| Endpoint {
+            offered: Some(offered.clone()),
+            ..self.clone()
+        };
+        operations.all().filter(there).map(one).collect()
+    }
+
+    fn level(&self) -> Level {
+        match (self.path.contains("{id}"), self.path.contains("{type}")) {
+            (true, _) => Level::Instance,
+            (false, true) => Level::Type,
+            (false, false) => Level::System,
+        }
+    }
+
+    /// Whether it is there for that type.
+    pub(super) fn is_for(&self, resource_type: &str) -> bool {
+        let offered = self.offered.as_ref();
+        // Only some types are the centres of compartments.
+        let is_centre = || fhir_model::definitions::compartment(resource_type).is_some();
+        offered.is_none_or(|offered| offered.runs_on(self.level(), Some(resource_type)))
+            && (!self.is_compartment() || is_centre())
+    }
+
+    /// The path, with the operation's code in it.
+    pub(super) fn path(&self) -> String {
+        let code = self
+            .offered
+            .as_ref()
+            .map_or("", |offered| offered.operation.code());
+        self.path.replace("{op}", &format!("${code}"))
     }
 
     /// The operation, for that resource type or for the whole server.
@@ -71,6 +117,10 @@ impl Endpoint {
         if let Some(name) = resource_type {
             let places = parameter::in_path(self.path, example::sandbox_id(name));
             operation = places.into_iter().fold(operation, |o, place| o.parameter(place));
+        }
+        if let Some(offered) = self.offered.as_ref().filter(|_| self.method == HttpMethod::Get) {
+            let own = parameter::of_definition(&offered.definition);
+            operation = own.into_iter().fold(operation, |o, p| o.parameter(p));
         }
         for key in parameter::keys(self) {
             operation = operation.parameter_ref(Ref::new(format!("#/components/parameters/{key}")));
@@ -110,9 +160,35 @@ impl Endpoint {
             Interaction::SearchSystem => "searchSystem",
             Interaction::Batch | Interaction::Transaction => "batchOrTransaction",
             Interaction::Capabilities => "capabilities",
+            Interaction::Operation => &self.operation_name(),
         };
-        let by = if self.form { "ByPost" } else { "" };
+        let by_post =
+            self.method == HttpMethod::Post && self.offered.as_ref().is_some_and(|o| !o.affects_state());
+        let by = if self.form || by_post { "ByPost" } else { "" };
         format!("{name}{}{by}", resource_type.unwrap_or_default())
+    }
+}
+
+impl Endpoint {
+    /// The code of the operation without hyphens: `metaAdd`.
+    fn operation_name(&self) -> String {
+        let code = self
+            .offered
+            .as_ref()
+            .map_or("", |offered| offered.operation.code());
+        let mut name = String::new();
+        let mut upper = false;
+        for c in code.chars() {
+            match c {
+                '-' => upper = true,
+                c => name.push(if std::mem::take(&mut upper) {
+                    c.to_ascii_uppercase()
+                } else {
+                    c
+                }),
+            }
+        }
+        name
     }
 }
 
@@ -201,6 +277,25 @@ fn words(endpoint: &Endpoint, resource_type: Option<&str>) -> (String, String) {
             "What the server offers".to_owned(),
             "The CapabilityStatement: types, interactions, search parameters, formats. Open to everybody.",
         ),
+        Interaction::Operation => {
+            let code = endpoint
+                .offered
+                .as_ref()
+                .map_or("", |offered| offered.operation.code());
+            let words = endpoint
+                .offered
+                .as_ref()
+                .and_then(|offered| offered.definition.description.as_str());
+            let method = if endpoint.method == HttpMethod::Post {
+                " by POST"
+            } else {
+                ""
+            };
+            (
+                format!("Operation ${code} on a {name}{method}"),
+                words.unwrap_or_default(),
+            )
+        }
     };
     (summary, description.to_owned())
 }

@@ -9,6 +9,7 @@ use crate::context::Millis;
 use crate::engine::OutcomeSystems;
 use crate::error::{Error, ErrorCode, Issue, Result};
 use crate::interaction::operation_outcome;
+use crate::operation::Offered;
 
 /// A Bundle of type transaction.
 pub(super) const TRANSACTION: &str = "Transaction";
@@ -56,6 +57,14 @@ pub(super) fn patch(resource_type: &str) -> String {
     format!("{resource_type}Patch")
 }
 
+/// The example of the arguments of an operation.
+pub(super) fn arguments(offered: &Offered) -> String {
+    match offered.affects_state() {
+        true => "MetaArguments".to_owned(),
+        false => "NoArguments".to_owned(),
+    }
+}
+
 /// The example of a resource as the server answers with it.
 pub(super) fn stored(resource_type: &str) -> String {
     format!("Stored{resource_type}")
@@ -98,6 +107,16 @@ pub(super) fn all() -> Result<Vec<(String, Json)>> {
             ANSWERS,
             "Both were created",
             read(include_str!("examples/transaction-response.json"))?,
+        ),
+        example(
+            "MetaArguments",
+            "A tag",
+            read(include_str!("examples/meta.json"))?,
+        ),
+        example(
+            "NoArguments",
+            "No arguments",
+            read(r#"{"resourceType":"Parameters"}"#)?,
         ),
     ];
     let sandbox_files = SANDBOX.into_iter().map(read).collect::<Result<Vec<_>>>()?;

@@ -1,6 +1,7 @@
 //! Answers to requests that fail: one a status, each with an OperationOutcome, made from the error table.
 
 use utoipa::openapi::Ref;
+use utoipa::openapi::path::HttpMethod;
 use utoipa::openapi::response::{Response, ResponseBuilder};
 
 use super::endpoint::Endpoint;
@@ -123,6 +124,13 @@ pub(super) fn statuses(endpoint: &Endpoint) -> Vec<u16> {
         I::Update => &[404, 405, 408, 409, 412, 413, 415, 422, 507],
         I::Patch => &[404, 408, 409, 410, 412, 413, 415, 422, 507],
         I::Delete => &[404, 409, 412, 507],
+        I::Operation => match (&endpoint.offered, endpoint.method == HttpMethod::Post) {
+            (Some(offered), true) if offered.affects_state() => {
+                &[404, 408, 409, 410, 412, 413, 415, 422, 507]
+            }
+            (_, true) => &[404, 408, 410, 413, 415, 422],
+            (_, false) => &[404, 410, 422],
+        },
         I::Batch | I::Transaction => &[404, 405, 408, 409, 410, 412, 413, 415, 422, 507],
     };
     let mut statuses = [&[400, 401, 403, 406, 500, 501, 503, 504], own].concat();

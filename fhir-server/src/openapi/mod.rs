@@ -86,12 +86,12 @@ fn paths() -> PathsBuilder {
     for endpoint in endpoint::all() {
         if !endpoint.path.contains("{type}") {
             let item = PathItem::new(endpoint.method.clone(), endpoint.operation(None));
-            paths = paths.path(endpoint.path, item);
+            paths = paths.path(endpoint.path(), item);
             continue;
         }
-        for name in TYPES.into_iter().filter(|name| endpoint.is_of(name)) {
+        for name in TYPES.into_iter().filter(|name| endpoint.is_for(name)) {
             let item = PathItem::new(endpoint.method.clone(), endpoint.operation(Some(name)));
-            paths = paths.path(endpoint.path.replace("{type}", name), item);
+            paths = paths.path(endpoint.path().replace("{type}", name), item);
         }
     }
     health::paths()

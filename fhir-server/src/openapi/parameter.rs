@@ -1,5 +1,7 @@
 //! Parameters in the path, the query and the headers.
 
+use fhir_model::reflect::{JsonToken, PrimitiveType};
+use fhir_model::{OperationDefinition, OperationDefinitionParameter};
 use serde_json::Value;
 use utoipa::openapi::Required;
 use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn, ParameterStyle};
@@ -180,6 +182,10 @@ pub(super) fn keys(endpoint: &Endpoint) -> Vec<&'static str> {
         I::SearchSystem => SEARCH.into_iter().chain(["_type", "preferHandling"]).collect(),
         I::Batch | I::Transaction => vec!["preferReturn"],
         I::Capabilities => vec!["mode", "view", "_elements"],
+        I::Operation => match &endpoint.offered {
+            Some(offered) if offered.affects_state() => vec!["ifMatch"],
+            _ => Vec::new(),
+        },
     };
     keys.extend(["format", "pretty", "requestId"]);
     keys
@@ -201,6 +207,26 @@ pub(super) fn of_type(name: &str) -> Vec<Parameter> {
         parameter(ParameterIn::Query, &p.code, &words, text()).build()
     })
     .collect()
+}
+
+/// The parameters of an operation that a URL can hold.
+pub(super) fn of_definition(definition: &OperationDefinition) -> Vec<Parameter> {
+    let inputs = definition
+        .parameter
+        .iter()
+        .filter(|p| p.use_.as_str() == Some("in"));
+    let one = |p: &OperationDefinitionParameter| {
+        let kind = PrimitiveType::from_name(p.type_.as_str()?)?;
+        let schema = match kind.json_token() {
+            JsonToken::String => Type::String,
+            JsonToken::Number => Type::Number,
+            JsonToken::Boolean => Type::Boolean,
+        };
+        let (name, words) = (p.name.as_str()?, p.documentation.as_str().unwrap_or_default());
+        let schema = ObjectBuilder::new().schema_type(schema);
+        Some(parameter(ParameterIn::Query, name, words, schema).build())
+    };
+    inputs.filter_map(one).collect()
 }
 
 /// The variables of a path below a type; the examples exist in the sandbox.

@@ -2,6 +2,7 @@
 
 use utoipa::openapi::content::{Content, ContentBuilder};
 use utoipa::openapi::example::Example;
+use utoipa::openapi::path::HttpMethod;
 use utoipa::openapi::request_body::{RequestBody, RequestBodyBuilder};
 use utoipa::openapi::schema::ObjectBuilder;
 use utoipa::openapi::{Object, Ref, RefOr, Required, Type};
@@ -22,6 +23,9 @@ pub(super) fn body(endpoint: &Endpoint, resource_type: Option<&'static str>) -> 
     }
     if endpoint.interaction == Interaction::Patch {
         return Some(patch(resource_type.unwrap_or_default()));
+    }
+    if endpoint.interaction == Interaction::Operation {
+        return arguments(endpoint);
     }
     let (schema, words, examples) = match (endpoint.interaction, resource_type) {
         (Interaction::Create, Some(name)) => (name, "The new resource.", vec![example::created(name)]),
@@ -44,13 +48,36 @@ pub(super) fn body(endpoint: &Endpoint, resource_type: Option<&'static str>) -> 
     Some(body.build())
 }
 
+/// The arguments of an operation.
+fn arguments(endpoint: &Endpoint) -> Option<RequestBody> {
+    if endpoint.method != HttpMethod::Post {
+        return None;
+    }
+    let offered = endpoint.offered.as_ref()?;
+    let required = match offered.affects_state() {
+        true => Required::True,
+        false => Required::False,
+    };
+    let examples = [example::arguments(offered)];
+    let body = RequestBodyBuilder::new()
+        .description(Some("The arguments, as a Parameters resource."))
+        .required(Some(required))
+        .content(JSON, parameters(&examples))
+        .content(XML, xml(&examples));
+    Some(body.build())
+}
+
+/// A Parameters resource. Its schema names every datatype, which is too large for a page that shows it many times.
+pub(super) fn parameters(examples: &[String]) -> Content {
+    let content = ContentBuilder::new().schema(Some(Object::with_type(Type::Object)));
+    content
+        .examples_from_iter(examples.iter().map(|name| refer(name)))
+        .build()
+}
+
 /// A patch, in each of its forms.
 fn patch(resource_type: &str) -> RequestBody {
     let examples = [example::patch(resource_type)];
-    // The schema of Parameters names every datatype: too large for a page that shows it four times.
-    let parameters = ContentBuilder::new()
-        .schema(Some(Object::with_type(Type::Object)))
-        .examples_from_iter(examples.iter().map(|name| refer(name)));
     let form = |kind: Type| {
         ContentBuilder::new()
             .schema(Some(Object::with_type(kind)))
@@ -64,7 +91,7 @@ fn patch(resource_type: &str) -> RequestBody {
         .content(PatchForm::Json.media_type(), form(Type::Array))
         .content(PatchForm::Merge.media_type(), form(Type::Object))
         .content(PatchForm::Xml.media_type(), form(Type::String))
-        .content(JSON, parameters.build())
+        .content(JSON, parameters(&examples))
         .content(XML, xml(&examples))
         .build()
 }

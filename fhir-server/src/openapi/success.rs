@@ -135,6 +135,20 @@ pub(super) fn responses(
                 ),
             )]
         }
+        I::Operation => {
+            let response = with_headers(
+                ResponseBuilder::new().description("What the operation gives."),
+                &[],
+            );
+            let json = request::parameters(&[]);
+            vec![(
+                "200",
+                response
+                    .content(request::JSON, json)
+                    .content(request::XML, request::xml(&[]))
+                    .build(),
+            )]
+        }
         I::Capabilities => vec![(
             "200",
             full("The CapabilityStatement.", "CapabilityStatement", &[], &[]),

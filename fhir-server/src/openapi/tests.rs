@@ -1,5 +1,6 @@
 //! The document against the table of routes, itself, and what is committed.
 
+use crate::interaction::Level;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
@@ -53,6 +54,7 @@ fn every_route_is_there_for_every_type_and_nothing_else() {
         .map(|(path, method, _)| (path.to_owned(), method))
         .collect();
     let mut expected = BTreeSet::from([("/livez".to_owned(), "get"), ("/readyz".to_owned(), "get")]);
+    let operations = crate::operation::Operations::builtin();
     for route in crate::http::routes::ROUTES {
         let method = match route.method.as_str() {
             "GET" => "get",
@@ -62,6 +64,32 @@ fn every_route_is_there_for_every_type_and_nothing_else() {
             "DELETE" => "delete",
             other => panic!("{other}"),
         };
+        if route.interaction == crate::interaction::Interaction::Operation {
+            let level = match (route.path.contains("{id}"), route.path.contains("{type}")) {
+                (true, _) => Level::Instance,
+                (false, true) => Level::Type,
+                (false, false) => Level::System,
+            };
+            for offered in operations
+                .all()
+                .filter(|o| method == "post" || !o.affects_state())
+            {
+                let path = route
+                    .path
+                    .replace("{op}", &format!("${}", offered.operation.code()));
+                let there = TYPES
+                    .into_iter()
+                    .filter(|name| offered.runs_on(level, Some(name)));
+                match level {
+                    Level::System if offered.runs_on(level, None) => {
+                        expected.insert((path, method));
+                    }
+                    Level::System => {}
+                    _ => expected.extend(there.map(|name| (path.replace("{type}", name), method))),
+                }
+            }
+            continue;
+        }
         let is_of = |name: &&str| {
             !route.path.contains("{member}") || fhir_model::definitions::compartment(name).is_some()
         };

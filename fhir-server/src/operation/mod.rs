@@ -5,15 +5,13 @@
 //! writes through the session, and each read and write is decided there as well.
 
 pub(crate) mod arguments;
+mod diff;
 mod everything;
 mod graphql;
 mod lastn;
 mod meta;
 mod meta_add;
 mod meta_delete;
-
-#[cfg(test)]
-mod tests;
 
 use std::sync::Arc;
 
@@ -102,6 +100,7 @@ pub struct Operations(Vec<Offered>);
 /// The server's own operations.
 fn builtin() -> Vec<Arc<dyn Operation>> {
     vec![
+        Arc::new(diff::Diff),
         Arc::new(everything::Everything),
         Arc::new(graphql::GraphQl),
         Arc::new(lastn::LastN),

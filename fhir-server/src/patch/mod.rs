@@ -6,6 +6,7 @@
 
 mod align;
 mod budget;
+mod diff;
 mod fhirpath;
 mod json;
 mod merge;
@@ -15,6 +16,8 @@ mod xpath;
 
 #[cfg(test)]
 mod tests;
+
+pub(crate) use diff::{TooMany, diff};
 
 use bytes::Bytes;
 use fhir_model::json::Tree;

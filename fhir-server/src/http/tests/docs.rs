@@ -236,7 +236,12 @@ async fn every_operation_can_be_tried_in_the_sandbox_and_answers_as_documented()
         }
         let schema = &named["content"]["application/fhir+json"]["schema"];
         assert_eq!(schema.is_null(), answer.body.is_empty(), "{method} {path}");
-        if !schema.is_null() {
+        if schema.get("$ref").is_none() {
+            assert!(
+                schema.is_null() || answer.json()["resourceType"] == "Parameters",
+                "{method} {path}"
+            );
+        } else {
             let schema = serde_json::json!({ "$ref": schema["$ref"], "components": document["components"] });
             let validator = jsonschema::validator_for(&schema).unwrap();
             let wrong: Vec<_> = validator

@@ -7,6 +7,7 @@ mod docs;
 mod formats;
 mod listening;
 mod native;
+mod operations;
 mod patches;
 mod paths;
 mod refusals;

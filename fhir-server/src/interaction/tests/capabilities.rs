@@ -52,7 +52,6 @@ fn it_claims_the_interactions_that_are_offered_and_no_other() {
     }
     assert_eq!(rest["resource"][0]["conditionalDelete"], "single");
     assert_eq!(rest["resource"][0]["versioning"], "versioned");
-    assert_eq!(rest.get("operation"), None);
 }
 
 #[test]

@@ -11,6 +11,7 @@ mod examples;
 mod histories;
 mod includes;
 mod mutations;
+mod operations;
 mod pages;
 mod patches;
 mod policies;

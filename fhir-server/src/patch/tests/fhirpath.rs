@@ -97,7 +97,7 @@ fn extensions_of_primitives_can_be_reached_and_made() {
             r#""1991-01-01""#
         )
     );
-    let extension = r#",{"name":"name","valueString":"extension"},{"name":"value","valueExtension":{"url":"a:c","valueCode":"x"}}"#;
+    let extension = r#",{"name":"name","valueString":"extension"},{"name":"value","part":[{"name":"url","valueUri":"a:c"},{"name":"value","valueCode":"x"}]}"#;
     assert_eq!(
         after("add", "Patient.contact[0].gender", extension).unwrap(),
         with(

@@ -1,6 +1,7 @@
 //! Patches as pure functions: the suites of the shared folder, and rules of each form that the suites leave out.
 
 mod bounds;
+mod diff;
 mod fhirpath;
 mod json;
 mod suites;

@@ -95,6 +95,28 @@ fn every_case_of_the_fhirpath_patch_suite_passes_in_json() {
     }
 }
 
+/// Of the cases that are meant both ways, the differences are those that the server makes.
+#[test]
+fn the_differences_of_the_fhirpath_patch_suite_are_found() {
+    let Some(text) = suite("fhir-patch-tests.json") else {
+        return;
+    };
+    let cases = tree(text.as_bytes(), &bounds()).unwrap();
+    let both = |case: &&Tree<'_>| case.get("mode").unwrap().as_str().unwrap() == "both";
+    let mut count = 0;
+    for case in cases.items().iter().filter(both) {
+        let name = case.get("name").unwrap().as_str().unwrap();
+        let resource = |member| fhir_model::json::from_slice(&case.get(member).unwrap().to_vec()).unwrap();
+        let found = crate::patch::diff(&resource("input"), &resource("output")).unwrap();
+        let expected = case.get("diff").unwrap();
+        let found = Tree::read(&found, &Limits::default()).unwrap();
+        let shown = String::from_utf8(found.to_vec()).unwrap();
+        assert!(found.same(expected), "{name}: {shown}");
+        count += 1;
+    }
+    assert_eq!(count, 29);
+}
+
 /// The first element of that name in another.
 fn child<'e>(element: &'e Element, name: &str) -> Option<&'e Element> {
     element
