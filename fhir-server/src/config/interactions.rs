@@ -22,6 +22,12 @@ pub struct InteractionsConfig {
     pub bundle_entries: usize,
     /// Searches and histories in a batch or transaction at most. Default: 100.
     pub bundle_searches: usize,
+    /// Resources that one conditional delete may delete; where more match, none is. Default: 1.
+    pub conditional_delete_max: usize,
+    /// Conditional references in a transaction at most. Default: 1,000.
+    pub bundle_conditional_references: usize,
+    /// Whether a search with a parameter that is not known is refused where the client says nothing of it in `Prefer`. Default: no.
+    pub strict_handling: bool,
     /// Matches that are counted for `Bundle.total`; with more there is no total. Default: 10,000.
     pub total_max: u64,
     /// The same where nothing but the total is asked for (`_summary=count`). Default: 1,000,000.
@@ -54,6 +60,9 @@ impl Default for InteractionsConfig {
             page_max: 1000,
             bundle_entries: 5000,
             bundle_searches: 100,
+            conditional_delete_max: 1,
+            bundle_conditional_references: 1000,
+            strict_handling: false,
             total_max: 10_000,
             count_max: 1_000_000,
             time_zone: "Europe/London".into(),

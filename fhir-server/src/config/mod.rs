@@ -26,6 +26,7 @@ use serde::Deserialize;
 
 use crate::engine::Settings;
 use crate::error::{Error, ErrorCode, Result};
+use crate::search::Limits;
 
 /// The whole configuration of a server.
 ///
@@ -46,6 +47,8 @@ pub struct Config {
     pub deadlines: DeadlinesConfig,
     /// How interactions behave where the specification leaves a choice.
     pub interactions: InteractionsConfig,
+    /// How much one search may ask for.
+    pub search: Limits,
     /// How errors are coded.
     pub errors: ErrorsConfig,
     /// The sandbox: sample data, no token.
@@ -89,9 +92,13 @@ impl Config {
         settings.count_max = interactions.count_max;
         settings.bundle_entries = interactions.bundle_entries;
         settings.bundle_searches = interactions.bundle_searches;
+        settings.conditional_delete_max = interactions.conditional_delete_max;
+        settings.bundle_conditional_references = interactions.bundle_conditional_references;
+        settings.strict_handling = interactions.strict_handling;
         settings.body_bytes = self.limits.body_bytes;
         settings.binary_bytes = self.limits.binary_bytes;
         settings.depth = self.limits.depth;
+        settings.search = self.search.clone();
         if let Ok(zone) = TimeZone::get(&interactions.time_zone) {
             settings.zone = zone;
         }

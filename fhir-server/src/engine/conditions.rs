@@ -26,6 +26,8 @@ pub(super) enum Reason {
     NoneMatchAny,
     /// The caller may see the resource; otherwise it does not exist for them.
     Visible,
+    /// A search finds what it found before.
+    Matches,
     /// A claim is free.
     Unclaimed,
 }
@@ -124,6 +126,10 @@ pub(super) fn unmet(key: Option<&Key>, reason: &Reason, current: Option<i64>) ->
             "http.if-none-match",
         ),
         (Reason::Visible, _) => Error::new(ErrorCode::NotFound, format!("There is no {name}.")),
+        (Reason::Matches, _) => Error::new(
+            ErrorCode::Conflict,
+            "What the condition matches was changed meanwhile: send the request again.",
+        ),
         (Reason::Unclaimed, _) => Error::new(
             ErrorCode::Conflict,
             "Another request did the same before this one.",

@@ -77,8 +77,7 @@ impl BundleLinks {
     /// of its entry, `path` its place. A Bundle that is stored as a resource is a world of its own: it stays as it is.
     ///
     /// # Errors
-    /// A reference that only a resource of the Bundle could resolve, and none does; or a conditional reference. Each
-    /// is named with its place.
+    /// A reference that only a resource of the Bundle could resolve, and none does. Each is named with its place.
     pub(crate) fn apply(
         &self,
         text: &[u8],
@@ -120,20 +119,16 @@ impl BundleLinks {
     /// Names every reference that cannot be resolved.
     fn refusal(&self, resource: &Resource, root: Option<&str>, path: &str) -> Error {
         let mut issues = Vec::new();
-        let mut code = ErrorCode::NotSupported;
         typed::references(resource.as_complex(), path.to_owned(), &mut |place, value| {
             if self.resolve(LinkKind::Reference, value, root).is_some() {
                 return;
             }
-            if let Some((found, message)) = problem(value) {
-                if found == ErrorCode::Invalid {
-                    code = found;
-                }
+            if let Some(message) = problem(value) {
                 issues.push(Issue::new(message).at(place));
             }
         });
         Error {
-            code,
+            code: ErrorCode::Invalid,
             issues,
             cause: None,
         }
@@ -141,24 +136,13 @@ impl BundleLinks {
 }
 
 /// Why a reference that no `fullUrl` of the Bundle matches cannot be stored, if it cannot.
-fn problem(value: &str) -> Option<(ErrorCode, String)> {
-    if value.starts_with("urn:uuid:") || value.starts_with("urn:oid:") {
-        return Some((
-            ErrorCode::Invalid,
-            format!(
-                "{value:?} refers to no entry: no fullUrl in this Bundle is equal to it. Add the entry, or refer to a resource by its URL."
-            ),
-        ));
-    }
-    let (type_name, query) = value.split_once('?')?;
-    crate::store::ResourceType::from_name(type_name)?;
-    Some((
-        ErrorCode::NotSupported,
+fn problem(value: &str) -> Option<String> {
+    let is_of_bundle = value.starts_with("urn:uuid:") || value.starts_with("urn:oid:");
+    is_of_bundle.then(|| {
         format!(
-            "The conditional reference {type_name}?{} is not offered yet: search for the resource first, and refer to it by its id.",
-            query.split('=').next().unwrap_or_default()
-        ),
-    ))
+            "{value:?} refers to no entry: no fullUrl in this Bundle is equal to it. Add the entry, or refer to a resource by its URL."
+        )
+    })
 }
 
 /// `http://example.org/fhir/` of `http://example.org/fhir/Patient/1`; `None` where the URL is not one of a resource.

@@ -5,8 +5,10 @@
 
 mod admits;
 mod conditions;
+mod guard;
 mod id;
 mod links;
+mod matches;
 #[cfg(test)]
 pub(crate) mod memory;
 mod place;
@@ -23,6 +25,7 @@ pub use settings::{OutcomeSystems, Settings};
 
 pub(crate) use conditions::{Conditions, not_found};
 pub(crate) use links::{Assigned, BundleLinks, unquoted};
+pub(crate) use matches::Matches;
 pub(crate) use place::in_entry;
 pub(crate) use received::{Part, Received};
 pub(crate) use stored_form::Edit;
@@ -34,6 +37,7 @@ use fhir_validate::Validator;
 
 use crate::context::Context;
 use crate::policy::Policy;
+use crate::search::{NoTerminology, Terminology};
 use crate::store::Store;
 
 /// What all sessions of one server share.
@@ -44,6 +48,7 @@ pub struct Engine {
     settings: Arc<Settings>,
     validator: Arc<Validator>,
     ids: Arc<dyn IdSource>,
+    terminology: Arc<dyn Terminology>,
 }
 
 impl Engine {
@@ -55,12 +60,19 @@ impl Engine {
             settings: Arc::new(settings),
             validator: Arc::new(Validator::new()),
             ids: Arc::new(RandomIds),
+            terminology: Arc::new(NoTerminology),
         }
     }
 
     /// The same, with ids from that source.
     pub fn with_ids(mut self, ids: Arc<dyn IdSource>) -> Self {
         self.ids = ids;
+        self
+    }
+
+    /// The same, with that terminology for the modifiers `:in`, `:not-in`, `:above` and `:below` of tokens.
+    pub fn with_terminology(mut self, terminology: Arc<dyn Terminology>) -> Self {
+        self.terminology = terminology;
         self
     }
 

@@ -96,6 +96,11 @@ impl Received {
         links_within(&self.trace, within)
     }
 
+    /// The string literals of that entry's resource that may hold a reference.
+    pub(crate) fn links_of_entry(&self, index: usize) -> Result<&[Link]> {
+        Ok(links_within(&self.trace, &self.span_of_entry(index)?.span))
+    }
+
     /// The text of the body in JSON.
     pub(crate) fn text(&self) -> &[u8] {
         &self.text

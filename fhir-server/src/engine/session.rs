@@ -13,6 +13,7 @@ use crate::context::{Context, Millis};
 use crate::error::{Error, ErrorCode, Result};
 use crate::interaction::Interaction;
 use crate::policy::{Access, Decision};
+use crate::search::Terminology;
 use crate::store::{
     Change, Filter, Found, HistoryQuery, HistoryScope, Key, ResourceType, SearchQuery, Snapshot, Version,
 };
@@ -60,6 +61,11 @@ impl Session {
     /// How the server behaves where the specification leaves a choice.
     pub fn settings(&self) -> &Settings {
         &self.engine.settings
+    }
+
+    /// The codes that there are.
+    pub(crate) fn terminology(&self) -> &dyn Terminology {
+        self.engine.terminology.as_ref()
     }
 
     /// The time now, by the request's clock.
@@ -240,12 +246,13 @@ impl Session {
             Some(_) => Interaction::SearchType,
             None => Interaction::SearchSystem,
         };
-        query.filter = query.filter.and(self.permit(interaction, query.resource_type)?);
+        let seen = self.permit(interaction, query.resource_type)?;
+        query.filter = self.guard(query.filter).and(seen);
         Ok(query)
     }
 
     /// Searches and histories run in the database, which does not know what is staged; so they come after the commit.
-    fn nothing_staged(&self) -> Result<()> {
+    pub(super) fn nothing_staged(&self) -> Result<()> {
         match self.staged.is_empty() {
             true => Ok(()),
             false => Err(Error::internal("a search or history while writes are staged")),

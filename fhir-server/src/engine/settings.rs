@@ -2,6 +2,8 @@
 
 use jiff::tz::TimeZone;
 
+use crate::search::Limits;
+
 /// How the engine and the interactions behave where the specification leaves a choice, and their limits.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
@@ -20,12 +22,20 @@ pub struct Settings {
     pub bundle_entries: usize,
     /// Searches and histories in a batch or transaction at most. Default: 100.
     pub bundle_searches: usize,
+    /// Resources that one conditional delete may delete; where more match, none is. Default: 1.
+    pub conditional_delete_max: usize,
+    /// Conditional references in a transaction at most. Default: 1,000.
+    pub bundle_conditional_references: usize,
+    /// Whether parameters that are not known are refused where the client says nothing of it. Default: no.
+    pub strict_handling: bool,
     /// Bytes of a body of FHIR in JSON or XML. Default: 16 MiB.
     pub body_bytes: usize,
     /// Bytes of the content of a Binary, in whatever form it comes. Default: 16 MiB.
     pub binary_bytes: usize,
     /// Levels of objects, arrays or elements within each other in a body. Default: 64.
     pub depth: usize,
+    /// How much one search may ask for.
+    pub search: Limits,
     /// The zone of dates and times without one. Default: Europe/London.
     pub zone: TimeZone,
     /// The addresses of this server besides the one that a request comes to, without a slash at the end: a reference
@@ -68,9 +78,13 @@ impl Default for Settings {
             count_max: 1_000_000,
             bundle_entries: 5000,
             bundle_searches: 100,
+            conditional_delete_max: 1,
+            strict_handling: false,
+            bundle_conditional_references: 1000,
             body_bytes: 16 << 20,
             binary_bytes: 16 << 20,
             depth: 64,
+            search: Limits::default(),
             zone: TimeZone::get("Europe/London").unwrap_or(TimeZone::UTC),
             bases: Vec::new(),
             outcome: OutcomeSystems::default(),

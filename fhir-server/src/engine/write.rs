@@ -26,7 +26,7 @@ pub(super) struct Staged {
     pub(super) body: Option<StoredBody>,
     /// `None` where there is nothing to do: a deletion of what does not exist for the caller.
     write: Option<Write>,
-    expects: Vec<(Expect, Reason)>,
+    pub(super) expects: Vec<(Expect, Reason)>,
     /// The entry of the Bundle that asks for it.
     entry: Option<usize>,
 }
@@ -34,6 +34,26 @@ pub(super) struct Staged {
 /// Stands for a staged write until the commit.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Ticket(usize);
+
+impl Ticket {
+    /// Its place among what is staged.
+    pub(super) fn place(self) -> usize {
+        self.0
+    }
+}
+
+impl Staged {
+    /// A condition of the commit that belongs to no write.
+    pub(super) fn condition(expect: (Expect, Reason), entry: Option<usize>) -> Staged {
+        Staged {
+            key: None,
+            body: None,
+            write: None,
+            expects: vec![expect],
+            entry,
+        }
+    }
+}
 
 /// What is to be written: a resource of a body, and the changes to its text.
 #[derive(Clone)]

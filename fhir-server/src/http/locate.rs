@@ -7,7 +7,7 @@ use super::routes::{Place, Route};
 use super::{base_url, path, refuse};
 use crate::config::Config;
 use crate::error::Result;
-use crate::interaction::Request;
+use crate::interaction::{Interaction, Request};
 
 /// The route that the request takes, and what its path says; `None` where it only asks which methods there are.
 ///
@@ -40,5 +40,22 @@ pub(super) fn request(
     request.resource_type = resource_type;
     request.id = place.id.map(refuse::unless_id).transpose()?;
     request.version = place.vid.map(str::to_owned);
+    if let Some(member) = place.member {
+        compartment(&mut request, member)?;
+    }
     Ok(Some((route, request)))
+}
+
+/// A search of the compartment around the resource in the path.
+fn compartment(request: &mut Request, member: &str) -> Result<()> {
+    request.compartment = Some(request.key()?);
+    request.id = None;
+    request.resource_type = match member {
+        "*" => None,
+        name => Some(refuse::unless_resource_type(name)?),
+    };
+    if request.resource_type.is_none() {
+        request.interaction = Interaction::SearchSystem;
+    }
+    Ok(())
 }

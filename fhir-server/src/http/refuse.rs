@@ -21,16 +21,6 @@ pub(crate) fn unknown_path(segments: &[String]) -> Error {
         return Error::new(ErrorCode::NotSupported, text);
     }
     match segments {
-        [resource_type, id, inner]
-            if is_type(resource_type) && is_id(id) && (inner == "*" || is_type(inner)) =>
-        {
-            let text = format!(
-                "The server does not offer the search of a compartment; search `{}` with a reference to \
-                 `{resource_type}/{id}` instead.",
-                shown(inner)
-            );
-            Error::new(ErrorCode::NotSupported, text)
-        }
         [first, ..] => match unless_resource_type(first) {
             Err(error) => error,
             Ok(_) => Error::new(
@@ -49,9 +39,6 @@ pub(crate) fn unknown_path(segments: &[String]) -> Error {
 pub(crate) fn method(method: &Method, place: &Place<'_>) -> Error {
     let later = match (method.as_str(), place.path) {
         ("PATCH", _) => " The server does not offer patch; send the whole resource with PUT.",
-        ("PUT" | "DELETE", "/{type}") => {
-            " The server does not offer conditional update and delete; name an id."
-        }
         ("POST", "/{type}/{id}") => " Create with POST to the type; update with PUT to the id.",
         _ => "",
     };

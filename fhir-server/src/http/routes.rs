@@ -12,7 +12,7 @@ use crate::interaction::Interaction;
 pub(crate) struct Route {
     /// The method.
     pub(crate) method: Method,
-    /// The path below the base: literal segments, `{type}`, `{id}` and `{vid}`.
+    /// The path below the base: literal segments, `{type}`, `{id}`, `{vid}` and `{member}`.
     pub(crate) path: &'static str,
     /// What it asks for.
     pub(crate) interaction: Interaction,
@@ -52,6 +52,8 @@ pub(crate) static ROUTES: &[Route] = {
         row(Method::POST, "/_search", SearchSystem, Form),
         row(Method::GET, "/{type}", SearchType, None),
         row(Method::POST, "/{type}", Create, Resource),
+        row(Method::PUT, "/{type}", Update, Resource),
+        row(Method::DELETE, "/{type}", Delete, None),
         row(Method::POST, "/{type}/_search", SearchType, Form),
         row(Method::GET, "/{type}/_history", HistoryType, None),
         row(Method::GET, "/{type}/{id}", Read, None),
@@ -59,6 +61,7 @@ pub(crate) static ROUTES: &[Route] = {
         row(Method::DELETE, "/{type}/{id}", Delete, None),
         row(Method::GET, "/{type}/{id}/_history", HistoryInstance, None),
         row(Method::GET, "/{type}/{id}/_history/{vid}", Vread, None),
+        row(Method::GET, "/{type}/{id}/{member}", SearchType, None),
     ]
 };
 
@@ -73,6 +76,8 @@ pub(crate) struct Place<'s> {
     pub(crate) id: Option<&'s str>,
     /// `{vid}`
     pub(crate) vid: Option<&'s str>,
+    /// `{member}`: a type, or `*` for any
+    pub(crate) member: Option<&'s str>,
 }
 
 impl<'s> Place<'s> {
@@ -96,6 +101,7 @@ impl<'s> Place<'s> {
             resource_type: None,
             id: None,
             vid: None,
+            member: None,
         };
         let mut rest = segments.iter();
         for expected in path.split('/').filter(|s| !s.is_empty()) {
@@ -104,6 +110,7 @@ impl<'s> Place<'s> {
                 "{type}" => &mut place.resource_type,
                 "{id}" => &mut place.id,
                 "{vid}" => &mut place.vid,
+                "{member}" => &mut place.member,
                 literal if literal == found => continue,
                 _ => return None,
             };
@@ -162,7 +169,8 @@ mod tests {
                 .path
                 .replace("{type}", "Patient")
                 .replace("{id}", "a1")
-                .replace("{vid}", "2");
+                .replace("{vid}", "2")
+                .replace("{member}", "Observation");
             assert_eq!(
                 interaction(route.method.clone(), &path),
                 Some(route.interaction),
@@ -220,7 +228,7 @@ mod tests {
             "Patient/_x",
             "Patient/$validate",
             "Patient/1/$everything",
-            "Patient/1/2",
+            "Patient/1/_x",
         ] {
             assert!(Place::find(&segments(path)).is_none(), "{path}");
         }

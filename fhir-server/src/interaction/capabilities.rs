@@ -115,10 +115,14 @@ fn resource(name: &str, settings: &Settings) -> CapabilityStatementRestResource 
         versioning: "versioned".into(),
         read_history: true.into(),
         update_create: settings.update_as_create.into(),
-        conditional_create: false.into(),
+        conditional_create: true.into(),
         conditional_read: "full-support".into(),
-        conditional_update: false.into(),
-        conditional_delete: "not-supported".into(),
+        conditional_update: true.into(),
+        conditional_delete: match settings.conditional_delete_max {
+            0 | 1 => "single",
+            _ => "multiple",
+        }
+        .into(),
         search_param: search_parameters(),
         ..Default::default()
     }

@@ -1,6 +1,6 @@
 //! create: a new resource under an id that the server makes (<https://hl7.org/fhir/R4/http.html#create>).
 
-use super::{Request, RequestBody, Response, binary, present};
+use super::{Request, RequestBody, Response, binary, conditional, present};
 use crate::engine::{Part, Received, Session};
 use crate::error::Result;
 use crate::store::Key;
@@ -14,7 +14,9 @@ pub(super) async fn run(session: &mut Session, request: &Request) -> Result<Resp
 
 /// The same for a resource that was read already. An id in it is replaced by a new one.
 pub(super) async fn of_part(session: &mut Session, request: &Request, part: Part<'_>) -> Result<Response> {
-    request.refuse_if_none_exist()?;
+    if request.if_none_exist.is_some() {
+        return conditional::create(session, request, part).await;
+    }
     let draft = present::draft(request, part)?;
     let key = Key {
         resource_type: request.the_type()?,

@@ -5,10 +5,10 @@
 use super::bundle::{BundleWriter, Members};
 use super::page::{self, After, Page};
 use super::query::{Parameters, Reader, count};
-use super::time::Span;
 use super::{Interaction, Payload, Request, Response, entry, uri};
 use crate::engine::{Session, not_found};
 use crate::error::{Issue, Result};
+use crate::search::instant::Span;
 use crate::store::{Change, Filter, HistoryQuery, HistoryScope, Version};
 
 /// 200 with a Bundle of type history; 404 where the resource never existed for the caller.

@@ -7,6 +7,7 @@ mod batch;
 pub mod binary;
 mod bundle;
 mod capabilities;
+mod conditional;
 mod create;
 mod delete;
 mod dispatch;
@@ -19,7 +20,6 @@ mod query;
 mod read;
 mod search;
 mod subset;
-mod time;
 mod transaction;
 mod update;
 pub(crate) mod uri;
@@ -192,6 +192,8 @@ pub struct Request {
     pub resource_type: Option<ResourceType>,
     /// The id in the URL, of a valid form.
     pub id: Option<String>,
+    /// The resource in the URL in whose compartment is searched.
+    pub compartment: Option<Key>,
     /// The version id in the URL, as sent.
     pub version: Option<String>,
     /// Query parameters in order, decoded, `_format` and `_pretty` taken out.
@@ -221,6 +223,7 @@ impl Request {
             interaction,
             resource_type: None,
             id: None,
+            compartment: None,
             version: None,
             query: Vec::new(),
             if_match: None,
@@ -252,18 +255,6 @@ impl Request {
             resource_type: self.the_type()?,
             id,
         })
-    }
-
-    /// Refuses a conditional form that is not offered before search is.
-    pub(crate) fn refuse_if_none_exist(&self) -> Result<()> {
-        match self.if_none_exist {
-            Some(_) => Err(Error::new(
-                ErrorCode::NotSupported,
-                "Conditional create is not offered yet: search for the resource, then create it without If-None-Exist.",
-            )
-            .at("http.if-none-exist")),
-            None => Ok(()),
-        }
     }
 }
 

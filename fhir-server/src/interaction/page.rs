@@ -20,7 +20,7 @@ use crate::error::{Error, ErrorCode, Result};
 pub(super) const PARAMETER: &str = "_page";
 
 /// The longest token that is looked at.
-const MAX_TOKEN: usize = 16 * 1024;
+pub(super) const MAX_TOKEN: usize = 16 * 1024;
 
 /// Where a page goes on.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

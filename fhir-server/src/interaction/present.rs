@@ -88,6 +88,49 @@ pub(super) fn written(request: &Request, written: &Written) -> Result<Response> 
     Ok(response)
 }
 
+/// The answer to a conditional create of what is there already; `None` where it is deleted.
+pub(super) fn existing(request: &Request, version: &Version) -> Option<Response> {
+    let body = version.body.as_ref()?;
+    let payload = match request.prefer_return {
+        Some(PreferReturn::Minimal) => Payload::None,
+        Some(PreferReturn::OperationOutcome) => Payload::Outcome,
+        Some(PreferReturn::Representation) | None => {
+            Payload::Json(body.render(version.version, version.last_updated))
+        }
+    };
+    let mut response = Response::new(200, payload);
+    response.version = Some(version.version);
+    response.last_modified = Some(version.last_updated);
+    response.location = Some(format!("{}/_history/{}", version.key, version.version));
+    let text = format!("{} matches already: nothing was created.", version.key);
+    response
+        .issues
+        .push(Issue::new(text).with_severity(Severity::Information));
+    Some(response)
+}
+
+/// The answer to a conditional deletion.
+pub(super) fn all_deleted(request: &Request, written: &[Written]) -> Response {
+    match written {
+        [one] => deleted(request, one),
+        all => {
+            let explains = request.prefer_return == Some(PreferReturn::OperationOutcome);
+            let mut response = match explains {
+                true => Response::new(200, Payload::Outcome),
+                false => Response::new(204, Payload::None),
+            };
+            let text = match all.len() {
+                0 => "Nothing matches: nothing was deleted.".to_owned(),
+                several => format!("Deleted {several} resources."),
+            };
+            response
+                .issues
+                .push(Issue::new(text).with_severity(Severity::Information));
+            response
+        }
+    }
+}
+
 /// The answer to a deletion.
 pub(super) fn deleted(request: &Request, written: &Written) -> Response {
     let explains = request.prefer_return == Some(PreferReturn::OperationOutcome);

@@ -7,6 +7,7 @@
 use super::Request;
 use crate::engine::Session;
 use crate::error::{Error, ErrorCode, Issue, Result, Severity};
+pub(super) use crate::search::malformed;
 
 /// Parameters as names and values, decoded.
 pub(super) type Parameters = Vec<(String, String)>;
@@ -79,6 +80,31 @@ impl<'q> Reader<'q> {
         self.ignored.push(Issue::new(why).at(format!("http.{name}")));
     }
 
+    /// The parameters that nobody took or set aside yet: place, name and value.
+    pub(super) fn left(&self) -> Vec<(usize, &'q str, &'q str)> {
+        let all = self.parameters.iter().zip(&self.taken).enumerate();
+        let left = all.filter(|(_, ((name, _), taken))| !**taken && !self.is_ignored(name));
+        left.map(|(place, ((name, value), _))| (place, name.as_str(), value.as_str()))
+            .collect()
+    }
+
+    /// Takes the parameter at that place.
+    pub(super) fn take(&mut self, place: usize) {
+        if let Some(taken) = self.taken.get_mut(place) {
+            *taken = true;
+        }
+    }
+
+    /// Notes that the parameter at that place is not followed, and why; in strict handling an error.
+    pub(super) fn set_aside(&mut self, name: &str, why: impl Into<String>) {
+        self.ignored.push(Issue::new(why).at(format!("http.{name}")));
+    }
+
+    fn is_ignored(&self, name: &str) -> bool {
+        let at = format!("http.{name}");
+        self.ignored.iter().any(|i| i.expression.as_ref() == Some(&at))
+    }
+
     /// Fails in strict handling where a parameter was not taken or not followed.
     pub(super) fn refuse_rest_if_strict(&self) -> Result<()> {
         let issues = self.rest();
@@ -119,7 +145,7 @@ impl<'q> Reader<'q> {
         let mut issues = self.ignored.clone();
         for ((name, value), taken) in self.parameters.iter().zip(&self.taken) {
             let at = format!("http.{name}");
-            if *taken || self.ignored.iter().any(|i| i.expression.as_ref() == Some(&at)) {
+            if *taken || self.is_ignored(name) {
                 continue;
             }
             let text = match self.known.contains(&name.as_str()) && value.trim().is_empty() {
@@ -133,16 +159,6 @@ impl<'q> Reader<'q> {
         }
         issues
     }
-}
-
-/// A value that is not of its parameter's form.
-pub(super) fn malformed(name: &str, value: &str, expected: &str) -> Error {
-    let short: String = value.chars().take(60).collect();
-    Error::new(
-        ErrorCode::Value,
-        format!("{short:?} is no value for {name}: expected {expected}."),
-    )
-    .at(format!("http.{name}"))
 }
 
 /// `_count`, within the limits.

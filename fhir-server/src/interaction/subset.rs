@@ -41,6 +41,18 @@ impl View {
         }
     }
 
+    /// How much of a resource of that type that was included: `_elements` is about the matches, but for names that begin with the type.
+    pub(super) fn of_included(&self, type_name: &str) -> View {
+        let is_named = |name: &&String| name.split_once('.').is_some_and(|(t, _)| t == type_name);
+        match self {
+            View::Elements(names) => match names.iter().filter(is_named).cloned().collect::<Vec<_>>() {
+                named if named.is_empty() => View::Whole,
+                named => View::Elements(named),
+            },
+            other => other.clone(),
+        }
+    }
+
     /// Whether only the number of matches is wanted.
     pub(super) fn counts(&self) -> bool {
         *self == View::Summary(Summary::Count)

@@ -6,15 +6,18 @@
 //!
 //! Invariant: there is one commit; whatever fails before it, nothing was written.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
+use fhir_model::json::LinkKind;
 use fhir_model::{Bundle, Resource};
 
 use super::bundle::BundleWriter;
+use super::conditional::{self, Target};
 use super::entry::{self, Entry};
 use super::{Interaction, Payload, Request, Response, dispatch, present, update};
 use crate::engine::{
-    Assigned, BundleLinks, Committed, Draft, Edit, Received, Session, Ticket, in_entry, not_found,
+    Assigned, BundleLinks, Committed, Conditions, Draft, Edit, Matches, Received, Session, Ticket, in_entry,
+    not_found, unquoted,
 };
 use crate::error::{Error, ErrorCode, Result};
 use crate::store::{Change, Key};
@@ -26,7 +29,9 @@ pub(super) async fn run(
     mut received: Received,
 ) -> Result<Response> {
     session.permit(Interaction::Transaction, None)?;
-    let plan = Plan::read(session, request, &received)?;
+    let mut plan = Plan::read(session, request, &received).await?;
+    plan.find_conditional_references(session, request, &received)
+        .await?;
     let edits = plan.resolve_links(&mut received)?;
     let tickets = plan.stage(session, &received, &edits).await?;
     plan.check_reads(session).await?;
@@ -39,6 +44,8 @@ struct Plan {
     /// In the order of the Bundle.
     entries: Vec<Planned>,
     links: BundleLinks,
+    /// What the commit depends on beside the writes.
+    found: Vec<Matches>,
 }
 
 /// One entry, and the resource that it writes.
@@ -46,6 +53,27 @@ struct Planned {
     entry: Entry,
     writes: Option<Key>,
     full_url: Option<String>,
+    /// What the search of a conditional entry found, and what follows.
+    condition: Option<Condition>,
+}
+
+/// What the search of a conditional entry found.
+struct Condition {
+    matches: Matches,
+    follows: Follows,
+}
+
+/// What follows from what a search found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Follows {
+    /// The write that the entry asks for, on its key.
+    Write,
+    /// An update that creates a resource under a new id.
+    Create,
+    /// An update that creates one under the id in it.
+    CreateNamed,
+    /// Nothing: what a create would make is there, or what a delete would delete is not.
+    Nothing,
 }
 
 impl Planned {
@@ -55,65 +83,129 @@ impl Planned {
             Interaction::Create | Interaction::Update
         )
     }
+
+    fn follows(&self) -> Follows {
+        self.condition.as_ref().map_or(Follows::Write, |c| c.follows)
+    }
 }
 
 impl Plan {
-    fn read(session: &Session, request: &Request, received: &Received) -> Result<Plan> {
+    async fn read(session: &Session, request: &Request, received: &Received) -> Result<Plan> {
         let bundle = bundle(&received.resource)?;
         entry::check_limits(bundle, session)?;
         let mut plan = Plan {
             entries: Vec::with_capacity(bundle.entry.len()),
             links: BundleLinks::default(),
+            found: Vec::new(),
         };
         let mut problems = Problems::default();
         let mut targets = HashMap::new();
         for (index, asked) in bundle.entry.iter().enumerate() {
             let full_url = asked.full_url.as_str();
-            let planned = Entry::read(index, asked, request).and_then(|entry| {
-                plan.add(session, entry, full_url, &mut targets)
-                    .map_err(|e| in_entry(e, index))
-            });
+            let planned = match Entry::read(index, asked, request) {
+                Ok(entry) => planned(session, entry, full_url, asked.resource.as_ref())
+                    .await
+                    .and_then(|planned| plan.add(planned, &mut targets))
+                    .map_err(|error| in_entry(error, index)),
+                Err(error) => Err(error),
+            };
             problems.note(planned)?;
         }
         problems.result().map(|()| plan)
     }
 
-    /// Adds an entry: gives its id, and refuses what is there a second time.
-    fn add(
-        &mut self,
-        session: &Session,
-        entry: Entry,
-        full_url: Option<&str>,
-        targets: &mut HashMap<Key, usize>,
-    ) -> Result<()> {
-        let request = &entry.request;
-        let writes = match request.interaction {
-            Interaction::Create => {
-                request.refuse_if_none_exist()?;
-                Some(Key {
-                    resource_type: request.the_type()?,
-                    id: session.new_id(),
-                })
-            }
-            Interaction::Update | Interaction::Delete => Some(request.key()?),
-            _ => None,
-        };
-        if let Some(key) = &writes
-            && let Some(other) = targets.insert(key.clone(), entry.index)
+    /// Adds an entry; refuses what is there a second time.
+    fn add(&mut self, planned: Planned, targets: &mut HashMap<Key, usize>) -> Result<()> {
+        let writes = planned
+            .writes
+            .as_ref()
+            .filter(|_| planned.follows() != Follows::Nothing);
+        if let Some(key) = writes
+            && let Some(other) = targets.insert(key.clone(), planned.entry.index)
         {
             let text =
                 format!("{key} is written by entry {other} too: a transaction may write a resource once.");
             return Err(Error::new(ErrorCode::Invalid, text));
         }
-        let planned = Planned {
-            entry,
-            writes,
-            full_url: full_url.map(str::to_owned),
-        };
+        self.check_condition(&planned)?;
         if planned.has_resource() {
             self.link(&planned)?;
         }
         self.entries.push(planned);
+        Ok(())
+    }
+
+    /// Two entries that would both create what the same search does not find.
+    fn check_condition(&self, planned: &Planned) -> Result<()> {
+        let creates = |p: &Planned| matches!(p.condition, Some(Condition { ref matches, .. }) if matches.keys.is_empty());
+        let Some(condition) = planned
+            .condition
+            .as_ref()
+            .filter(|_| creates(planned) && planned.has_resource())
+        else {
+            return Ok(());
+        };
+        let same = |other: &&Planned| {
+            let found = other.condition.as_ref();
+            other.has_resource()
+                && creates(other)
+                && found.is_some_and(|c| c.matches.same_search(&condition.matches))
+        };
+        match self.entries.iter().find(same) {
+            None => Ok(()),
+            Some(other) => {
+                let text = format!(
+                    "Entry {} has the same condition: both would create what it names.",
+                    other.entry.index
+                );
+                Err(Error::new(ErrorCode::Invalid, text))
+            }
+        }
+    }
+
+    /// Finds what the conditional references in the resources stand for, each text once.
+    async fn find_conditional_references(
+        &mut self,
+        session: &Session,
+        request: &Request,
+        received: &Received,
+    ) -> Result<()> {
+        let mut texts = BTreeMap::new();
+        // A Bundle that is stored as a resource is a world of its own.
+        let of_bundle = |p: &&Planned| {
+            p.entry
+                .request
+                .resource_type
+                .is_some_and(|t| t.name() == "Bundle")
+        };
+        for planned in self.entries.iter().filter(|p| p.has_resource() && !of_bundle(p)) {
+            let index = planned.entry.index;
+            for text in conditional_references(received, index)? {
+                texts.entry(text).or_insert(index);
+            }
+        }
+        let limit = session.settings().bundle_conditional_references;
+        if texts.len() > limit {
+            let text = format!(
+                "The Bundle has {} conditional references; at most {limit} are looked for at once.",
+                texts.len()
+            );
+            return Err(Error::new(ErrorCode::TooLarge, text).at("Bundle.entry"));
+        }
+        for (text, index) in texts {
+            let found = conditional::reference(session, &request.base, &text).await;
+            if let Some((key, matches)) = found.map_err(|error| in_entry(error, index))? {
+                let reference = key.to_string();
+                self.links.insert(
+                    &text,
+                    Assigned {
+                        reference,
+                        created: false,
+                    },
+                );
+                self.found.push(matches);
+            }
+        }
         Ok(())
     }
 
@@ -123,7 +215,11 @@ impl Plan {
             return Ok(());
         };
         let index = planned.entry.index;
-        let created = planned.entry.request.interaction == Interaction::Create;
+        let created = match planned.follows() {
+            Follows::Write => planned.entry.request.interaction == Interaction::Create,
+            Follows::Create | Follows::CreateNamed => true,
+            Follows::Nothing => false,
+        };
         if *url == format!("{}/{key}", planned.entry.request.base) {
             return Ok(());
         }
@@ -184,6 +280,9 @@ impl Plan {
                 *place = ticket;
             }
         }
+        for matches in &self.found {
+            session.expect(matches, None, None);
+        }
         problems.result().map(|()| tickets)
     }
 
@@ -217,6 +316,7 @@ impl Plan {
                 (Some(ticket), _) => committed
                     .take(ticket)
                     .and_then(|written| present::written(&entry.request, &written)),
+                (None, Interaction::Create | Interaction::Delete) => unchanged(session, planned).await,
                 (None, _) => dispatch::single(session, &entry.request).await,
             };
             let answer = answer.map_err(|error| in_entry(error, entry.index));
@@ -227,6 +327,81 @@ impl Plan {
     }
 }
 
+/// An entry, the key that it writes, and what its search finds if it is conditional.
+async fn planned(
+    session: &Session,
+    entry: Entry,
+    full_url: Option<&str>,
+    resource: Option<&Resource>,
+) -> Result<Planned> {
+    let request = &entry.request;
+    let (writes, condition) = match request.interaction {
+        Interaction::Create if request.if_none_exist.is_some() => {
+            let matches = conditional::of_if_none_exist(session, request).await?;
+            let existing = conditional::only(&matches, &[])?;
+            let follows = if existing.is_some() {
+                Follows::Nothing
+            } else {
+                Follows::Write
+            };
+            (
+                Some(existing.map_or_else(|| new_key(session, request), Ok)?),
+                Some(Condition { matches, follows }),
+            )
+        }
+        Interaction::Create => (Some(new_key(session, request)?), None),
+        Interaction::Update if request.id.is_none() => {
+            let matches = conditional::of_query(session, request, 2).await?;
+            let id = resource.and_then(|resource| update::id_in(resource));
+            let (key, follows) = match Target::of(session, request, &matches, id).await? {
+                Target::Existing(key) => (key, Follows::Write),
+                Target::Named(key) => (key, Follows::CreateNamed),
+                Target::New(key) => (key, Follows::Create),
+            };
+            (Some(key), Some(Condition { matches, follows }))
+        }
+        Interaction::Delete if request.id.is_none() => {
+            let matches = conditional::of_query(session, request, 2).await?;
+            let key = conditional::only(&matches, &request.query)?;
+            let follows = if key.is_some() {
+                Follows::Write
+            } else {
+                Follows::Nothing
+            };
+            (key, Some(Condition { matches, follows }))
+        }
+        Interaction::Update | Interaction::Delete => (Some(request.key()?), None),
+        _ => (None, None),
+    };
+    Ok(Planned {
+        entry,
+        writes,
+        full_url: full_url.map(str::to_owned),
+        condition,
+    })
+}
+
+fn new_key(session: &Session, request: &Request) -> Result<Key> {
+    Ok(Key {
+        resource_type: request.the_type()?,
+        id: session.new_id(),
+    })
+}
+
+/// The conditional references in the resource of an entry.
+fn conditional_references(received: &Received, index: usize) -> Result<Vec<String>> {
+    let mut texts = Vec::new();
+    for link in received.links_of_entry(index)? {
+        if link.kind == LinkKind::Reference {
+            let text = unquoted(received.text().get(link.span.clone()).unwrap_or_default())?;
+            if conditional::conditional(&text).is_some() {
+                texts.push(text.into_owned());
+            }
+        }
+    }
+    Ok(texts)
+}
+
 async fn stage_one(
     session: &mut Session,
     planned: &Planned,
@@ -234,36 +409,62 @@ async fn stage_one(
     resource: Option<&Resource>,
     edits: &[Edit],
 ) -> Result<Option<Ticket>> {
+    let index = planned.entry.index;
+    let ticket = match (&planned.writes, planned.follows()) {
+        (Some(key), follows) if follows != Follows::Nothing => {
+            Some(stage_write(session, planned, key.clone(), received, resource, edits).await?)
+        }
+        _ => None,
+    };
+    if let Some(condition) = &planned.condition {
+        session.expect(&condition.matches, ticket, Some(index));
+    }
+    Ok(ticket)
+}
+
+async fn stage_write(
+    session: &mut Session,
+    planned: &Planned,
+    key: Key,
+    received: &Received,
+    resource: Option<&Resource>,
+    edits: &[Edit],
+) -> Result<Ticket> {
     let (request, index) = (&planned.entry.request, planned.entry.index);
-    let Some(key) = planned.writes.clone() else {
-        return Ok(None);
+    if request.interaction == Interaction::Delete {
+        return session
+            .stage_delete(key, &update::conditions(request), Some(index))
+            .await;
+    }
+    let resource = resource.ok_or_else(|| Error::internal("a write without a resource"))?;
+    let draft = Draft {
+        edits,
+        ..present::draft(request, received.entry(index, resource)?)?
     };
-    let ticket = match (request.interaction, resource) {
-        (Interaction::Delete, _) => {
-            session
-                .stage_delete(key, &update::conditions(request), Some(index))
-                .await?
-        }
-        (Interaction::Create, Some(resource)) => {
-            let draft = Draft {
-                edits,
-                ..present::draft(request, received.entry(index, resource)?)?
-            };
-            session.stage_create(key, &draft, Some(index))?
-        }
-        (_, Some(resource)) => {
-            let draft = Draft {
-                edits,
-                ..present::draft(request, received.entry(index, resource)?)?
-            };
-            update::check_id(&draft.part, &key.id)?;
-            session
-                .stage_update(key, &draft, &update::conditions(request), Some(index))
-                .await?
-        }
-        (_, None) => return Err(Error::internal("a write without a resource")),
+    let is_create = request.interaction == Interaction::Create || planned.follows() == Follows::Create;
+    if is_create {
+        return session.stage_create(key, &draft, Some(index));
+    }
+    // The id of a conditional update was looked at with the matches.
+    if planned.condition.is_none() {
+        update::check_id(&draft.part, &key.id)?;
+    }
+    let conditions: Conditions = match planned.follows() {
+        Follows::CreateNamed => conditional::absent(),
+        _ => update::conditions(request),
     };
-    Ok(Some(ticket))
+    session.stage_update(key, &draft, &conditions, Some(index)).await
+}
+
+/// The answer to a conditional entry that changed nothing.
+async fn unchanged(session: &Session, planned: &Planned) -> Result<Response> {
+    let request = &planned.entry.request;
+    match (&planned.writes, request.interaction) {
+        (Some(key), Interaction::Create) => conditional::existing(session, request, key)
+            .await?
+            .ok_or_else(|| not_found(key)),
+        _ => Ok(present::all_deleted(request, &[])),
+    }
 }
 
 async fn check_read(session: &Session, request: &Request) -> Result<()> {

@@ -1,9 +1,10 @@
 //! update: a new version of a resource, or its first where that is configured
 //! (<https://hl7.org/fhir/R4/http.html#update>).
 
+use fhir_model::Resource;
 use fhir_model::reflect::Slot;
 
-use super::{Request, Response, create, present};
+use super::{Request, Response, conditional, create, present};
 use crate::engine::{Conditions, Part, Session};
 use crate::error::{Error, ErrorCode, Result};
 
@@ -16,6 +17,9 @@ pub(super) async fn run(session: &mut Session, request: &Request) -> Result<Resp
 
 /// The same for a resource that was read already.
 pub(super) async fn of_part(session: &mut Session, request: &Request, part: Part<'_>) -> Result<Response> {
+    if request.id.is_none() {
+        return conditional::update(session, request, part).await;
+    }
     let key = request.key()?;
     let draft = present::draft(request, part)?;
     check_id(&draft.part, &key.id)?;
@@ -48,8 +52,14 @@ pub(super) fn check_id(part: &Part<'_>, id: &str) -> Result<()> {
     Err(Error::new(ErrorCode::Invalid, text).at(format!("{}.id", part.path)))
 }
 
-fn id_of(part: &Part<'_>) -> Option<String> {
-    let resource = part.resource.as_complex();
+/// The id in the resource.
+pub(super) fn id_of(part: &Part<'_>) -> Option<String> {
+    id_in(part.resource)
+}
+
+/// The id in a resource.
+pub(super) fn id_in(resource: &Resource) -> Option<String> {
+    let resource = resource.as_complex();
     let (index, _) = resource.type_info().field("id")?;
     match resource.slot(index) {
         Slot::Primitive(id) => id.text().map(|id| id.into_owned()),

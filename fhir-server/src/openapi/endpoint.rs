@@ -45,6 +45,21 @@ pub(super) fn all() -> impl Iterator<Item = Endpoint> {
 }
 
 impl Endpoint {
+    /// Whether the type has it: only some types are the centres of compartments.
+    pub(super) fn is_of(&self, resource_type: &str) -> bool {
+        !self.is_compartment() || fhir_model::definitions::compartment(resource_type).is_some()
+    }
+
+    /// Whether it writes what a search finds.
+    pub(super) fn is_conditional(&self) -> bool {
+        matches!(self.interaction, Interaction::Update | Interaction::Delete) && !self.path.contains("{id}")
+    }
+
+    /// Whether it searches a compartment.
+    pub(super) fn is_compartment(&self) -> bool {
+        self.path.contains("{member}")
+    }
+
     /// The operation, for that resource type or for the whole server.
     pub(super) fn operation(&self, resource_type: Option<&'static str>) -> Operation {
         let (summary, description) = words(self, resource_type);
@@ -75,11 +90,14 @@ impl Endpoint {
             Interaction::Read => "read",
             Interaction::Vread => "vread",
             Interaction::Create => "create",
+            Interaction::Update if self.is_conditional() => "conditionalUpdate",
+            Interaction::Delete if self.is_conditional() => "conditionalDelete",
             Interaction::Update => "update",
             Interaction::Delete => "delete",
             Interaction::HistoryInstance => "historyInstance",
             Interaction::HistoryType => "historyType",
             Interaction::HistorySystem => "historySystem",
+            Interaction::SearchType if self.is_compartment() => "searchCompartment",
             Interaction::SearchType => "search",
             Interaction::SearchSystem => "searchSystem",
             Interaction::Batch | Interaction::Transaction => "batchOrTransaction",
@@ -106,6 +124,16 @@ fn words(endpoint: &Endpoint, resource_type: Option<&str>) -> (String, String) {
             format!("Create a {name}"),
             "The server makes the id and tells it in `Location`; an id in the body is not kept.",
         ),
+        Interaction::Update if endpoint.is_conditional() => (
+            format!("Update the {name} that a search finds"),
+            "The query names the resource, as in `?identifier=system|value`: one match is updated, without a match the resource is \
+             created, with several the answer is 412.",
+        ),
+        Interaction::Delete if endpoint.is_conditional() => (
+            format!("Delete the {name} that a search finds"),
+            "The query names the resource, as in `?identifier=system|value`. With several matches the answer is 412, but where the server is \
+             configured to delete several.",
+        ),
         Interaction::Update => (
             format!("Update a {name}"),
             "Replaces the whole resource; its `id` must be that of the URL. Send the version you read in `If-Match`. Where \
@@ -127,6 +155,10 @@ fn words(endpoint: &Endpoint, resource_type: Option<&str>) -> (String, String) {
         Interaction::HistorySystem => (
             "History of the server".to_owned(),
             "All versions of all resources, the newest first.",
+        ),
+        Interaction::SearchType if endpoint.is_compartment() => (
+            format!("Search the compartment of a {name}"),
+            "What belongs to it: of one type, with that type's parameters, or, with `*`, of all types.",
         ),
         Interaction::SearchType if endpoint.form => (
             format!("Search for {name} by POST"),

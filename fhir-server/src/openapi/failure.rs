@@ -48,7 +48,7 @@ const WORDS: [(u16, &str); 18] = [
     (415, "The body's `Content-Type` is not one the server reads."),
     (
         422,
-        "The resource can be read but breaks a rule: each issue names its place.",
+        "The resource can be read but breaks a rule, or the search asks for too much: each issue names its place.",
     ),
     (
         500,
@@ -117,8 +117,8 @@ pub(super) fn statuses(endpoint: &Endpoint) -> Vec<u16> {
         I::Read | I::Vread => &[404, 410],
         I::HistoryInstance => &[404],
         I::HistoryType | I::HistorySystem => &[],
-        I::SearchType | I::SearchSystem if endpoint.form => &[408, 413, 415],
-        I::SearchType | I::SearchSystem => &[413],
+        I::SearchType | I::SearchSystem if endpoint.form => &[408, 413, 415, 422],
+        I::SearchType | I::SearchSystem => &[413, 422],
         I::Create => &[408, 409, 413, 415, 422, 507],
         I::Update => &[404, 405, 408, 409, 412, 413, 415, 422, 507],
         I::Delete => &[404, 409, 412, 507],

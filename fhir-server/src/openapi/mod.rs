@@ -89,7 +89,7 @@ fn paths() -> PathsBuilder {
             paths = paths.path(endpoint.path, item);
             continue;
         }
-        for name in TYPES {
+        for name in TYPES.into_iter().filter(|name| endpoint.is_of(name)) {
             let item = PathItem::new(endpoint.method.clone(), endpoint.operation(Some(name)));
             paths = paths.path(endpoint.path.replace("{type}", name), item);
         }

@@ -167,6 +167,11 @@ pub(super) fn in_path(path: &str, sandbox_id: &str) -> Vec<Parameter> {
         let vid = parameter(ParameterIn::Path, "vid", "The number of the version.", schema);
         parameters.push(vid.example(Some(Value::from("1"))).build());
     }
+    if path.contains("{member}") {
+        let words = "The type wanted, or `*` for all.";
+        let member = parameter(ParameterIn::Path, "member", words, text());
+        parameters.push(member.example(Some(Value::from("*"))).build());
+    }
     parameters
 }
 

@@ -1,14 +1,32 @@
 //! Search (<https://hl7.org/fhir/R4/search.html>): what can be searched for, the index rows of a resource, and what a query asks of
-//! them. Pure: no store, no HTTP.
+//! them.
+//!
+//! Invariant: this module is pure: no store, no HTTP, no clock of its own.
 
 pub(crate) mod case;
-#[cfg_attr(not(test), expect(dead_code, reason = "nothing asks for compartments yet"))]
 pub(crate) mod compartment;
+pub(crate) mod criteria;
 pub(crate) mod extract;
+pub(crate) mod instant;
 pub(crate) mod registry;
 pub(crate) mod span;
 pub(crate) mod sphere;
+pub(crate) mod terminology;
 pub(crate) mod text;
 pub(crate) mod ucum;
 
+pub use criteria::Limits;
 pub use extract::{Surroundings, index};
+pub use terminology::{Concept, NoTerminology, Terminology};
+
+use crate::error::{Error, ErrorCode};
+
+/// A value that is not of its parameter's form.
+pub(crate) fn malformed(name: &str, value: &str, expected: &str) -> Error {
+    let short: String = value.chars().take(60).collect();
+    Error::new(
+        ErrorCode::Value,
+        format!("{short:?} is no value for {name}: expected {expected}."),
+    )
+    .at(format!("http.{name}"))
+}

@@ -10,6 +10,10 @@ impl ResourceType {
         let index = fhir_model::Resource::TYPES.binary_search(&name).ok()?;
         fhir_model::Resource::TYPES.get(index).map(|n| ResourceType(n))
     }
+    /// Every type of R4, by name.
+    pub fn all() -> impl Iterator<Item = ResourceType> {
+        fhir_model::Resource::TYPES.iter().copied().map(ResourceType)
+    }
     /// The specification's name.
     pub fn name(self) -> &'static str {
         self.0

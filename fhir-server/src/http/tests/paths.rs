@@ -16,7 +16,7 @@ async fn a_path_that_leads_nowhere_is_explained() {
         ("/fhir/Patient/%2e%2e/metadata", 400, ".."),
         ("/fhir/Patient/%ff", 400, "UTF-8"),
         ("/fhir/Patient/$everything", 501, "$everything"),
-        ("/fhir/Patient/1/Observation", 501, "compartment"),
+        ("/fhir/Patient/1/Observatoin", 404, "Observation"),
         ("/fhir/Patient?_format=json&_format=xml", 400, "_format"),
         ("/fhir/Patient?a=%zz", 400, "%25"),
     ] {

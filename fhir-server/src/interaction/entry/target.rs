@@ -3,7 +3,7 @@
 use super::Method;
 use crate::error::{Error, ErrorCode, Result};
 use crate::interaction::{Interaction, Request, uri};
-use crate::store::ResourceType;
+use crate::store::{Key, ResourceType};
 
 /// An interaction, and the type, id and version that it is on.
 type Target<'u> = (Interaction, Option<&'u str>, Option<&'u str>, Option<&'u str>);
@@ -13,17 +13,47 @@ pub(super) fn read(method: Method, url: &str, base: &str) -> Result<Request> {
     let below = below(url, base)?;
     let (path, query) = below.split_once('?').unwrap_or((below, ""));
     let segments: Vec<&str> = path.trim_matches('/').split('/').collect();
+    if let (Method::Get | Method::Head, &[of_type, id, member]) = (method, segments.as_slice())
+        && !member.starts_with(['_', '$'])
+    {
+        return compartment(of_type, id, member, query, base);
+    }
     let (interaction, of_type, id, version) = target(method, &segments, url)?;
     let mut request = Request::new(interaction, base);
     request.resource_type = of_type.map(resource_type).transpose()?;
     request.id = id.map(checked_id).transpose()?;
     request.version = version.map(str::to_owned);
-    request.query =
-        uri::decode_query(query).ok_or_else(|| bad("The query has an escape that is not UTF-8 text."))?;
-    request
-        .query
-        .retain(|(name, _)| name != "_format" && name != "_pretty");
+    request.query = parameters(query)?;
     Ok(request)
+}
+
+/// A search of the compartment around a resource.
+fn compartment(of_type: &str, id: &str, member: &str, query: &str, base: &str) -> Result<Request> {
+    let member = match member {
+        "*" => None,
+        name => Some(resource_type(name)?),
+    };
+    let interaction = match member {
+        Some(_) => Interaction::SearchType,
+        None => Interaction::SearchSystem,
+    };
+    let mut request = Request::new(interaction, base);
+    request.resource_type = member;
+    request.compartment = Some(Key {
+        resource_type: resource_type(of_type)?,
+        id: checked_id(id)?,
+    });
+    request.query = parameters(query)?;
+    Ok(request)
+}
+
+/// The parameters of a query, `_format` and `_pretty` apart.
+fn parameters(query: &str) -> Result<Vec<(String, String)>> {
+    let parameters =
+        uri::decode_query(query).filter(|all| !all.iter().any(|(n, v)| n.contains('\0') || v.contains('\0')));
+    let mut parameters = parameters.ok_or_else(|| bad("The query has an escape that is not UTF-8 text."))?;
+    parameters.retain(|(name, _)| name != "_format" && name != "_pretty");
+    Ok(parameters)
 }
 
 /// The URL without the base.
@@ -54,11 +84,8 @@ fn target<'u>(method: Method, segments: &[&'u str], url: &str) -> Result<Target<
         (Method::Post, &[of_type]) if !of_type.is_empty() => (I::Create, Some(of_type), None, None),
         (Method::Put, &[of_type, id]) => (I::Update, Some(of_type), Some(id), None),
         (Method::Delete, &[of_type, id]) => (I::Delete, Some(of_type), Some(id), None),
-        (Method::Put | Method::Delete, &[of_type]) if ResourceType::from_name(of_type).is_some() => {
-            return Err(not_offered(format!(
-                "A conditional update or delete of {of_type} is not offered yet: search first, then name the id."
-            )));
-        }
+        (Method::Put, &[of_type]) if !of_type.is_empty() => (I::Update, Some(of_type), None, None),
+        (Method::Delete, &[of_type]) if !of_type.is_empty() => (I::Delete, Some(of_type), None, None),
         _ => return Err(nothing(url)),
     })
 }

@@ -47,9 +47,9 @@ fn it_claims_the_interactions_that_are_offered_and_no_other() {
     assert_eq!(codes(&rest["resource"][0]["interaction"]), of_types);
     assert!(!of_types.contains(&"patch"));
     for claim in ["conditionalCreate", "conditionalUpdate"] {
-        assert_eq!(rest["resource"][0][claim], false);
+        assert_eq!(rest["resource"][0][claim], true);
     }
-    assert_eq!(rest["resource"][0]["conditionalDelete"], "not-supported");
+    assert_eq!(rest["resource"][0]["conditionalDelete"], "single");
     assert_eq!(rest["resource"][0]["versioning"], "versioned");
     assert_eq!(rest.get("operation"), None);
 }

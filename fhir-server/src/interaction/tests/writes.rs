@@ -82,18 +82,6 @@ fn problems_of_reading_have_their_line_and_column() {
 }
 
 #[test]
-fn conditional_create_is_refused_as_not_offered() {
-    let server = TestServer::new();
-    let mut create = with_body(request("POST", "Patient"), PATIENT);
-    create.if_none_exist = Some("identifier=1".into());
-    assert_eq!(
-        told(server.send(&create)),
-        (501, "not-supported", "http.if-none-exist".into())
-    );
-    assert_eq!(server.versions(), 0);
-}
-
-#[test]
 fn update_creates_updates_and_leaves_alone() {
     let server = TestServer::new();
     let created = server.put("Patient/p", &patient("p", true)).unwrap();

@@ -1,4 +1,5 @@
-//! Dates in parameters: partial dates, and the prefixes of search (<https://hl7.org/fhir/R4/search.html#date>).
+//! [`last_updated`]: when a resource last changed, compared with dates of a query
+//! (<https://hl7.org/fhir/R4/search.html#lastUpdated>); and the [`Span`] of time that a date stands for.
 //!
 //! The store keeps times in whole milliseconds, so bounds given more finely are rounded inwards.
 
@@ -6,21 +7,21 @@ use fhir_model::date::Parts;
 use fhir_model::{Date, DateTime, Time};
 use jiff::tz::TimeZone;
 
-use super::query::malformed;
+use super::malformed;
 use crate::context::Millis;
 use crate::error::Result;
 use crate::store::Filter;
 
 /// The span of time that a date covers, in microseconds, first and last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Span {
+pub(crate) struct Span {
     first: i64,
     last: i64,
 }
 
 impl Span {
     /// Reads a date, or a date and time; seconds and zone may be left out.
-    pub(super) fn parse(name: &str, text: &str, zone: &TimeZone) -> Result<Span> {
+    pub(crate) fn parse(name: &str, text: &str, zone: &TimeZone) -> Result<Span> {
         // A plus sign that was not escaped arrives as a space, which no date has.
         let span = parts(&text.replace(' ', "+")).and_then(|parts| parts.interval(zone));
         let (first, last) = span.ok_or_else(|| {
@@ -34,12 +35,12 @@ impl Span {
     }
 
     /// The first millisecond within.
-    pub(super) fn first(self) -> Millis {
+    pub(crate) fn first(self) -> Millis {
         Millis(-(-self.first).div_euclid(1000))
     }
 
     /// The last millisecond within.
-    pub(super) fn last(self) -> Millis {
+    pub(crate) fn last(self) -> Millis {
         Millis(self.last.div_euclid(1000))
     }
 
@@ -94,7 +95,7 @@ fn parts(text: &str) -> Option<Parts> {
 }
 
 /// The filter of one value of `_lastUpdated`: a prefix and a date.
-pub(super) fn last_updated(text: &str, zone: &TimeZone, now: Millis) -> Result<Filter> {
+pub(crate) fn last_updated(text: &str, zone: &TimeZone, now: Millis) -> Result<Filter> {
     let (prefix, date) = match text.get(..2) {
         Some(prefix) if prefix.bytes().all(|b| b.is_ascii_lowercase()) => text.split_at(2),
         _ => ("eq", text),

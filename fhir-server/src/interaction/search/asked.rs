@@ -1,0 +1,271 @@
+//! [`Asked`]: what a search asks for, of the first page or a later one.
+
+use std::cell::Cell;
+
+use super::include::Include;
+use super::{compartment, sort};
+use crate::engine::Session;
+use crate::error::{Issue, Result, Severity};
+use crate::interaction::page::{self, After, Page};
+use crate::interaction::query::{Parameters, Reader, count, malformed};
+use crate::interaction::subset::View;
+use crate::interaction::{Request, uri};
+use crate::search::criteria::{self, Problem, Scope};
+use crate::search::registry::Registry;
+use crate::store::{Cursor, Filter, ResourceType, SearchQuery};
+
+/// `_total` (<https://hl7.org/fhir/R4/search.html#total>). An estimate is counted like the accurate number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Total {
+    None,
+    Counted,
+}
+
+/// What is asked.
+pub(super) struct Asked {
+    pub(super) query: SearchQuery,
+    pub(super) view: View,
+    pub(super) page: Option<Page>,
+    pub(super) includes: Vec<Include>,
+    /// What is told beside the results.
+    pub(super) issues: Vec<Issue>,
+    total: Total,
+    path: String,
+    url: String,
+    /// The parameters that were followed.
+    parameters: Parameters,
+}
+
+/// What parameters are read against.
+pub(in crate::interaction) fn scope<'s>(session: &'s Session, base: &'s str) -> Scope<'s> {
+    let settings = session.settings();
+    Scope {
+        registry: Registry::r4(),
+        terminology: session.terminology(),
+        limits: &settings.search,
+        zone: &settings.zone,
+        now: session.now(),
+        base,
+        spent: Cell::new(0),
+    }
+}
+
+impl Asked {
+    pub(super) fn read(session: &Session, request: &Request) -> Result<Asked> {
+        let path = path(request);
+        let page = Page::of_request(request, &path, session)?;
+        let parameters = page.as_ref().map_or(&request.query, |page| &page.query);
+        let scope = scope(session, &request.base);
+        criteria::check_number(&scope, parameters.len())?;
+        let mut reader = Reader::of(
+            parameters,
+            request
+                .strict_handling
+                .unwrap_or(session.settings().strict_handling),
+        );
+        let types = types(&mut reader, request.resource_type)?;
+        let named = match request.resource_type {
+            None if !types.is_empty() => Filter::Types(types.clone()),
+            _ => Filter::All,
+        };
+        let mut query = SearchQuery::new(request.resource_type, named, count(&mut reader, session)?);
+        query.sort = sort::read(&mut reader, &scope, &types)?;
+        query.after = match page.as_ref().map(|page| &page.after) {
+            Some(After::Cursor(bytes)) => Some(Cursor::from_bytes(bytes)?),
+            _ => None,
+        };
+        let total = total(&mut reader)?;
+        let view = View::take(&mut reader)?;
+        if view.counts() {
+            query.count = 0;
+        }
+        contained(&mut reader)?;
+        let (filter, includes) = criteria(&mut reader, &scope, &types)?;
+        if let Some(centre) = &request.compartment {
+            let members = compartment::filter(scope.registry, centre, request.resource_type)?;
+            query.filter = query.filter.and(members);
+        }
+        query.filter = query.filter.and(filter);
+        let (parameters, issues) = reader.finish()?;
+        let url = match path.as_str() {
+            "" => request.base.clone(),
+            path => format!("{}/{path}", request.base),
+        };
+        Ok(Asked {
+            query,
+            view,
+            page,
+            includes,
+            issues,
+            total,
+            path,
+            url,
+            parameters,
+        })
+    }
+
+    /// How many match: as the first page told it, or counted up to the limit.
+    pub(super) async fn total(&mut self, session: &Session) -> Result<Option<u64>> {
+        if let Some(page) = &self.page {
+            return Ok(page.total);
+        }
+        let counts_only = self.query.count == 0;
+        if self.total == Total::None && !counts_only {
+            return Ok(None);
+        }
+        let settings = session.settings();
+        let limit = if counts_only {
+            settings.count_max
+        } else {
+            settings.total_max
+        };
+        let total = session
+            .search_total(self.query.clone(), limit.saturating_add(1))
+            .await?;
+        if total > limit && counts_only {
+            self.warn(format!(
+                "More than {limit} match; the total is not counted further."
+            ));
+        }
+        Ok((total <= limit).then_some(total))
+    }
+
+    /// Adds a warning to the answer.
+    pub(super) fn warn(&mut self, text: String) {
+        self.issues
+            .push(Issue::new(text).with_severity(Severity::Warning));
+    }
+
+    /// The link to the next page; none where it would be too long to be sent back.
+    pub(super) fn next(
+        &mut self,
+        session: &Session,
+        after: &Cursor,
+        mark: i64,
+        total: Option<u64>,
+    ) -> Result<Option<String>> {
+        let page = Page {
+            path: self.path.clone(),
+            query: self.parameters.clone(),
+            after: After::Cursor(after.to_bytes()),
+            mark,
+            total,
+        };
+        let token = page.sign(session)?;
+        if token.len() > page::MAX_TOKEN {
+            self.warn(
+                "There are more matches, but the query is too long for a link to the next page: ask for fewer values."
+                    .to_owned(),
+            );
+            return Ok(None);
+        }
+        Ok(Some(format!("{}?{}={token}", self.url, page::PARAMETER)))
+    }
+
+    pub(super) fn self_link(&self, request: &Request) -> String {
+        let parameters = if self.page.is_some() {
+            &request.query
+        } else {
+            &self.parameters
+        };
+        uri::with_query(self.url.clone(), parameters)
+    }
+}
+
+/// The path below the base.
+fn path(request: &Request) -> String {
+    match (&request.compartment, request.resource_type) {
+        (Some(centre), Some(member)) => format!("{centre}/{}", member.name()),
+        (Some(centre), None) => format!("{centre}/*"),
+        (None, Some(of_type)) => of_type.name().to_owned(),
+        (None, None) => String::new(),
+    }
+}
+
+/// The types whose parameters may be used; none is every type.
+fn types(reader: &mut Reader<'_>, resource_type: Option<ResourceType>) -> Result<Vec<ResourceType>> {
+    if let Some(one) = resource_type {
+        return Ok(vec![one]);
+    }
+    let one = |name: &str| {
+        ResourceType::from_name(name)
+            .ok_or_else(|| malformed("_type", name, "names of R4 resource types, with commas between"))
+    };
+    let mut both: Option<Vec<ResourceType>> = None;
+    for names in reader.all("_type")? {
+        let mut types = names
+            .split(',')
+            .map(str::trim)
+            .map(one)
+            .collect::<Result<Vec<_>>>()?;
+        types.sort_unstable();
+        types.dedup();
+        // Sent twice, it must hold both times.
+        types.retain(|t| both.as_ref().is_none_or(|both| both.contains(t)));
+        if types.is_empty() {
+            return Err(malformed(
+                "_type",
+                names,
+                "a type that the other _type names too: no resource has two types",
+            ));
+        }
+        both = Some(types);
+    }
+    Ok(both.unwrap_or_default())
+}
+
+fn total(reader: &mut Reader<'_>) -> Result<Total> {
+    match reader.one("_total")? {
+        None | Some("accurate" | "estimate") => Ok(Total::Counted),
+        Some("none") => Ok(Total::None),
+        Some(other) => Err(malformed("_total", other, "none, estimate or accurate")),
+    }
+}
+
+/// `_contained` (<https://hl7.org/fhir/R4/search.html#contained>): contained resources are not found by themselves.
+fn contained(reader: &mut Reader<'_>) -> Result<()> {
+    match reader.one("_contained")? {
+        None | Some("false") => {}
+        Some("true" | "both") => reader.ignore(
+            "_contained",
+            "Contained resources are not searched here: only _contained=false is offered.",
+        ),
+        Some(other) => return Err(malformed("_contained", other, "true, false or both")),
+    }
+    match reader.one("_containedType")? {
+        None | Some("container" | "contained") => {}
+        Some(other) => return Err(malformed("_containedType", other, "container or contained")),
+    }
+    Ok(())
+}
+
+/// All that is left: criteria and includes.
+fn criteria(
+    reader: &mut Reader<'_>,
+    scope: &Scope<'_>,
+    types: &[ResourceType],
+) -> Result<(Filter, Vec<Include>)> {
+    let mut filter = Filter::All;
+    let mut includes = Vec::new();
+    for (place, name, value) in reader.left() {
+        if value.trim().is_empty() {
+            reader.set_aside(name, format!("The parameter {name} has no value."));
+            continue;
+        }
+        if let Some(include) = Include::read(scope, name, value)? {
+            includes.push(include);
+            reader.take(place);
+            continue;
+        }
+        match criteria::filter(scope, types, name, value) {
+            Ok(one) => {
+                filter = filter.and(one);
+                reader.take(place);
+            }
+            Err(Problem::Unknown(why)) => reader.set_aside(name, why),
+            Err(Problem::Refused(error)) => return Err(error),
+        }
+    }
+    super::include::check_number(scope, includes.len())?;
+    Ok((filter, includes))
+}
