@@ -291,6 +291,9 @@ impl Snapshot for View {
                 "The search has too many criteria.",
             )));
         }
+        if let Err(error) = query.check() {
+            return now(Err(error));
+        }
         let mut all = self.0.searched(query);
         if let Some(after) = &query.after {
             all.retain(|found| model::compare(&found.cursor, after, &query.sort).is_gt());

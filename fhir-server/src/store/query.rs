@@ -1,7 +1,8 @@
 //! What a snapshot is asked for: [`HistoryQuery`], [`SearchQuery`] with its [`Sort`], [`LinkQuery`].
 
-use super::{Cursor, Filter, Key, ParameterNumber, ResourceType, ValueKind, Version};
+use super::{Cursor, Filter, Key, ParameterNumber, Place, ResourceType, ValueKind, Version};
 use crate::context::Millis;
+use crate::error::{Error, ErrorCode, Result};
 
 /// Which versions a history lists, newest first.
 #[derive(Clone, Debug)]
@@ -54,8 +55,7 @@ pub struct SearchQuery {
     pub resource_type: Option<ResourceType>,
     /// Criteria and what the caller may see, ANDed.
     pub filter: Filter,
-    /// First by the first, then by the next; what is equal in all of them, newest change first. At most [`MAX_SORTS`] name a
-    /// parameter.
+    /// First by the first, then by the next; what is equal in all of them, newest change first. At most [`MAX_SORTS`] keys.
     pub sort: Vec<Sort>,
     /// Continue after the row with that cursor.
     pub after: Option<Cursor>,
@@ -65,7 +65,7 @@ pub struct SearchQuery {
     pub count: usize,
 }
 
-/// Parameters that one search may sort by.
+/// Keys that one search may sort by.
 pub const MAX_SORTS: usize = 6;
 
 impl SearchQuery {
@@ -80,6 +80,31 @@ impl SearchQuery {
             count,
         }
     }
+
+    /// Refuses an order that cannot be, and a cursor of another.
+    pub(crate) fn check(&self) -> Result<()> {
+        let refuse = |text: &str| Err(Error::new(ErrorCode::Value, text));
+        if self.sort.len() > MAX_SORTS {
+            return refuse("A search sorts by six keys at most; name fewer in _sort.");
+        }
+        if self.sort.iter().any(Sort::is_of_places) {
+            return refuse("Positions have no order: sort by something else.");
+        }
+        let fits = |(sort, place): (&Sort, &Place)| match place {
+            Place::Missing => true,
+            Place::Number(_) => sort.is_number(),
+            Place::Bytes(_) => !sort.is_number(),
+        };
+        match &self.after {
+            Some(after)
+                if after.values.len() != self.sort.len()
+                    || !self.sort.iter().zip(&after.values).all(fits) =>
+            {
+                refuse("The page is of another order: begin again with the first page.")
+            }
+            _ => Ok(()),
+        }
+    }
 }
 
 /// One key of an order (<https://hl7.org/fhir/R4/search.html#sort>).
@@ -89,6 +114,27 @@ pub struct Sort {
     pub key: SortKey,
     /// Greatest first.
     pub descending: bool,
+}
+
+impl Sort {
+    /// Whether its places are numbers; otherwise they are bytes.
+    pub(crate) fn is_number(&self) -> bool {
+        match self.key {
+            SortKey::LastUpdated => true,
+            SortKey::Id => false,
+            SortKey::Parameter { kind, .. } => {
+                matches!(kind, ValueKind::Date | ValueKind::Number | ValueKind::Quantity)
+            }
+        }
+    }
+
+    fn is_of_places(&self) -> bool {
+        let kind = match self.key {
+            SortKey::Parameter { kind, .. } => Some(kind),
+            _ => None,
+        };
+        kind == Some(ValueKind::Position)
+    }
 }
 
 /// What to sort by.

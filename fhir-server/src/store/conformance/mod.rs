@@ -15,12 +15,15 @@
 //! # }
 //! ```
 
+mod cases;
 mod claims;
 mod commits;
+mod criteria;
 mod fixture;
 mod history;
 pub(crate) mod model;
 mod race;
+mod random;
 mod search;
 mod versions;
 
@@ -81,6 +84,18 @@ cases! {
         a_filter_of_any_size_is_answered_or_refused,
         totals_count_what_the_search_would_list,
         the_mark_rises_with_every_change,
+    }
+    cases {
+        each_test_finds_what_it_says_and_not_what_is_near,
+        a_composite_matches_within_one_group_only,
+        chains_go_through_current_resources_only,
+        values_of_a_parameter_order_a_search,
+    }
+    criteria {
+        a_filter_on_rows_holds_for_reads_versions_and_histories,
+        a_refused_commit_leaves_no_rows,
+        orders_that_cannot_be_are_refused,
+        random_questions_are_answered_as_by_looking_at_every_row,
     }
     commits {
         conditions_on_versions_hold_or_stop_the_commit,

@@ -22,6 +22,7 @@ use super::task::Task;
 use super::tenant;
 use crate::context::TenantId;
 use crate::error::Error;
+use crate::store::sql::TermKey;
 use crate::store::{Outcome, Refusal};
 
 /// Transactions that are tried for one batch, at most.
@@ -112,7 +113,7 @@ async fn transact(core: &Core, tenant: TenantId, jobs: &[Job]) -> Result<Vec<Ans
         .guarded(work(core, &lent, tenant, jobs))
         .await
         .map_err(gone)?;
-    let (answers, wrote) = match worked {
+    let (answers, wrote, fresh) = match worked {
         Ok(worked) => worked,
         Err(broken) => {
             end(core, lent).await;
@@ -124,6 +125,7 @@ async fn transact(core: &Core, tenant: TenantId, jobs: &[Job]) -> Result<Vec<Ans
         return Ok(answers);
     }
     commit(core, lent).await?;
+    core.terms.add(fresh);
     Ok(answers)
 }
 
@@ -133,11 +135,11 @@ async fn work(
     lent: &Lent,
     tenant: TenantId,
     jobs: &[Job],
-) -> Result<(Vec<Answer>, bool), Broken> {
+) -> Result<(Vec<Answer>, bool, Vec<(TermKey, i64)>), Broken> {
     let link = lent.link().map_err(|error| Broken::Undone(Class::Other, error))?;
     let last_stamp = begin(link, tenant).await?;
     let node = core.node.load(std::sync::atomic::Ordering::Relaxed);
-    let mut desk = Desk::new(link, tenant, core.clock.as_ref(), (node, last_stamp));
+    let mut desk = Desk::new(link, tenant, core.clock.as_ref(), &core.terms, (node, last_stamp));
     desk.fetch(jobs.iter().map(|job| &job.task)).await?;
     let mut answers = Vec::with_capacity(jobs.len());
     for job in jobs {
@@ -147,8 +149,8 @@ async fn work(
             Err(Stop::Broken(error)) => return Err(error.into()),
         }
     }
-    let wrote = desk.finish().await?;
-    Ok((answers, wrote))
+    let (wrote, fresh) = desk.finish().await?;
+    Ok((answers, wrote, fresh))
 }
 
 /// Begins the transaction and takes the tenant's row; its last stamp.

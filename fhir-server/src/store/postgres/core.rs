@@ -18,6 +18,7 @@ use tokio::task::JoinHandle;
 use super::connect::Connector;
 use super::failure::{self, Class};
 use super::pool::Pool;
+use super::rows::Known;
 use crate::context::Clock;
 use crate::error::{Error, Result};
 
@@ -37,6 +38,8 @@ pub(super) struct Core {
     pub(super) read_time: Duration,
     /// The node number that this process has leased.
     pub(super) node: AtomicU16,
+    /// The numbers of terms that are known.
+    pub(super) terms: Known,
     is_up: watch::Sender<bool>,
     started: Instant,
     /// Milliseconds after `started` at which the database last answered anybody.
@@ -61,6 +64,7 @@ impl Core {
             clock,
             read_time,
             node: AtomicU16::new(0),
+            terms: Known::default(),
             is_up: watch::Sender::new(true),
             started: Instant::now(),
             answered: AtomicU64::new(0),

@@ -11,18 +11,21 @@
 use std::collections::{HashMap, HashSet};
 
 use diesel::result::Error as Diesel;
-use futures_util::future::try_join_all;
+use futures_util::future::{try_join, try_join_all};
 
 use super::fetch::{Claims, Heads};
 use super::head::{Content, Head};
 use super::link::Link;
+use super::rows::{Known, Ledger};
+use super::search;
+use super::snapshot::lists;
 use super::task::{Condition, Step, Task};
 use super::tenant;
 use crate::context::{Clock, Millis, TenantId};
 use crate::error::Error;
-use crate::store::sql::{self, CurrentRow, DELETED, Row, RowKey, Statement};
+use crate::store::sql::{self, CurrentRow, DELETED, Draft, Row, RowKey, Rows, Statement, TermKey};
 use crate::store::stamp::{Generator, time_of};
-use crate::store::{Change, Claim, Filter, Outcome, Refusal, ResourceType};
+use crate::store::{Change, Claim, Filter, Outcome, Refusal, ResourceType, SearchQuery};
 
 /// Why a commit did not go through.
 #[derive(Debug)]
@@ -59,6 +62,7 @@ pub(super) struct Desk<'j> {
     heads: HashMap<&'j RowKey, Option<Head<'j>>>,
     /// The claims that stand, and when they run out.
     claims: HashMap<ClaimKey<'j>, Option<Millis>>,
+    ledger: Ledger<'j>,
     /// What a refused commit has to take back.
     undo: Undo<'j>,
     statements: Vec<Statement<'j>>,
@@ -71,6 +75,7 @@ struct Undo<'j> {
     statements: usize,
     heads: Vec<(&'j RowKey, Option<Head<'j>>)>,
     claims: Vec<(ClaimKey<'j>, Option<Option<Millis>>)>,
+    rows: Vec<(i64, Option<Rows>)>,
 }
 
 impl<'j> Desk<'j> {
@@ -79,6 +84,7 @@ impl<'j> Desk<'j> {
         link: &'j Link,
         tenant: TenantId,
         clock: &'j dyn Clock,
+        known: &'j Known,
         (node, last_stamp): (u16, i64),
     ) -> Self {
         Desk {
@@ -90,6 +96,7 @@ impl<'j> Desk<'j> {
             last_stamp,
             heads: HashMap::new(),
             claims: HashMap::new(),
+            ledger: Ledger::new(tenant, known),
             undo: Undo::default(),
             statements: Vec::new(),
             sweeps: false,
@@ -103,7 +110,7 @@ impl<'j> Desk<'j> {
         tasks: impl Iterator<Item = &'j Task> + Clone,
     ) -> Result<(), Diesel> {
         let keys: HashSet<&RowKey> = tasks.clone().flat_map(Task::keys).collect();
-        let claims: HashSet<ClaimKey<'_>> = tasks.flat_map(Task::claims).collect();
+        let claims: HashSet<ClaimKey<'_>> = tasks.clone().flat_map(Task::claims).collect();
         if !claims.is_empty() {
             let asked = Claims::new(self.tenant, claims.iter().copied());
             let rows: Vec<(String, Vec<u8>, Option<i64>)> = self.link.rows_of(asked).await?;
@@ -123,7 +130,14 @@ impl<'j> Desk<'j> {
                 self.heads.extend(keys.get(&key).map(|key| (*key, Some(head))));
             }
         }
-        Ok(())
+        let changed: HashSet<&RowKey> = tasks.clone().flat_map(Task::changed).collect();
+        let changed = changed.into_iter().filter_map(|key| self.head(key));
+        let changed = changed
+            .filter(|head| head.change != DELETED)
+            .map(|head| head.surrogate)
+            .collect();
+        let terms = tasks.flat_map(Task::terms);
+        self.ledger.fetch(self.link, terms, changed).await
     }
 
     /// Decides a commit: its outcomes, or why it wrote nothing.
@@ -160,18 +174,24 @@ impl<'j> Desk<'j> {
                 None => self.claims.remove(&key),
             };
         }
+        for (resource, rows) in undo.rows.into_iter().rev() {
+            self.ledger.reset(resource, rows);
+        }
     }
 
     /// Sends what was decided so far to the database.
     pub(super) async fn send(&mut self) -> Result<(), Diesel> {
         let statements = std::mem::take(&mut self.statements);
         self.wrote |= !statements.is_empty();
-        try_join_all(statements.into_iter().map(|s| self.link.run(s))).await?;
+        let rows = self.ledger.flush();
+        let statements = statements.into_iter().map(|s| self.link.run(s));
+        let rows = rows.into_iter().map(|s| self.link.run_of(s));
+        try_join(try_join_all(statements), try_join_all(rows)).await?;
         Ok(())
     }
 
-    /// Sends the rest; whether there is anything to commit.
-    pub(super) async fn finish(mut self) -> Result<bool, Diesel> {
+    /// Sends the rest; whether there is anything to commit, and the terms that are made by it.
+    pub(super) async fn finish(mut self) -> Result<(bool, Vec<(TermKey, i64)>), Diesel> {
         if self.sweeps {
             self.statements.push(sql::sweep_claims(self.tenant, self.now));
         }
@@ -180,7 +200,7 @@ impl<'j> Desk<'j> {
                 .push(tenant::set_last_stamp(self.tenant, self.last_stamp));
         }
         self.send().await?;
-        Ok(self.wrote)
+        Ok((self.wrote, self.ledger.into_fresh()))
     }
 
     async fn check(&mut self, expect: &'j Condition, index: usize) -> Decided<()> {
@@ -227,7 +247,7 @@ impl<'j> Desk<'j> {
             return Ok(current);
         }
         // The filter is the database's to judge, on what was decided so far.
-        let question = sql::visible(self.tenant, key, filter)?;
+        let question = sql::visible(lists(self.tenant), key, filter)?;
         self.send().await?;
         self.undo.statements = 0;
         Ok(self.link.first(question).await?)
@@ -236,14 +256,14 @@ impl<'j> Desk<'j> {
     async fn matches(
         &mut self,
         resource_type: ResourceType,
-        filter: &'j Filter,
+        filter: &Filter,
         ids: &[String],
     ) -> Decided<bool> {
-        let question = sql::matches(self.tenant, resource_type, filter, ids.len().saturating_add(1))?;
+        let query = SearchQuery::new(Some(resource_type), filter.clone(), ids.len().saturating_add(1));
         // As above.
         self.send().await?;
         self.undo.statements = 0;
-        let found: Vec<Vec<u8>> = self.link.rows(question).await?;
+        let found = search::matches(self.link, lists(self.tenant), &query).await?;
         Ok(sql::same_ids(&found, ids))
     }
 
@@ -254,10 +274,15 @@ impl<'j> Desk<'j> {
 
     async fn write(&mut self, step: &'j Step, index: usize) -> Decided<Outcome> {
         let outcome = match step {
-            Step::Create(key, row) => self.create(key, row),
-            Step::Update { key, row, create } => match self.head(key).is_some() {
-                true => Some(self.update(key, row).await?),
-                false if *create => self.create(key, row),
+            Step::Create(key, row, draft) => self.create(key, (row, draft)),
+            Step::Update {
+                key,
+                row,
+                draft,
+                create,
+            } => match self.head(key).is_some() {
+                true => Some(self.update(key, (row, draft)).await?),
+                false if *create => self.create(key, (row, draft)),
                 false => None,
             },
             Step::Delete(key) => Some(self.delete(key)),
@@ -276,26 +301,33 @@ impl<'j> Desk<'j> {
         self.undo.heads.push((key, before));
     }
 
+    fn set_rows(&mut self, resource: i64, draft: Option<&'j Draft>) {
+        let rows = draft.map(|draft| self.ledger.rows(draft)).unwrap_or_default();
+        let before = self.ledger.set(resource, rows);
+        self.undo.rows.push((resource, before));
+    }
+
     /// `None` where the id is in use.
-    fn create(&mut self, key: &'j RowKey, row: &'j Row) -> Option<Outcome> {
+    fn create(&mut self, key: &'j RowKey, (row, draft): (&'j Row, &'j Draft)) -> Option<Outcome> {
         if self.head(key).is_some() {
             return None;
         }
         let stamp = self.next_stamp();
         self.statements.push(sql::insert(self.tenant, key, stamp, row));
         self.set_head(key, Head::first(stamp, row));
+        self.set_rows(stamp, Some(draft));
         Some(Outcome::Created {
             version: 1,
             last_updated: time_of(stamp),
         })
     }
 
-    async fn update(&mut self, key: &'j RowKey, row: &'j Row) -> Decided<Outcome> {
+    async fn update(&mut self, key: &'j RowKey, (row, draft): (&'j Row, &'j Draft)) -> Decided<Outcome> {
         let was_deleted = self.head(key).is_some_and(|head| head.change == DELETED);
         if let Some(unchanged) = self.unchanged(key, row).await? {
             return Ok(unchanged);
         }
-        let (version, last_updated) = self.next_version(key, Change::Update, Some(row));
+        let (version, last_updated) = self.next_version(key, Change::Update, Some((row, draft)));
         Ok(match was_deleted {
             true => Outcome::Created {
                 version,
@@ -339,7 +371,13 @@ impl<'j> Desk<'j> {
     }
 
     /// The next version of what has one.
-    fn next_version(&mut self, key: &'j RowKey, change: Change, row: Option<&'j Row>) -> (i64, Millis) {
+    fn next_version(
+        &mut self,
+        key: &'j RowKey,
+        change: Change,
+        content: Option<(&'j Row, &'j Draft)>,
+    ) -> (i64, Millis) {
+        let (row, draft) = content.unzip();
         let stamp = self.next_stamp();
         let (surrogate, version) = self
             .head(key)
@@ -359,6 +397,7 @@ impl<'j> Desk<'j> {
             content: row.map_or(Content::None, Content::Decided),
         };
         self.set_head(key, head);
+        self.set_rows(surrogate, draft);
         (version + 1, time_of(stamp))
     }
 

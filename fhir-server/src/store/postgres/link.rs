@@ -97,6 +97,14 @@ impl Link {
         query.load(&mut &self.conn).await
     }
 
+    /// Runs a statement that is PostgreSQL's alone, of one text, and gives no rows.
+    pub(super) async fn run_of<Q>(&self, query: Q) -> QueryResult<usize>
+    where
+        Q: QueryFragment<Pg> + QueryId + Send,
+    {
+        diesel_async::AsyncConnectionCore::execute_returning_count(&mut &self.conn, query).await
+    }
+
     /// diesel keeps every reusable statement prepared for good, so only so many different ones may be reusable.
     fn admit<ST>(&self, statement: &mut Statement<'_, ST>) {
         let shape = statement.shape();

@@ -7,6 +7,7 @@
 //! - Reads are read-only transactions at REPEATABLE READ (`snapshot`).
 //! - `watch` finds out when the database does not answer; then nobody waits for it.
 
+mod arrays;
 mod batch;
 mod connect;
 mod core;
@@ -18,6 +19,8 @@ mod link;
 mod migrate;
 mod node;
 mod pool;
+mod rows;
+mod search;
 mod snapshot;
 mod start;
 mod task;

@@ -16,6 +16,7 @@ use super::core::Core;
 use super::failure;
 use super::link::Link;
 use super::pool::Lent;
+use super::search;
 use crate::context::TenantId;
 use crate::error::Result;
 use crate::store::sql::{self, Lists, Statement, VersionRow, VersionSql};
@@ -30,6 +31,15 @@ pub(super) struct PostgresSnapshot {
     tenant: TenantId,
     core: Arc<Core>,
     held: Arc<Held>,
+}
+
+/// Statements of that tenant; the database ends them by itself.
+pub(super) fn lists(tenant: TenantId) -> Lists {
+    Lists {
+        tenant,
+        guard: "",
+        dialect: sql::Dialect::Postgres,
+    }
 }
 
 /// The transaction, once begun.
@@ -55,11 +65,7 @@ impl PostgresSnapshot {
     }
 
     fn lists(&self) -> Lists {
-        Lists {
-            tenant: self.tenant,
-            guard: "",
-            dialect: sql::Dialect::Postgres,
-        }
+        lists(self.tenant)
     }
 
     /// Runs the work inside the transaction; it ends early if the caller goes away.
@@ -152,9 +158,9 @@ async fn number(link: &Link, statement: Statement<'_, BigInt>) -> Result<u64> {
 
 impl Snapshot for PostgresSnapshot {
     fn read<'a>(&'a self, key: &'a Key, filter: &'a Filter) -> BoxFuture<'a, Result<Option<Version>>> {
-        let (tenant, key, filter) = (self.tenant, key.clone(), filter.clone());
+        let (lists, key, filter) = (self.lists(), key.clone(), filter.clone());
         self.read_with(false, move |link| {
-            async move { first(link, sql::read(tenant, &key, &filter)?).await }.boxed()
+            async move { first(link, sql::read(lists, &key, &filter)?).await }.boxed()
         })
     }
 
@@ -164,14 +170,14 @@ impl Snapshot for PostgresSnapshot {
         version: i64,
         filter: &'a Filter,
     ) -> BoxFuture<'a, Result<Option<Version>>> {
-        let (tenant, key, filter) = (self.tenant, key.clone(), filter.clone());
+        let (lists, key, filter) = (self.lists(), key.clone(), filter.clone());
         self.read_with(false, move |link| {
             async move {
-                let read = link.first(sql::read(tenant, &key, &filter)?).await;
+                let read = link.first(sql::read(lists, &key, &filter)?).await;
                 let current: Option<VersionRow> = read.map_err(failure::error)?;
                 match current {
                     Some(row) if sql::version_number(&row) == version => sql::version_of(row).map(Some),
-                    Some(_) => first(link, sql::vread(tenant, &key, version, &filter)?).await,
+                    Some(_) => first(link, sql::vread(lists, &key, version, &filter)?).await,
                     None => Ok(None),
                 }
             }
@@ -196,27 +202,21 @@ impl Snapshot for PostgresSnapshot {
     fn search<'a>(&'a self, query: &'a SearchQuery) -> BoxFuture<'a, Result<Vec<Found>>> {
         let (lists, query) = (self.lists(), query.clone());
         self.read_with(true, move |link| {
-            async move {
-                let versions = all(link, lists.search(&query)?).await?;
-                Ok(versions.into_iter().map(|v| sql::found(&query, v)).collect())
-            }
-            .boxed()
+            async move { search::page(link, lists, &query).await }.boxed()
         })
-    }
-
-    fn linked<'a>(&'a self, _query: &'a LinkQuery) -> BoxFuture<'a, Result<Vec<Version>>> {
-        let text = "Links are not offered yet.";
-        std::future::ready(Err(crate::error::Error::new(
-            crate::error::ErrorCode::NotSupported,
-            text,
-        )))
-        .boxed()
     }
 
     fn search_total<'a>(&'a self, query: &'a SearchQuery, limit: u64) -> BoxFuture<'a, Result<u64>> {
         let (lists, query) = (self.lists(), query.clone());
         self.read_with(true, move |link| {
-            async move { number(link, lists.search_total(&query, limit)?).await }.boxed()
+            async move { search::total(link, lists, &query, limit).await }.boxed()
+        })
+    }
+
+    fn linked<'a>(&'a self, query: &'a LinkQuery) -> BoxFuture<'a, Result<Vec<Version>>> {
+        let (lists, query) = (self.lists(), query.clone());
+        self.read_with(true, move |link| {
+            async move { all(link, lists.linked(&query)?).await }.boxed()
         })
     }
 

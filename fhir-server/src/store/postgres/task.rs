@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use crate::context::TenantId;
 use crate::store::encoding;
-use crate::store::sql::{Row, RowKey};
+use crate::store::sql::{Draft, Row, RowKey, Term};
 use crate::store::{Claim, Commit, Expect, Filter, Key, ResourceType, StoredBody, Write};
 
 /// A commit with its bodies packed.
@@ -41,13 +41,15 @@ pub(super) enum Condition {
 #[derive(Debug)]
 pub(super) enum Step {
     /// A first version.
-    Create(RowKey, Row),
+    Create(RowKey, Row, Draft),
     /// A next version, or a first one where `create` allows it.
     Update {
         /// of what
         key: RowKey,
         /// the content
         row: Row,
+        /// what it can be found by
+        draft: Draft,
         /// whether it may be the first
         create: bool,
     },
@@ -76,7 +78,9 @@ impl Task {
     /// About how much memory it holds.
     pub(super) fn weight(&self) -> usize {
         let bodies = self.writes.iter().map(|step| match step {
-            Step::Create(_, row) | Step::Update { row, .. } => row.packed.bytes.len(),
+            Step::Create(_, row, draft) | Step::Update { row, draft, .. } => {
+                row.packed.bytes.len() + draft.weight()
+            }
             Step::Delete(_) => 0,
             Step::Claim(claim) => claim.payload.len(),
         });
@@ -90,10 +94,27 @@ impl Task {
             Condition::Matches { .. } | Condition::Unclaimed(..) => None,
         });
         let written = self.writes.iter().filter_map(|step| match step {
-            Step::Create(key, _) | Step::Update { key, .. } | Step::Delete(key) => Some(key),
+            Step::Create(key, ..) | Step::Update { key, .. } | Step::Delete(key) => Some(key),
             Step::Claim(_) => None,
         });
         expected.chain(written)
+    }
+
+    /// The resources whose rows it may change.
+    pub(super) fn changed(&self) -> impl Iterator<Item = &RowKey> {
+        self.writes.iter().filter_map(|step| match step {
+            Step::Update { key, .. } | Step::Delete(key) => Some(key),
+            Step::Create(..) | Step::Claim(_) => None,
+        })
+    }
+
+    /// The terms of what it writes.
+    pub(super) fn terms(&self) -> impl Iterator<Item = &Term> {
+        let drafts = self.writes.iter().filter_map(|step| match step {
+            Step::Create(_, _, draft) | Step::Update { draft, .. } => Some(draft),
+            Step::Delete(_) | Step::Claim(_) => None,
+        });
+        drafts.flat_map(Draft::terms)
     }
 
     /// The claims that it reads or writes.
@@ -136,12 +157,16 @@ fn step(write: Write) -> Step {
     };
     let place = |key: Key| RowKey::from(&key);
     match write {
-        Write::Create { key, body, .. } => Step::Create(place(key), row(body)),
+        Write::Create { key, body, index } => Step::Create(place(key), row(body), Draft::new(&index)),
         Write::Update {
-            key, body, create, ..
+            key,
+            body,
+            index,
+            create,
         } => Step::Update {
             key: place(key),
             row: row(body),
+            draft: Draft::new(&index),
             create,
         },
         Write::Delete { key } => Step::Delete(place(key)),

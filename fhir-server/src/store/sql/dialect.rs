@@ -23,6 +23,16 @@ impl Dialect {
         }
     }
 
+    /// That the text of the term `n` holds some bytes.
+    pub(crate) fn contains(self) -> &'static str {
+        match self {
+            #[cfg(feature = "sqlite")]
+            Dialect::Sqlite => "instr(coalesce(n.whole, n.head), ?) > 0",
+            #[cfg(feature = "postgres")]
+            Dialect::Postgres => "position(? IN coalesce(n.whole, n.head)) > 0",
+        }
+    }
+
     /// What stands around a part of a union.
     pub(crate) fn part(self) -> (&'static str, &'static str) {
         match self.orders_parts() {

@@ -1,4 +1,4 @@
-//! The statements that list and count: histories and searches.
+//! The statements that list and count histories; and [`Lists`], what all that list and count share.
 //!
 //! Invariant: the filter is in every one of their row sets.
 
@@ -7,15 +7,12 @@ use diesel::sql_types::BigInt;
 use super::dialect::Dialect;
 use super::filter;
 use super::read::{EARLIER_COLUMNS, VersionQuery, key_binds};
-use super::row::{DELETED, VERSION_COLUMNS};
+use super::row::VERSION_COLUMNS;
 use super::statement::{Bind, Statement};
 use crate::context::{Millis, TenantId};
 use crate::error::Result;
-use crate::error::{Error, ErrorCode};
 use crate::store::stamp::{first_of, last_of};
-use crate::store::{
-    Cursor, Filter, Found, HistoryQuery, HistoryScope, Place, ResourceType, SearchQuery, SortKey, Version,
-};
+use crate::store::{HistoryQuery, HistoryScope};
 
 /// A statement that reads one number.
 pub(crate) type NumberQuery<'a> = Statement<'a, BigInt>;
@@ -32,6 +29,22 @@ pub(crate) struct Lists {
 }
 
 impl Lists {
+    /// The guard for each row `l` that a statement looks at beside those of `resource`.
+    pub(super) fn row_guard(self) -> &'static str {
+        match self.guard.is_empty() {
+            true => "",
+            false => " AND row_in_time(l.resource)",
+        }
+    }
+
+    /// The guard for each term `n`.
+    pub(super) fn term_guard(self) -> &'static str {
+        match self.guard.is_empty() {
+            true => "",
+            false => " AND row_in_time(n.number)",
+        }
+    }
+
     /// The versions of a history, newest first.
     pub(crate) fn history<'a>(&self, query: &'a HistoryQuery) -> Result<VersionQuery<'a>> {
         // Of one resource, versions rise as stamps do, and that is the order of its index.
@@ -104,7 +117,7 @@ impl Lists {
             " AND r.stamp >= ? AND r.stamp <= ? AND ",
             [Bind::Big(first), Bind::Big(last)],
         );
-        filter::push(out, &query.filter)
+        filter::push(out, *self, &query.filter)
     }
 
     fn earlier_part<'a, ST>(
@@ -148,66 +161,7 @@ impl Lists {
             out.push(" AND h.until > ?", [Bind::Big(last_of(from))]);
         }
         out.push(" AND ", []);
-        filter::push(out, &query.filter)
-    }
-
-    /// Current resources.
-    pub(crate) fn search<'a>(&self, query: &'a SearchQuery) -> Result<VersionQuery<'a>> {
-        let mut out = Statement::new(VERSION_COLUMNS, []);
-        self.search_part(&mut out, query, query.after.as_ref().map(|after| after.stamp))?;
-        let order = match (names_resources(&query.filter), is_ascending(query)?) {
-            (false, true) => " ORDER BY r.stamp LIMIT ?",
-            (false, false) => " ORDER BY r.stamp DESC LIMIT ?",
-            (true, true) => " ORDER BY +r.stamp LIMIT ?",
-            (true, false) => " ORDER BY +r.stamp DESC LIMIT ?",
-        };
-        out.push(order, [limit(query.count)]);
-        Ok(out)
-    }
-
-    /// How many current resources match, up to the limit.
-    pub(crate) fn search_total<'a>(&self, query: &'a SearchQuery, most: u64) -> Result<NumberQuery<'a>> {
-        let mut out = Statement::new("SELECT count(*) FROM (SELECT 1", []);
-        self.search_part(&mut out, query, None)?;
-        out.push(
-            " LIMIT ?) AS m",
-            [Bind::Big(i64::try_from(most).unwrap_or(i64::MAX))],
-        );
-        Ok(out)
-    }
-
-    fn search_part<'a, ST>(
-        &self,
-        out: &mut Statement<'a, ST>,
-        query: &'a SearchQuery,
-        after: Option<i64>,
-    ) -> Result<()> {
-        out.push(" FROM resource r WHERE r.tenant = ?", [Bind::Big(self.tenant.0)]);
-        if let Some(t) = query.resource_type {
-            out.push(" AND r.type = ?", [Bind::Small(t.number())]);
-        } else if names_ids(&query.filter) {
-            // The key index begins with the type: naming all types lets the ids drive it.
-            out.push(" AND r.type IN (0", []);
-            for number in 1..=ResourceType::count() {
-                out.push(", ?", [Bind::Small(number)]);
-            }
-            out.push(")", []);
-        }
-        out.push(self.guard, []);
-        let (mut first, mut last) = stamps(&query.filter);
-        last = query.mark.map_or(last, |mark| last.min(mark));
-        match (after, is_ascending(query)?) {
-            (Some(stamp), true) => first = first.max(stamp.saturating_add(1)),
-            (Some(stamp), false) => last = last.min(stamp.saturating_sub(1)),
-            (None, _) => {}
-        }
-        // The plus keeps the planner from walking all stamps where the resources are named.
-        let range = match names_resources(&query.filter) {
-            false => " AND r.stamp >= ? AND r.stamp <= ? AND r.change < ? AND ",
-            true => " AND +r.stamp >= ? AND +r.stamp <= ? AND r.change < ? AND ",
-        };
-        out.push(range, [Bind::Big(first), Bind::Big(last), Bind::Small(DELETED)]);
-        filter::push(out, &query.filter)
+        filter::push(out, *self, &query.filter)
     }
 }
 
@@ -220,53 +174,6 @@ fn span(since: Option<Millis>, at: Option<(Millis, Millis)>, before: Option<i64>
     )
 }
 
-fn limit(count: usize) -> Bind<'static> {
+pub(super) fn limit(count: usize) -> Bind<'static> {
     Bind::Big(i64::try_from(count).unwrap_or(i64::MAX))
-}
-
-/// A span of stamps that holds all that the filter lets through.
-fn stamps(filter: &Filter) -> (i64, i64) {
-    match filter {
-        Filter::LastUpdated { from, to } => (from.map_or(0, first_of), to.map_or(i64::MAX, last_of)),
-        Filter::And(all) => all
-            .iter()
-            .map(stamps)
-            .fold((0, i64::MAX), |a, b| (a.0.max(b.0), a.1.min(b.1))),
-        _ => (0, i64::MAX),
-    }
-}
-
-fn names_resources(filter: &Filter) -> bool {
-    match filter {
-        Filter::Ids(_) | Filter::Resource(_) => true,
-        Filter::And(all) => all.iter().any(names_resources),
-        _ => false,
-    }
-}
-
-fn names_ids(filter: &Filter) -> bool {
-    match filter {
-        Filter::Ids(_) => true,
-        Filter::And(all) => all.iter().any(names_ids),
-        _ => false,
-    }
-}
-
-/// Whether the oldest change comes first.
-fn is_ascending(query: &SearchQuery) -> Result<bool> {
-    match query.sort.as_slice() {
-        [] => Ok(false),
-        [only] if only.key == SortKey::LastUpdated => Ok(!only.descending),
-        _ => Err(Error::new(
-            ErrorCode::NotSupported,
-            "This order is not offered yet.",
-        )),
-    }
-}
-
-/// What the search found with that version.
-pub(crate) fn found(query: &SearchQuery, version: Version) -> Found {
-    let values = query.sort.iter().map(|_| Place::Number(version.stamp)).collect();
-    let stamp = version.stamp;
-    Found::new(version, Cursor { values, stamp })
 }

@@ -5,24 +5,37 @@
 
 mod dialect;
 mod filter;
+mod index;
+mod link;
 mod list;
 mod read;
 mod row;
 mod same;
+mod search;
+mod sort;
 mod statement;
 mod write;
 
 pub(crate) use dialect::Dialect;
-pub(crate) use list::{Lists, found};
+pub(crate) use index::{Draft, Rows, Term, TermKey, class};
+#[cfg(feature = "postgres")]
+pub(crate) use index::{Label, Place, Span, greatest_term_of};
+#[cfg(feature = "sqlite")]
+pub(crate) use index::{
+    clear, delete_label, delete_place, delete_span, greatest_term, insert_label, insert_place, insert_span,
+    insert_term, labels, places, spans, term,
+};
+pub(crate) use list::Lists;
 pub(crate) use read::{claim, greatest_stamp, read, vread};
 pub(crate) use row::{DELETED, VersionRow, VersionSql, version_number, version_of};
 #[cfg(feature = "postgres")]
 pub(crate) use row::{change_number, form_number};
 pub(crate) use same::same_content;
+pub(crate) use search::{Choice, SortedRow, found, found_sorted, in_order_of_changes};
 pub(crate) use statement::{Bind, Statement};
 #[cfg(feature = "sqlite")]
 pub(crate) use write::claimed;
 pub(crate) use write::{
-    CurrentRow, Row, RowKey, current, delete_expired, insert, insert_claim, keep, matches, replace, same_ids,
+    CurrentRow, Row, RowKey, current, delete_expired, insert, insert_claim, keep, replace, same_ids,
     sweep_claims, visible,
 };

@@ -3,6 +3,7 @@
 use diesel::sql_types::{BigInt, Binary, Nullable};
 
 use super::filter;
+use super::list::Lists;
 use super::row::{VERSION_COLUMNS, VersionSql};
 use super::statement::{Bind, Statement};
 use crate::context::{Millis, TenantId};
@@ -21,19 +22,19 @@ pub(super) fn key_binds(tenant: TenantId, key: &Key) -> [Bind<'static>; 3] {
 }
 
 /// The current version.
-pub(crate) fn read<'a>(tenant: TenantId, key: &'a Key, visible: &'a Filter) -> Result<VersionQuery<'a>> {
+pub(crate) fn read<'a>(scope: Lists, key: &'a Key, visible: &'a Filter) -> Result<VersionQuery<'a>> {
     let mut out = Statement::new(VERSION_COLUMNS, []);
     out.push(
         " FROM resource r WHERE r.tenant = ? AND r.type = ? AND r.id = ? AND ",
-        key_binds(tenant, key),
+        key_binds(scope.tenant, key),
     );
-    filter::push(&mut out, visible)?;
+    filter::push(&mut out, scope, visible)?;
     Ok(out)
 }
 
 /// An earlier version.
 pub(crate) fn vread<'a>(
-    tenant: TenantId,
+    scope: Lists,
     key: &'a Key,
     version: i64,
     visible: &'a Filter,
@@ -45,10 +46,10 @@ pub(crate) fn vread<'a>(
     );
     out.push(
         " WHERE r.tenant = ? AND r.type = ? AND r.id = ?",
-        key_binds(tenant, key),
+        key_binds(scope.tenant, key),
     );
     out.push(" AND h.version = ? AND ", [Bind::Big(version)]);
-    filter::push(&mut out, visible)?;
+    filter::push(&mut out, scope, visible)?;
     Ok(out)
 }
 

@@ -7,7 +7,7 @@ use diesel::backend::Backend;
 use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
 use diesel::result::{Error, QueryResult};
 use diesel::serialize::ToSql;
-use diesel::sql_types::{BigInt, Binary, HasSqlType, Nullable, SmallInt, Text};
+use diesel::sql_types::{BigInt, Binary, Double, HasSqlType, Integer, Nullable, SmallInt, Text};
 
 /// A value of a statement.
 #[derive(Clone, Debug)]
@@ -16,8 +16,12 @@ pub(crate) enum Bind<'a> {
     Big(i64),
     /// 64 bits or NULL
     MaybeBig(Option<i64>),
+    /// 32 bits
+    Int(i32),
     /// 16 bits
     Small(i16),
+    /// a number with a point
+    Real(f64),
     /// bytes
     Bytes(&'a [u8]),
     /// bytes made for the statement
@@ -26,6 +30,27 @@ pub(crate) enum Bind<'a> {
     MaybeBytes(Option<&'a [u8]>),
     /// text
     Text(&'a str),
+}
+
+/// The names that a text leaves open.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Names {
+    /// what `#` stands for
+    pub(crate) resource: &'static str,
+    /// what `@` stands for
+    pub(crate) row: &'static str,
+}
+
+impl Names {
+    /// That one for `#`.
+    pub(crate) fn resource(resource: &'static str) -> Self {
+        Names { resource, row: "" }
+    }
+
+    /// And that one for `@`.
+    pub(crate) fn row(self, row: &'static str) -> Self {
+        Names { row, ..self }
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -73,6 +98,35 @@ impl<'a, ST> Statement<'a, ST> {
             }
             self.parts.push(Part::Sql(piece));
         }
+        self.balanced &= binds.next().is_none();
+    }
+
+    /// The same, with the names for `#` and `@` in the text.
+    pub(crate) fn push_as(
+        &mut self,
+        sql: &'static str,
+        names: Names,
+        binds: impl IntoIterator<Item = Bind<'a>>,
+    ) {
+        let mut binds = binds.into_iter();
+        let mut rest = sql;
+        while let Some(at) = rest.find(['#', '@', '?']) {
+            let (before, after) = rest.split_at(at);
+            self.parts.push(Part::Sql(before));
+            match after.as_bytes().first() {
+                Some(b'#') => self.parts.push(Part::Sql(names.resource)),
+                Some(b'@') => self.parts.push(Part::Sql(names.row)),
+                _ => match binds.next() {
+                    Some(bind) => {
+                        self.parts.push(Part::Bind(bind));
+                        self.binds += 1;
+                    }
+                    None => self.balanced = false,
+                },
+            }
+            rest = after.get(1..).unwrap_or_default();
+        }
+        self.parts.push(Part::Sql(rest));
         self.balanced &= binds.next().is_none();
     }
 
@@ -130,12 +184,16 @@ where
     DB: Backend
         + HasSqlType<BigInt>
         + HasSqlType<SmallInt>
+        + HasSqlType<Integer>
+        + HasSqlType<Double>
         + HasSqlType<Binary>
         + HasSqlType<Text>
         + HasSqlType<Nullable<BigInt>>
         + HasSqlType<Nullable<Binary>>,
     i64: ToSql<BigInt, DB>,
     i16: ToSql<SmallInt, DB>,
+    i32: ToSql<Integer, DB>,
+    f64: ToSql<Double, DB>,
     [u8]: ToSql<Binary, DB>,
     str: ToSql<Text, DB>,
 {
@@ -153,6 +211,8 @@ where
                 Part::Sql(sql) => out.push_sql(sql),
                 Part::Bind(Bind::Big(v)) => out.push_bind_param::<BigInt, _>(v)?,
                 Part::Bind(Bind::MaybeBig(v)) => out.push_bind_param::<Nullable<BigInt>, _>(v)?,
+                Part::Bind(Bind::Int(v)) => out.push_bind_param::<Integer, _>(v)?,
+                Part::Bind(Bind::Real(v)) => out.push_bind_param::<Double, _>(v)?,
                 Part::Bind(Bind::Small(v)) => out.push_bind_param::<SmallInt, _>(v)?,
                 Part::Bind(Bind::Bytes(v)) => out.push_bind_param::<Binary, [u8]>(v)?,
                 Part::Bind(Bind::Owned(v)) => out.push_bind_param::<Binary, [u8]>(v)?,

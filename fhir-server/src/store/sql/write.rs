@@ -5,12 +5,13 @@ use std::collections::HashSet;
 use diesel::sql_types::{BigInt, Binary, Nullable, SmallInt};
 
 use super::filter;
+use super::list::Lists;
 use super::row::{DELETED, change_number, form_number};
 use super::statement::{Bind, Statement};
 use crate::context::{Millis, TenantId};
 use crate::error::Result;
 use crate::store::encoding::Packed;
-use crate::store::{Change, Claim, Filter, Key, ResourceType, StampForm, id};
+use crate::store::{Change, Claim, Filter, Key, StampForm, id};
 
 /// A key as it lies in rows.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -73,37 +74,13 @@ pub(crate) fn current<'a>(tenant: TenantId, key: &'a RowKey) -> Statement<'a, Cu
 }
 
 /// The current version of a key that the filter lets through and that is no deletion.
-pub(crate) fn visible<'a>(
-    tenant: TenantId,
-    key: &'a RowKey,
-    seen: &'a Filter,
-) -> Result<Statement<'a, BigInt>> {
+pub(crate) fn visible<'a>(scope: Lists, key: &'a RowKey, seen: &'a Filter) -> Result<Statement<'a, BigInt>> {
     let mut out = Statement::new(
         "SELECT r.version FROM resource r WHERE r.tenant = ? AND r.type = ? AND r.id = ?",
-        key_binds(tenant, key),
+        key_binds(scope.tenant, key),
     );
     out.push(" AND r.change < ? AND ", [Bind::Small(DELETED)]);
-    filter::push(&mut out, seen)?;
-    Ok(out)
-}
-
-/// The packed ids of the current resources of a type that the filter lets through, at most so many.
-pub(crate) fn matches<'a>(
-    tenant: TenantId,
-    resource_type: ResourceType,
-    seen: &'a Filter,
-    most: usize,
-) -> Result<Statement<'a, Binary>> {
-    let mut out = Statement::new(
-        "SELECT r.id FROM resource r WHERE r.tenant = ? AND r.type = ? AND r.change < ? AND ",
-        [
-            Bind::Big(tenant.0),
-            Bind::Small(resource_type.number()),
-            Bind::Small(DELETED),
-        ],
-    );
-    filter::push(&mut out, seen)?;
-    out.push(" LIMIT ?", [Bind::Big(i64::try_from(most).unwrap_or(i64::MAX))]);
+    filter::push(&mut out, scope, seen)?;
     Ok(out)
 }
 

@@ -9,13 +9,17 @@ use diesel::result::Error as Diesel;
 
 use super::failure::{self, Class};
 use super::link::Link;
+use super::snapshot::lists;
+use super::terms::Terms;
+use super::{rows, search};
 use crate::context::{Clock, Millis, TenantId};
 use crate::error::Error;
 use crate::store::encoding;
-use crate::store::sql::{self, CurrentRow, DELETED, Row, RowKey};
+use crate::store::sql::{self, CurrentRow, DELETED, Draft, Row, RowKey, Rows};
 use crate::store::stamp::{Generator, time_of};
 use crate::store::{
-    Change, Claim, Commit, Expect, Filter, Key, Outcome, Refusal, ResourceType, StoredBody, Write,
+    Change, Claim, Commit, Expect, Filter, Key, Outcome, Refusal, ResourceType, SearchQuery, StoredBody,
+    Write,
 };
 
 /// A commit with its bodies packed: what the writer's queue holds.
@@ -42,8 +46,13 @@ enum Condition {
 
 #[derive(Debug)]
 enum Step {
-    Create(RowKey, Row),
-    Update { key: RowKey, row: Row, create: bool },
+    Create(RowKey, Row, Draft),
+    Update {
+        key: RowKey,
+        row: Row,
+        draft: Draft,
+        create: bool,
+    },
     Delete(RowKey),
     Claim(Claim),
 }
@@ -69,7 +78,9 @@ impl Task {
     /// About how much memory it holds.
     pub(super) fn weight(&self) -> usize {
         let bodies = self.writes.iter().map(|step| match step {
-            Step::Create(_, row) | Step::Update { row, .. } => row.packed.bytes.len(),
+            Step::Create(_, row, draft) | Step::Update { row, draft, .. } => {
+                row.packed.bytes.len() + draft.weight()
+            }
             Step::Delete(_) => 0,
             Step::Claim(claim) => claim.payload.len(),
         });
@@ -103,12 +114,16 @@ fn step(write: Write) -> Step {
     };
     let place = |key: Key| RowKey::from(&key);
     match write {
-        Write::Create { key, body, .. } => Step::Create(place(key), row(body)),
+        Write::Create { key, body, index } => Step::Create(place(key), row(body), Draft::new(&index)),
         Write::Update {
-            key, body, create, ..
+            key,
+            body,
+            index,
+            create,
         } => Step::Update {
             key: place(key),
             row: row(body),
+            draft: Draft::new(&index),
             create,
         },
         Write::Delete { key } => Step::Delete(place(key)),
@@ -146,6 +161,8 @@ type Applied<T> = Result<T, Stop>;
 pub(super) struct Desk<'a> {
     /// The connection, with the transaction begun.
     pub(super) link: &'a mut Link,
+    /// The numbers of terms.
+    pub(super) terms: &'a mut Terms,
     /// Makes stamps.
     pub(super) stamps: &'a mut Generator,
     /// Tells the time.
@@ -158,6 +175,7 @@ impl Desk<'_> {
         self.link.run(sql::Statement::new("SAVEPOINT task", []))?;
         let result = self.carry_out(task);
         if result.is_err() {
+            self.terms.undo();
             self.link
                 .run(sql::Statement::new("ROLLBACK TO task", []))
                 .map_err(Stop::Broken)?;
@@ -198,8 +216,9 @@ impl Desk<'_> {
                 filter,
                 ids,
             } => {
-                let statement = sql::matches(tenant, *resource_type, filter, ids.len().saturating_add(1))?;
-                let found: Vec<Vec<u8>> = self.link.rows(statement)?;
+                let most = ids.len().saturating_add(1);
+                let query = SearchQuery::new(Some(*resource_type), filter.clone(), most);
+                let found = search::matches(self.link, lists(tenant), &query)?;
                 (sql::same_ids(&found, ids), None)
             }
             Condition::Unclaimed(kind, key) => {
@@ -216,18 +235,23 @@ impl Desk<'_> {
     }
 
     fn visible(&mut self, tenant: TenantId, key: &RowKey, filter: &Filter) -> Applied<Option<i64>> {
-        Ok(self.link.first(sql::visible(tenant, key, filter)?)?)
+        Ok(self.link.first(sql::visible(lists(tenant), key, filter)?)?)
     }
 
     fn write(&mut self, tenant: TenantId, step: &Step, index: usize) -> Applied<Outcome> {
         let refused = || Stop::Refused(Refusal::Write { index });
         match step {
-            Step::Create(key, row) => self.create(tenant, key, row)?.ok_or_else(refused),
-            Step::Update { key, row, create } => {
+            Step::Create(key, row, draft) => self.create(tenant, key, (row, draft))?.ok_or_else(refused),
+            Step::Update {
+                key,
+                row,
+                draft,
+                create,
+            } => {
                 let current: Option<CurrentRow> = self.link.first(sql::current(tenant, key))?;
                 match current {
-                    Some(current) => self.update(tenant, current, row),
-                    None if *create => self.create(tenant, key, row)?.ok_or_else(refused),
+                    Some(current) => self.update(tenant, current, (row, draft)),
+                    None if *create => self.create(tenant, key, (row, draft))?.ok_or_else(refused),
                     None => Err(refused()),
                 }
             }
@@ -237,19 +261,32 @@ impl Desk<'_> {
     }
 
     /// `None` where the id is in use.
-    fn create(&mut self, tenant: TenantId, key: &RowKey, row: &Row) -> Applied<Option<Outcome>> {
+    fn create(
+        &mut self,
+        tenant: TenantId,
+        key: &RowKey,
+        (row, draft): (&Row, &Draft),
+    ) -> Applied<Option<Outcome>> {
         let stamp = self.stamps.next(self.clock);
         match self.link.run(sql::insert(tenant, key, stamp, row)) {
-            Ok(_) => Ok(Some(Outcome::Created {
-                version: 1,
-                last_updated: time_of(stamp),
-            })),
+            Ok(_) => {
+                rows::change(self.link, self.terms, (tenant, stamp), &Rows::default(), draft)?;
+                Ok(Some(Outcome::Created {
+                    version: 1,
+                    last_updated: time_of(stamp),
+                }))
+            }
             Err(e) if failure::class(&e) == Class::Unique => Ok(None),
             Err(e) => Err(e.into()),
         }
     }
 
-    fn update(&mut self, tenant: TenantId, current: CurrentRow, row: &Row) -> Applied<Outcome> {
+    fn update(
+        &mut self,
+        tenant: TenantId,
+        current: CurrentRow,
+        (row, draft): (&Row, &Draft),
+    ) -> Applied<Outcome> {
         let (surrogate, version, stamp, change, ..) = current;
         if sql::same_content(current, row) {
             return Ok(Outcome::Unchanged {
@@ -259,6 +296,11 @@ impl Desk<'_> {
         }
         let (version, last_updated) =
             self.next_version(tenant, surrogate, version, Change::Update, Some(row))?;
+        let before = match change {
+            DELETED => Rows::default(),
+            _ => rows::of(self.link, tenant, surrogate)?,
+        };
+        rows::change(self.link, self.terms, (tenant, surrogate), &before, draft)?;
         Ok(match change {
             DELETED => Outcome::Created {
                 version,
@@ -277,6 +319,9 @@ impl Desk<'_> {
             Some((surrogate, version, _, change, ..)) if change != DELETED => {
                 let (version, last_updated) =
                     self.next_version(tenant, surrogate, version, Change::Delete, None)?;
+                for statement in sql::clear(tenant, surrogate) {
+                    self.link.run(statement)?;
+                }
                 Ok(Outcome::Deleted {
                     version,
                     last_updated,

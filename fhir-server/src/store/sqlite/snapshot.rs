@@ -16,7 +16,7 @@ use tokio::sync::{Mutex, OwnedMutexGuard};
 use super::failure;
 use super::link::Link;
 use super::pool::{Pool, Reader};
-use super::watch;
+use super::{search, watch};
 use crate::context::{Clock, TenantId};
 use crate::error::{Error, Result};
 use crate::store::sql::{self, Lists, Statement, VersionRow};
@@ -84,6 +84,15 @@ impl SqliteSnapshot {
     }
 }
 
+/// Statements of that tenant that nothing ends.
+pub(super) fn lists(tenant: TenantId) -> Lists {
+    Lists {
+        tenant,
+        guard: "",
+        dialect: sql::Dialect::Sqlite,
+    }
+}
+
 fn link(held: &mut OwnedMutexGuard<Option<Reader>>) -> Result<&mut Link> {
     held.as_mut()
         .ok_or_else(|| Error::internal("a snapshot without its connection"))?
@@ -107,7 +116,7 @@ fn number(link: &mut Link, statement: Statement<'_, diesel::sql_types::BigInt>) 
 
 impl Snapshot for SqliteSnapshot {
     fn read<'a>(&'a self, key: &'a Key, filter: &'a Filter) -> BoxFuture<'a, Result<Option<Version>>> {
-        self.here(|link| first(link, sql::read(self.tenant, key, filter)?))
+        self.here(|link| first(link, sql::read(lists(self.tenant), key, filter)?))
             .boxed()
     }
 
@@ -119,11 +128,11 @@ impl Snapshot for SqliteSnapshot {
     ) -> BoxFuture<'a, Result<Option<Version>>> {
         let work = move |link: &mut Link| {
             let current: Option<VersionRow> = link
-                .first(sql::read(self.tenant, key, filter)?)
+                .first(sql::read(lists(self.tenant), key, filter)?)
                 .map_err(failure::error)?;
             match current {
                 Some(row) if sql::version_number(&row) == version => sql::version_of(row).map(Some),
-                Some(_) => first(link, sql::vread(self.tenant, key, version, filter)?),
+                Some(_) => first(link, sql::vread(lists(self.tenant), key, version, filter)?),
                 None => Ok(None),
             }
         };
@@ -143,22 +152,18 @@ impl Snapshot for SqliteSnapshot {
 
     fn search<'a>(&'a self, query: &'a SearchQuery) -> BoxFuture<'a, Result<Vec<Found>>> {
         let (lists, query) = (self.lists(), query.clone());
-        self.aside(move |link| {
-            let versions = all(link, lists.search(&query)?)?;
-            Ok(versions.into_iter().map(|v| sql::found(&query, v)).collect())
-        })
-        .boxed()
-    }
-
-    fn linked<'a>(&'a self, _query: &'a LinkQuery) -> BoxFuture<'a, Result<Vec<Version>>> {
-        let text = "Links are not offered yet.";
-        std::future::ready(Err(Error::new(crate::error::ErrorCode::NotSupported, text))).boxed()
+        self.aside(move |link| search::page(link, lists, &query)).boxed()
     }
 
     fn search_total<'a>(&'a self, query: &'a SearchQuery, limit: u64) -> BoxFuture<'a, Result<u64>> {
         let (lists, query) = (self.lists(), query.clone());
-        self.aside(move |link| number(link, lists.search_total(&query, limit)?))
+        self.aside(move |link| search::total(link, lists, &query, limit))
             .boxed()
+    }
+
+    fn linked<'a>(&'a self, query: &'a LinkQuery) -> BoxFuture<'a, Result<Vec<Version>>> {
+        let (lists, query) = (self.lists(), query.clone());
+        self.aside(move |link| all(link, lists.linked(&query)?)).boxed()
     }
 
     fn high_water_mark(&self) -> BoxFuture<'_, Result<i64>> {

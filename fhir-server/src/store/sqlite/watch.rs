@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use diesel::result::QueryResult;
 use diesel::serialize::{self, IsNull, Output, ToSql};
-use diesel::sql_types::Bool;
+use diesel::sql_types::{BigInt, Bool};
 use diesel::sqlite::{Sqlite, SqliteConnection};
 
 /// The condition that statements have in them.
@@ -22,6 +22,11 @@ const EVERY: u32 = 64;
 diesel::define_sql_function! {
     /// True, or an error that ends the statement.
     fn within_time() -> Bool;
+}
+
+diesel::define_sql_function! {
+    /// The same, once for each row of the table whose column it is given.
+    fn row_in_time(row: BigInt) -> Bool;
 }
 
 /// When the statement of one connection must end.
@@ -38,6 +43,8 @@ impl Watch {
         let watch = Arc::new(Watch::default());
         let asked = watch.clone();
         within_time_utils::register_nondeterministic_impl(conn, move || Answer(asked.go_on()))?;
+        let asked = watch.clone();
+        row_in_time_utils::register_nondeterministic_impl(conn, move |_: i64| Answer(asked.go_on()))?;
         Ok(watch)
     }
 

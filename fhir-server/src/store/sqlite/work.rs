@@ -19,6 +19,7 @@ use super::apply::{Desk, Stop};
 use super::checkpoint::Checkpoints;
 use super::failure::{self, Class};
 use super::link::Link;
+use super::terms::Terms;
 use super::writer::{Answer, Health, Job, Message, Shared};
 use crate::context::Clock;
 use crate::error::Result;
@@ -51,6 +52,7 @@ pub(super) struct Work {
     /// `None` after an I/O error, until a fresh one has proved itself.
     link: Option<Link>,
     stamps: Generator,
+    terms: Terms,
     clock: Arc<dyn Clock>,
     shared: Arc<Shared>,
     checkpoints: Checkpoints,
@@ -64,6 +66,7 @@ impl Work {
             path: tools.path,
             link: Some(tools.link),
             stamps: tools.stamps,
+            terms: Terms::new(),
             clock: tools.clock,
             shared,
             checkpoints: Checkpoints::default(),
@@ -99,8 +102,12 @@ impl Work {
             return answer_all(jobs, Class::Io);
         };
         let result = catch_unwind(AssertUnwindSafe(|| self.transact(&mut link, &jobs)));
+        if !matches!(result, Ok(Ok(_))) {
+            self.terms.undo();
+        }
         match result {
             Ok(Ok(answers)) => {
+                self.terms.keep();
                 self.shared.set_health(Health::Good);
                 for (job, answer) in jobs.into_iter().zip(answers) {
                     // A caller that went away needs no answer.
@@ -132,6 +139,7 @@ impl Work {
         link.run(Statement::new("BEGIN IMMEDIATE", []))?;
         let mut desk = Desk {
             link,
+            terms: &mut self.terms,
             stamps: &mut self.stamps,
             clock: self.clock.as_ref(),
         };

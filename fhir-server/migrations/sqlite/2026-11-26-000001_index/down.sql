@@ -1,0 +1,4 @@
+DROP TABLE place;
+DROP TABLE span;
+DROP TABLE label;
+DROP TABLE term;

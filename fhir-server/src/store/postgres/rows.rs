@@ -1,0 +1,366 @@
+//! [`Ledger`]: the rows of the resources that a transaction changes, as they are and as they shall be, and the terms that it needs.
+//!
+//! What commits decide changes `shall` alone; [`Ledger::flush`] gives the difference as statements.
+//!
+//! Invariant: a number of a term is given while the tenant's row is held, and known to other transactions only after the commit.
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::{Mutex, PoisonError};
+
+use diesel::result::Error as Diesel;
+use diesel::sql_types::{BigInt, Binary, Double, Integer, Nullable, SmallInt};
+use futures_util::future::try_join3;
+
+use super::arrays::{Arrays, Column};
+use super::link::Link;
+use crate::context::TenantId;
+use crate::store::sql::{self, Draft, Rows, Term, TermKey};
+
+/// Terms that a process keeps in memory at most, 40 bytes each.
+const MOST_KNOWN: usize = 100_000;
+
+/// The numbers of terms that are in the database.
+#[derive(Debug, Default)]
+pub(super) struct Known(Mutex<HashMap<TermKey, i64>>);
+
+impl Known {
+    fn number(&self, key: &TermKey) -> Option<i64> {
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(key)
+            .copied()
+    }
+
+    /// More that are there.
+    pub(super) fn add(&self, terms: impl IntoIterator<Item = (TermKey, i64)>) {
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if known.len() > MOST_KNOWN {
+            known.clear();
+        }
+        known.extend(terms);
+    }
+}
+
+type TermSql = (
+    BigInt,
+    SmallInt,
+    Integer,
+    Binary,
+    Nullable<Binary>,
+    Nullable<Binary>,
+    Nullable<Binary>,
+);
+type TermRow = (
+    i64,
+    i16,
+    i32,
+    Vec<u8>,
+    Option<Vec<u8>>,
+    Option<Vec<u8>>,
+    Option<Vec<u8>>,
+);
+
+/// The rows and terms of one transaction.
+pub(super) struct Ledger<'j> {
+    tenant: TenantId,
+    known: &'j Known,
+    numbers: HashMap<TermKey, i64>,
+    /// Terms of this tenant so far.
+    count: i64,
+    fresh: Vec<(TermKey, i64)>,
+    unwritten: Vec<(i64, &'j Term)>,
+    are: HashMap<i64, Rows>,
+    shall: HashMap<i64, Rows>,
+}
+
+impl<'j> Ledger<'j> {
+    /// Nothing is fetched yet.
+    pub(super) fn new(tenant: TenantId, known: &'j Known) -> Self {
+        Ledger {
+            tenant,
+            known,
+            numbers: HashMap::new(),
+            count: 0,
+            fresh: Vec::new(),
+            unwritten: Vec::new(),
+            are: HashMap::new(),
+            shall: HashMap::new(),
+        }
+    }
+
+    /// Fetches the numbers of the terms, and the rows of the resources.
+    pub(super) async fn fetch(
+        &mut self,
+        link: &Link,
+        terms: impl Iterator<Item = &'j Term>,
+        resources: Vec<i64>,
+    ) -> Result<(), Diesel> {
+        let mut asked: HashMap<TermKey, &Term> = HashMap::new();
+        for term in terms {
+            let key = term.key(self.tenant);
+            match self.known.number(&key) {
+                Some(number) => {
+                    self.numbers.insert(key, number);
+                }
+                None => {
+                    asked.insert(key, term);
+                }
+            }
+        }
+        if !asked.is_empty() {
+            self.fetch_terms(link, &asked).await?;
+        }
+        if !resources.is_empty() {
+            self.fetch_rows(link, resources).await?;
+        }
+        Ok(())
+    }
+
+    async fn fetch_terms(&mut self, link: &Link, asked: &HashMap<TermKey, &Term>) -> Result<(), Diesel> {
+        let terms = || asked.values();
+        let query = Arrays::<TermSql>::new(
+            "SELECT n.number, n.kind, n.hash, n.head, n.whole, n.second, n.third FROM unnest(?, ?, ?) AS a (kind, hash, head)\
+             \x20JOIN term n ON n.tenant = ? AND n.kind = a.kind AND n.head = a.head AND n.hash = a.hash",
+            [
+                Column::Small(terms().map(|t| t.kind).collect()),
+                Column::Int(terms().map(|t| t.hash()).collect()),
+                Column::Bytes(terms().map(|t| t.head.clone()).collect()),
+                Column::One(self.tenant.0),
+            ],
+        );
+        let rows: Vec<TermRow> = link.rows_of(query).await?;
+        let mut found: HashMap<(i16, i32), Vec<TermRow>> = HashMap::new();
+        for row in rows {
+            found.entry((row.1, row.2)).or_default().push(row);
+        }
+        let mut are_there = Vec::new();
+        for (key, term) in asked {
+            let rows = found.get(&(term.kind, term.hash())).into_iter().flatten();
+            let mut same = rows.filter(|(_, _, _, head, whole, second, third)| {
+                *head == term.head && *whole == term.whole && *second == term.second && *third == term.third
+            });
+            are_there.extend(same.next().map(|row| (*key, row.0)));
+        }
+        self.numbers.extend(are_there.iter().copied());
+        if are_there.len() < asked.len() {
+            let greatest: Option<Option<i64>> = link.first(sql::greatest_term_of(self.tenant)).await?;
+            self.count = greatest.flatten().unwrap_or_default() >> sql::class::BITS;
+        }
+        self.known.add(are_there);
+        Ok(())
+    }
+
+    async fn fetch_rows(&mut self, link: &Link, resources: Vec<i64>) -> Result<(), Diesel> {
+        let of = || [Column::One(self.tenant.0), Column::Big(resources.clone())];
+        let labels = Arrays::<(BigInt, Integer, BigInt, Integer)>::new(
+            "SELECT l.resource, l.parameter, l.term, l.part FROM label l WHERE l.tenant = ? AND l.resource = ANY(?)",
+            of(),
+        );
+        let spans = Arrays::<(BigInt, Integer, BigInt, BigInt, BigInt, Integer)>::new(
+            "SELECT l.resource, l.parameter, l.unit, l.last, l.first, l.part FROM span l WHERE l.tenant = ?\
+             \x20AND l.resource = ANY(?)",
+            of(),
+        );
+        let places = Arrays::<(BigInt, Integer, Integer, Double, Double, Double)>::new(
+            "SELECT l.resource, l.parameter, l.part, l.x, l.y, l.z FROM place l WHERE l.tenant = ? AND l.resource = ANY(?)",
+            of(),
+        );
+        let (labels, spans, places) =
+            try_join3(link.rows_of(labels), link.rows_of(spans), link.rows_of(places)).await?;
+        let labels: Vec<(i64, i32, i64, i32)> = labels;
+        for (resource, parameter, term, part) in labels {
+            let rows = self.are.entry(resource).or_default();
+            rows.labels.insert((parameter, term, part));
+        }
+        let spans: Vec<(i64, i32, i64, i64, i64, i32)> = spans;
+        for (resource, parameter, unit, last, first, part) in spans {
+            let rows = self.are.entry(resource).or_default();
+            rows.spans.insert((parameter, unit, last, first, part));
+        }
+        let places: Vec<(i64, i32, i32, f64, f64, f64)> = places;
+        for (resource, parameter, part, x, y, z) in places {
+            let rows = self.are.entry(resource).or_default();
+            rows.places.insert((parameter, part, [x, y, z].map(f64::to_bits)));
+        }
+        Ok(())
+    }
+
+    /// The rows that a draft comes to.
+    pub(super) fn rows(&mut self, draft: &'j Draft) -> Rows {
+        let numbers: Vec<i64> = draft.terms().iter().map(|term| self.number(term)).collect();
+        draft.rows(&numbers)
+    }
+
+    fn number(&mut self, term: &'j Term) -> i64 {
+        let key = term.key(self.tenant);
+        if let Some(number) = self.numbers.get(&key) {
+            return *number;
+        }
+        self.count += 1;
+        let number = term.number(self.count);
+        self.numbers.insert(key, number);
+        self.fresh.push((key, number));
+        self.unwritten.push((number, term));
+        number
+    }
+
+    /// Says what the rows of a resource shall be; what was said before, if anything was.
+    pub(super) fn set(&mut self, resource: i64, rows: Rows) -> Option<Rows> {
+        self.shall.insert(resource, rows)
+    }
+
+    /// Takes that back.
+    pub(super) fn reset(&mut self, resource: i64, rows: Option<Rows>) {
+        match rows {
+            Some(rows) => self.shall.insert(resource, rows),
+            None => self.shall.remove(&resource),
+        };
+    }
+
+    /// The terms that this transaction has made.
+    pub(super) fn into_fresh(self) -> Vec<(TermKey, i64)> {
+        self.fresh
+    }
+
+    /// The statements that make the rows what they shall be.
+    pub(super) fn flush(&mut self) -> Vec<Arrays> {
+        let mut statements = Vec::new();
+        let unwritten = std::mem::take(&mut self.unwritten);
+        if !unwritten.is_empty() {
+            statements.push(insert_terms(self.tenant, &unwritten));
+        }
+        let (mut gone, mut new) = (Changes::default(), Changes::default());
+        for (resource, shall) in std::mem::take(&mut self.shall) {
+            let are = self.are.remove(&resource).unwrap_or_default();
+            gone.add(resource, &are, &shall);
+            new.add(resource, &shall, &are);
+            self.are.insert(resource, shall);
+        }
+        gone.delete(self.tenant, &mut statements);
+        new.insert(self.tenant, &mut statements);
+        statements
+    }
+}
+
+fn insert_terms(tenant: TenantId, terms: &[(i64, &Term)]) -> Arrays {
+    let all = || terms.iter().map(|(_, term)| *term);
+    Arrays::new(
+        "INSERT INTO term (tenant, number, kind, hash, head, whole, second, third) SELECT ?, a.number, a.kind, a.hash,\
+         \x20a.head, a.whole, a.second, a.third FROM unnest(?, ?, ?, ?, ?, ?, ?)\
+         \x20AS a (number, kind, hash, head, whole, second, third)",
+        [
+            Column::One(tenant.0),
+            Column::Big(terms.iter().map(|(number, _)| *number).collect()),
+            Column::Small(all().map(|t| t.kind).collect()),
+            Column::Int(all().map(Term::hash).collect()),
+            Column::Bytes(all().map(|t| t.head.clone()).collect()),
+            Column::MaybeBytes(all().map(|t| t.whole.clone()).collect()),
+            Column::MaybeBytes(all().map(|t| t.second.clone()).collect()),
+            Column::MaybeBytes(all().map(|t| t.third.clone()).collect()),
+        ],
+    )
+}
+
+/// Rows of several resources.
+#[derive(Default)]
+struct Changes {
+    labels: Vec<(i64, sql::Label)>,
+    spans: Vec<(i64, sql::Span)>,
+    places: Vec<(i64, sql::Place)>,
+}
+
+impl Changes {
+    /// Those of a resource that are in the one and not in the other.
+    fn add(&mut self, resource: i64, one: &Rows, other: &Rows) {
+        fn but<T: Copy + Ord>(resource: i64, one: &BTreeSet<T>, other: &BTreeSet<T>) -> Vec<(i64, T)> {
+            one.difference(other).map(|row| (resource, *row)).collect()
+        }
+        self.labels.extend(but(resource, &one.labels, &other.labels));
+        self.spans.extend(but(resource, &one.spans, &other.spans));
+        self.places.extend(but(resource, &one.places, &other.places));
+    }
+
+    fn label_columns(&self, tenant: TenantId) -> [Column; 5] {
+        let all = || self.labels.iter();
+        [
+            Column::One(tenant.0),
+            Column::Big(all().map(|(resource, _)| *resource).collect()),
+            Column::Int(all().map(|(_, (parameter, ..))| *parameter).collect()),
+            Column::Big(all().map(|(_, (_, term, _))| *term).collect()),
+            Column::Int(all().map(|(_, (.., part))| *part).collect()),
+        ]
+    }
+
+    fn span_columns(&self, tenant: TenantId) -> [Column; 7] {
+        let all = || self.spans.iter();
+        [
+            Column::One(tenant.0),
+            Column::Big(all().map(|(resource, _)| *resource).collect()),
+            Column::Int(all().map(|(_, (parameter, ..))| *parameter).collect()),
+            Column::Big(all().map(|(_, (_, unit, ..))| *unit).collect()),
+            Column::Big(all().map(|(_, (_, _, last, ..))| *last).collect()),
+            Column::Big(all().map(|(_, (_, _, _, first, _))| *first).collect()),
+            Column::Int(all().map(|(_, (.., part))| *part).collect()),
+        ]
+    }
+
+    fn place_columns(&self, tenant: TenantId) -> [Column; 7] {
+        let all = || self.places.iter();
+        let axis = |axis: usize| {
+            let bits = all().map(move |(_, (.., point))| point.get(axis).copied().unwrap_or_default());
+            Column::Real(bits.map(f64::from_bits).collect())
+        };
+        [
+            Column::One(tenant.0),
+            Column::Big(all().map(|(resource, _)| *resource).collect()),
+            Column::Int(all().map(|(_, (parameter, ..))| *parameter).collect()),
+            axis(0),
+            axis(1),
+            axis(2),
+            Column::Int(all().map(|(_, (_, part, _))| *part).collect()),
+        ]
+    }
+
+    fn insert(&self, tenant: TenantId, statements: &mut Vec<Arrays>) {
+        if !self.labels.is_empty() {
+            let sql = "INSERT INTO label (tenant, resource, parameter, term, part) SELECT ?, a.resource, a.parameter, a.term,\
+                       \x20a.part FROM unnest(?, ?, ?, ?) AS a (resource, parameter, term, part)";
+            statements.push(Arrays::new(sql, self.label_columns(tenant)));
+        }
+        if !self.spans.is_empty() {
+            let sql = "INSERT INTO span (tenant, resource, parameter, unit, last, first, part) SELECT ?, a.resource,\
+                       \x20a.parameter, a.unit, a.last, a.first, a.part FROM unnest(?, ?, ?, ?, ?, ?)\
+                       \x20AS a (resource, parameter, unit, last, first, part)";
+            statements.push(Arrays::new(sql, self.span_columns(tenant)));
+        }
+        if !self.places.is_empty() {
+            let sql = "INSERT INTO place (tenant, resource, parameter, x, y, z, part) SELECT ?, a.resource, a.parameter, a.x,\
+                       \x20a.y, a.z, a.part FROM unnest(?, ?, ?, ?, ?, ?) AS a (resource, parameter, x, y, z, part)";
+            statements.push(Arrays::new(sql, self.place_columns(tenant)));
+        }
+    }
+
+    fn delete(&self, tenant: TenantId, statements: &mut Vec<Arrays>) {
+        if !self.labels.is_empty() {
+            let sql = "DELETE FROM label l USING (SELECT ? AS tenant, a.* FROM unnest(?, ?, ?, ?)\
+                       \x20AS a (resource, parameter, term, part)) d WHERE l.tenant = d.tenant AND l.resource = d.resource\
+                       \x20AND l.parameter = d.parameter AND l.term = d.term AND l.part = d.part";
+            statements.push(Arrays::new(sql, self.label_columns(tenant)));
+        }
+        if !self.spans.is_empty() {
+            let sql = "DELETE FROM span l USING (SELECT ? AS tenant, a.* FROM unnest(?, ?, ?, ?, ?, ?)\
+                       \x20AS a (resource, parameter, unit, last, first, part)) d WHERE l.tenant = d.tenant\
+                       \x20AND l.resource = d.resource AND l.parameter = d.parameter AND l.unit = d.unit AND l.last = d.last\
+                       \x20AND l.first = d.first AND l.part = d.part";
+            statements.push(Arrays::new(sql, self.span_columns(tenant)));
+        }
+        if !self.places.is_empty() {
+            let sql = "DELETE FROM place l USING (SELECT ? AS tenant, a.* FROM unnest(?, ?, ?, ?, ?, ?)\
+                       \x20AS a (resource, parameter, x, y, z, part)) d WHERE l.tenant = d.tenant\
+                       \x20AND l.resource = d.resource AND l.parameter = d.parameter AND l.x = d.x AND l.y = d.y AND l.z = d.z\
+                       \x20AND l.part = d.part";
+            statements.push(Arrays::new(sql, self.place_columns(tenant)));
+        }
+    }
+}

@@ -1,0 +1,102 @@
+//! Conditions that a resource has rows that pass tests.
+
+use super::super::list::Lists;
+use super::super::statement::{Bind, Names, Statement};
+use super::test::{self, Table};
+use crate::store::{Criterion, Filter};
+
+/// The tests, where they are all on rows of one parameter in one table.
+pub(super) fn alike(any: &[Filter]) -> Option<Vec<&Criterion>> {
+    let tests: Vec<&Criterion> = any
+        .iter()
+        .map(|filter| match filter {
+            Filter::Has(criterion) => Some(criterion),
+            _ => None,
+        })
+        .collect::<Option<_>>()?;
+    let first = tests.first()?;
+    let is_alike =
+        |other: &&Criterion| other.parameter == first.parameter && Table::of(other) == Table::of(first);
+    tests.iter().all(is_alike).then_some(tests)
+}
+
+/// The resource has a row that passes one of the tests, which are alike.
+pub(super) fn has_any<'a, ST>(
+    out: &mut Statement<'a, ST>,
+    scope: Lists,
+    tests: &[&'a Criterion],
+    names: Names,
+) {
+    let Some(first) = tests.first() else {
+        return out.push("FALSE", []);
+    };
+    let names = names.row("l");
+    open(out, Table::of(first), names);
+    out.push_as(
+        "@.tenant = #.tenant AND @.resource = #.surrogate AND @.parameter = ? AND ",
+        names,
+        [Bind::Int(first.parameter.0)],
+    );
+    close(out, scope, tests, names);
+    out.push(")", []);
+}
+
+/// The resource has a group of rows in which each of the tests is passed.
+pub(super) fn group<'a, ST>(out: &mut Statement<'a, ST>, scope: Lists, parts: &'a [Criterion], names: Names) {
+    let Some((first, rest)) = parts.split_first() else {
+        return out.push("TRUE", []);
+    };
+    let names = names.row("l");
+    open(out, Table::of(first), names);
+    out.push_as(
+        "@.tenant = #.tenant AND @.resource = #.surrogate AND @.parameter = ? AND ",
+        names,
+        [Bind::Int(first.parameter.0)],
+    );
+    close(out, scope, &[first], names);
+    others(out, scope, rest.iter());
+    out.push(")", []);
+}
+
+/// The other tests of a group, each on a row beside the row `l`.
+pub(super) fn others<'a, ST>(
+    out: &mut Statement<'a, ST>,
+    scope: Lists,
+    rest: impl Iterator<Item = &'a Criterion>,
+) {
+    let names = Names {
+        resource: "l",
+        row: "m",
+    };
+    for part in rest {
+        out.push(" AND ", []);
+        open(out, Table::of(part), names);
+        out.push_as(
+            "@.tenant = #.tenant AND @.resource = #.resource AND @.parameter = ? AND @.part = #.part AND ",
+            names,
+            [Bind::Int(part.parameter.0)],
+        );
+        close(out, scope, &[part], names);
+        out.push(")", []);
+    }
+}
+
+fn open<ST>(out: &mut Statement<'_, ST>, table: Table, names: Names) {
+    let text = match table {
+        Table::Label => "EXISTS (SELECT 1 FROM label @ CROSS JOIN term n WHERE ",
+        Table::Kind => "EXISTS (SELECT 1 FROM label @ WHERE ",
+        Table::Span => "EXISTS (SELECT 1 FROM span @ WHERE ",
+        Table::Place => "EXISTS (SELECT 1 FROM place @ WHERE ",
+    };
+    out.push_as(text, names, []);
+}
+
+fn close<'a, ST>(out: &mut Statement<'a, ST>, scope: Lists, tests: &[&'a Criterion], names: Names) {
+    if tests
+        .first()
+        .is_some_and(|first| Table::of(first) == Table::Label)
+    {
+        out.push_as("n.tenant = @.tenant AND n.number = @.term AND ", names, []);
+    }
+    test::any(out, scope, tests, names);
+}

@@ -1,0 +1,152 @@
+//! [`Draft`]: the rows of a resource before its terms have numbers, and [`Rows`] after that.
+
+use std::collections::{BTreeSet, HashMap};
+
+use super::term::Term;
+use crate::store::number::ordered;
+use crate::store::{Index, IndexValue};
+
+/// A row of `label`: parameter, term, part.
+pub(crate) type Label = (i32, i64, i32);
+/// A row of `span`: parameter, unit, last, first, part.
+pub(crate) type Span = (i32, i64, i64, i64, i32);
+/// A row of `place`: parameter, part, and x, y, z as bits.
+pub(crate) type Place = (i32, i32, [u64; 3]);
+
+/// The units of spans that are none.
+const DATE: i64 = 0;
+const NUMBER: i64 = 1;
+const NO_UNIT: i64 = 2;
+
+/// The rows of a resource.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Rows {
+    /// Its terms.
+    pub(crate) labels: BTreeSet<Label>,
+    /// Its dates, numbers and quantities.
+    pub(crate) spans: BTreeSet<Span>,
+    /// Its positions.
+    pub(crate) places: BTreeSet<Place>,
+}
+
+/// The rows of a resource, with terms by their place in a list.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Draft {
+    terms: Vec<Term>,
+    labels: Vec<(i32, usize, i32)>,
+    spans: Vec<(i32, Unit, i64, i64, i32)>,
+    places: BTreeSet<Place>,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Unit {
+    Known(i64),
+    Term(usize),
+}
+
+impl Draft {
+    /// The rows of an index.
+    pub(crate) fn new(index: &Index) -> Self {
+        let mut draft = Draft::default();
+        let mut places = HashMap::new();
+        for row in index.rows() {
+            let mut term = |term: Term| {
+                let count = draft.terms.len();
+                let place = *places
+                    .entry(term.key(crate::context::TenantId(0)))
+                    .or_insert(count);
+                if place == count {
+                    draft.terms.push(term);
+                }
+                place
+            };
+            let (parameter, part) = (row.parameter.0, row.group);
+            let label = match &row.value {
+                IndexValue::String { folded, exact } => term(Term::text(folded, exact)),
+                IndexValue::Token { system, code } => term(Term::token(code, system.as_deref())),
+                IndexValue::Uri { uri, version } => term(Term::uri(uri, version.as_deref())),
+                IndexValue::Reference {
+                    resource_type,
+                    id,
+                    version,
+                } => term(Term::reference(*resource_type, id, version.as_deref())),
+                IndexValue::Date { first, last } => {
+                    draft.span(parameter, Unit::Known(DATE), (*first, *last), part);
+                    continue;
+                }
+                IndexValue::Number { low, high } => {
+                    draft.span(
+                        parameter,
+                        Unit::Known(NUMBER),
+                        (ordered(*low), ordered(*high)),
+                        part,
+                    );
+                    continue;
+                }
+                IndexValue::Quantity {
+                    low,
+                    high,
+                    system,
+                    code,
+                    unit,
+                } => {
+                    let unit = Term::unit(system.as_deref(), code.as_deref(), unit.as_deref());
+                    let unit = unit.map_or(Unit::Known(NO_UNIT), |unit| Unit::Term(term(unit)));
+                    draft.span(parameter, unit, (ordered(*low), ordered(*high)), part);
+                    continue;
+                }
+                IndexValue::Position { point } => {
+                    draft
+                        .places
+                        .insert((parameter, part, point.map(|c| (c + 0.0).to_bits())));
+                    continue;
+                }
+            };
+            draft.labels.push((parameter, label, part));
+        }
+        draft
+    }
+
+    /// A span that ends before it begins is turned around.
+    fn span(&mut self, parameter: i32, unit: Unit, (first, last): (i64, i64), part: i32) {
+        self.spans
+            .push((parameter, unit, first.max(last), first.min(last), part));
+    }
+
+    /// Its terms, each once.
+    pub(crate) fn terms(&self) -> &[Term] {
+        &self.terms
+    }
+
+    /// The rows, by the numbers of the terms in their order.
+    pub(crate) fn rows(&self, numbers: &[i64]) -> Rows {
+        let number = |place: usize| numbers.get(place).copied();
+        let labels = self.labels.iter();
+        let spans = self.spans.iter();
+        Rows {
+            labels: labels
+                .filter_map(|&(parameter, term, part)| Some((parameter, number(term)?, part)))
+                .collect(),
+            spans: spans
+                .filter_map(|&(parameter, unit, last, first, part)| {
+                    let unit = match unit {
+                        Unit::Known(unit) => unit,
+                        Unit::Term(term) => number(term)?,
+                    };
+                    Some((parameter, unit, last, first, part))
+                })
+                .collect(),
+            places: self.places.clone(),
+        }
+    }
+
+    /// About how much memory it holds.
+    pub(crate) fn weight(&self) -> usize {
+        let bytes = |term: &Term| {
+            let more = [&term.whole, &term.second, &term.third];
+            term.head.len() + more.into_iter().flatten().map(Vec::len).sum::<usize>() + 160
+        };
+        self.terms.iter().map(bytes).sum::<usize>()
+            + 48 * (self.labels.len() + self.spans.len() + self.places.len())
+    }
+}
