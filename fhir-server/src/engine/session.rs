@@ -46,6 +46,11 @@ impl Session {
         }
     }
 
+    /// The addresses of this server, without a slash at the end.
+    pub(crate) fn bases(&self) -> &[String] {
+        &self.bases
+    }
+
     /// The request came to that address of the server: it is one of its own.
     pub(crate) fn reached_at(&mut self, base: &str) {
         if !base.is_empty() && !self.bases.iter().any(|known| known == base) {

@@ -76,10 +76,6 @@ pub(crate) fn unless_id(id: &str) -> Result<String> {
     Err(Error::new(ErrorCode::Value, text))
 }
 
-fn is_type(name: &str) -> bool {
-    ResourceType::from_name(name).is_some()
-}
-
 fn is_id(id: &str) -> bool {
     (1..=64).contains(&id.len())
         && id
@@ -115,12 +111,8 @@ mod tests {
     }
 
     #[test]
-    fn an_operation_or_compartment_is_said_not_to_be_offered() {
-        for (sent, word) in [
-            ("Patient/1/$everything", "$everything"),
-            ("$export", "$export"),
-            ("Patient/1/Observation", "compartment"),
-        ] {
+    fn an_operation_is_said_not_to_be_offered() {
+        for (sent, word) in [("Patient/1/$everything", "$everything"), ("$export", "$export")] {
             let error = path(sent);
             assert_eq!(error.code, ErrorCode::NotSupported, "{sent}");
             assert!(error.to_string().contains(word), "{error}");

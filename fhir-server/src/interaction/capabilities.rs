@@ -3,6 +3,9 @@
 //!
 //! Invariant: nothing is claimed that is not offered.
 
+use std::collections::HashMap;
+
+use fhir_model::definitions::SearchParamType;
 use fhir_model::{
     CapabilityStatement, CapabilityStatementImplementation, CapabilityStatementRest,
     CapabilityStatementRestInteraction, CapabilityStatementRestResource,
@@ -15,16 +18,8 @@ use super::subset::View;
 use super::{Interaction, Level, Payload, Request, Response};
 use crate::engine::{Session, Settings};
 use crate::error::{Error, ErrorCode, Result};
-
-/// The search parameters that every type has: name, type, definition.
-const SEARCH_PARAMETERS: &[(&str, &str, &str)] = &[
-    ("_id", "token", "http://hl7.org/fhir/SearchParameter/Resource-id"),
-    (
-        "_lastUpdated",
-        "date",
-        "http://hl7.org/fhir/SearchParameter/Resource-lastUpdated",
-    ),
-];
+use crate::search::registry::{Parameter, Registry};
+use crate::store::ResourceType;
 
 /// When the statement last changed in kind: the release that this code belongs to.
 const DATE: &str = "2026-11-23";
@@ -90,19 +85,24 @@ fn rest(settings: &Settings) -> CapabilityStatementRest {
         code: i.code().into(),
         ..Default::default()
     };
+    let mut reverse = reverse_includes();
     CapabilityStatementRest {
         mode: "server".into(),
-        resource: Resource::TYPES
-            .iter()
-            .map(|name| resource(name, settings))
+        resource: ResourceType::all()
+            .map(|resource_type| resource(resource_type, &mut reverse, settings))
             .collect(),
         interaction: system.map(interaction).collect(),
-        search_param: search_parameters(),
+        search_param: common_parameters(),
         ..Default::default()
     }
 }
 
-fn resource(name: &str, settings: &Settings) -> CapabilityStatementRestResource {
+fn resource(
+    resource_type: ResourceType,
+    reverse: &mut HashMap<ResourceType, Vec<String>>,
+    settings: &Settings,
+) -> CapabilityStatementRestResource {
+    let name = resource_type.name();
     let offered = Interaction::ALL.iter().filter(|i| i.level() != Level::System);
     let interaction = |i: &Interaction| CapabilityStatementRestResourceInteraction {
         code: i.code().into(),
@@ -123,17 +123,71 @@ fn resource(name: &str, settings: &Settings) -> CapabilityStatementRestResource 
             _ => "multiple",
         }
         .into(),
-        search_param: search_parameters(),
+        search_include: includes(resource_type).into_iter().map(Into::into).collect(),
+        search_rev_include: reverse
+            .remove(&resource_type)
+            .unwrap_or_default()
+            .into_iter()
+            .map(Into::into)
+            .collect(),
+        search_param: parameters_of(resource_type),
         ..Default::default()
     }
 }
 
-fn search_parameters() -> Vec<CapabilityStatementRestResourceSearchParam> {
-    let one = |&(name, kind, definition): &(&str, &str, &str)| CapabilityStatementRestResourceSearchParam {
-        name: name.into(),
-        definition: definition.into(),
-        type_: kind.into(),
+/// The parameters of a type, and the two of every type that clients look for here.
+fn parameters_of(resource_type: ResourceType) -> Vec<CapabilityStatementRestResourceSearchParam> {
+    let is_shown = |p: &&Parameter| p.resource_type.is_some() || matches!(&*p.code, "_id" | "_lastUpdated");
+    let all = Registry::r4().of(resource_type).filter(is_shown);
+    all.filter(|p| is_offered(p)).map(search_parameter).collect()
+}
+
+/// The parameters of every type.
+fn common_parameters() -> Vec<CapabilityStatementRestResourceSearchParam> {
+    let all = Registry::r4().common();
+    all.filter(|p| is_offered(p)).map(search_parameter).collect()
+}
+
+/// Whether a search by it is answered: from the index, or by what the store knows of each resource.
+fn is_offered(parameter: &Parameter) -> bool {
+    parameter.is_indexed()
+        || matches!(
+            &*parameter.code,
+            "_id" | "_lastUpdated" | "_filter" | "_list" | "_has"
+        )
+}
+
+fn search_parameter(parameter: &Parameter) -> CapabilityStatementRestResourceSearchParam {
+    CapabilityStatementRestResourceSearchParam {
+        name: (*parameter.code).into(),
+        definition: (*parameter.url).into(),
+        type_: parameter.kind.code().into(),
         ..Default::default()
-    };
-    SEARCH_PARAMETERS.iter().map(one).collect()
+    }
+}
+
+/// The values of `_include` that start from a type.
+fn includes(resource_type: ResourceType) -> Vec<String> {
+    let links = Registry::r4().of(resource_type).filter(|p| is_link(p));
+    links
+        .map(|p| format!("{}:{}", resource_type.name(), p.code))
+        .collect()
+}
+
+/// The values of `_revinclude` that lead to each type, by name. Links to any type stand at none: they would stand at all.
+fn reverse_includes() -> HashMap<ResourceType, Vec<String>> {
+    let mut by_target: HashMap<ResourceType, Vec<String>> = HashMap::new();
+    for source in ResourceType::all() {
+        for link in Registry::r4().of(source).filter(|p| is_link(p)) {
+            for target in &link.targets {
+                let value = format!("{}:{}", source.name(), link.code);
+                by_target.entry(*target).or_default().push(value);
+            }
+        }
+    }
+    by_target
+}
+
+fn is_link(parameter: &Parameter) -> bool {
+    parameter.kind == SearchParamType::Reference && parameter.is_indexed()
 }

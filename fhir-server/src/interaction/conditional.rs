@@ -4,7 +4,7 @@
 //! Invariant: every parameter of the search must be understood, as one left aside would make the search match too much.
 //! Invariant: a write follows from what its own transaction finds; a request that lost a race begins again with what is there then.
 
-use super::{Request, Response, create, present, search, update, uri};
+use super::{Request, Response, present, search, update, uri};
 use crate::engine::{Conditions, Matches, Part, Session};
 use crate::error::{Error, ErrorCode, Result};
 use crate::interaction::EntityTags;
@@ -20,7 +20,7 @@ pub(super) async fn create(session: &mut Session, request: &Request, part: Part<
     let resource_type = request.the_type()?;
     let parameters = if_none_exist(request)?;
     for _ in 0..ATTEMPTS {
-        let matches = matches(session, resource_type, &request.base, &parameters, 2).await?;
+        let matches = matches(session, resource_type, &parameters, 2).await?;
         if let Some(key) = only(&matches, &parameters)? {
             match existing(session, request, &key).await? {
                 Some(response) => return Ok(response),
@@ -159,24 +159,24 @@ pub(super) async fn of_query(session: &Session, request: &Request, limit: usize)
         );
         return Err(Error::new(ErrorCode::Required, text).at("http.url"));
     }
-    matches(session, request.the_type()?, &request.base, &request.query, limit).await
+    matches(session, request.the_type()?, &request.query, limit).await
 }
 
 /// What the search of `If-None-Exist` matches.
 pub(super) async fn of_if_none_exist(session: &Session, request: &Request) -> Result<Matches> {
     let parameters = if_none_exist(request)?;
-    matches(session, request.the_type()?, &request.base, &parameters, 2).await
+    matches(session, request.the_type()?, &parameters, 2).await
 }
 
 /// The one resource that a conditional reference such as `Patient?identifier=urn:x|1` stands for; `None` where the text is none.
-pub(super) async fn reference(session: &Session, base: &str, text: &str) -> Result<Option<(Key, Matches)>> {
+pub(super) async fn reference(session: &Session, text: &str) -> Result<Option<(Key, Matches)>> {
     let Some((resource_type, query)) = conditional(text) else {
         return Ok(None);
     };
     let parameters = uri::decode_query(query)
         .filter(|parameters| !parameters.is_empty())
         .ok_or_else(|| unreadable("http.reference"))?;
-    let matches = matches(session, resource_type, base, &parameters, 2).await?;
+    let matches = matches(session, resource_type, &parameters, 2).await?;
     match only(&matches, &parameters)? {
         Some(key) => Ok(Some((key, matches))),
         None => {
@@ -214,21 +214,15 @@ pub(super) async fn existing(session: &Session, request: &Request, key: &Key) ->
 async fn matches(
     session: &Session,
     resource_type: ResourceType,
-    base: &str,
     parameters: &[(String, String)],
     limit: usize,
 ) -> Result<Matches> {
-    let filter = filter(session, resource_type, base, parameters)?;
+    let filter = filter(session, resource_type, parameters)?;
     session.matches(resource_type, filter, limit).await
 }
 
-fn filter(
-    session: &Session,
-    resource_type: ResourceType,
-    base: &str,
-    parameters: &[(String, String)],
-) -> Result<Filter> {
-    let scope = search::scope(session, base);
+fn filter(session: &Session, resource_type: ResourceType, parameters: &[(String, String)]) -> Result<Filter> {
+    let scope = search::scope(session);
     criteria::check_number(&scope, parameters.len())?;
     let mut filter = Filter::All;
     for (name, value) in parameters {

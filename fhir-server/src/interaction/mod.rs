@@ -42,7 +42,7 @@ pub use dispatch::dispatch;
 pub use outcome::operation_outcome;
 
 use crate::context::Millis;
-use crate::error::{Error, ErrorCode, Issue, Result};
+use crate::error::{Error, Issue, Result};
 use crate::store::{Key, ResourceType};
 
 /// The interactions, by the specification's names.

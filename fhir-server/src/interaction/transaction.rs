@@ -6,18 +6,19 @@
 //!
 //! Invariant: there is one commit; whatever fails before it, nothing was written.
 
+mod planned;
+
 use std::collections::{BTreeMap, HashMap};
 
-use fhir_model::json::LinkKind;
 use fhir_model::{Bundle, Resource};
 
+use self::planned::{Condition, Follows, Planned, conditional_references, planned, stage_one, unchanged};
 use super::bundle::BundleWriter;
-use super::conditional::{self, Target};
+use super::conditional;
 use super::entry::{self, Entry};
-use super::{Interaction, Payload, Request, Response, dispatch, present, update};
+use super::{Interaction, Payload, Request, Response, dispatch, present};
 use crate::engine::{
-    Assigned, BundleLinks, Committed, Conditions, Draft, Edit, Matches, Received, Session, Ticket, in_entry,
-    not_found, unquoted,
+    Assigned, BundleLinks, Committed, Edit, Matches, Received, Session, Ticket, in_entry, not_found,
 };
 use crate::error::{Error, ErrorCode, Result};
 use crate::store::{Change, Key};
@@ -30,8 +31,7 @@ pub(super) async fn run(
 ) -> Result<Response> {
     session.permit(Interaction::Transaction, None)?;
     let mut plan = Plan::read(session, request, &received).await?;
-    plan.find_conditional_references(session, request, &received)
-        .await?;
+    plan.find_conditional_references(session, &received).await?;
     let edits = plan.resolve_links(&mut received)?;
     let tickets = plan.stage(session, &received, &edits).await?;
     plan.check_reads(session).await?;
@@ -46,47 +46,6 @@ struct Plan {
     links: BundleLinks,
     /// What the commit depends on beside the writes.
     found: Vec<Matches>,
-}
-
-/// One entry, and the resource that it writes.
-struct Planned {
-    entry: Entry,
-    writes: Option<Key>,
-    full_url: Option<String>,
-    /// What the search of a conditional entry found, and what follows.
-    condition: Option<Condition>,
-}
-
-/// What the search of a conditional entry found.
-struct Condition {
-    matches: Matches,
-    follows: Follows,
-}
-
-/// What follows from what a search found.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Follows {
-    /// The write that the entry asks for, on its key.
-    Write,
-    /// An update that creates a resource under a new id.
-    Create,
-    /// An update that creates one under the id in it.
-    CreateNamed,
-    /// Nothing: what a create would make is there, or what a delete would delete is not.
-    Nothing,
-}
-
-impl Planned {
-    fn has_resource(&self) -> bool {
-        matches!(
-            self.entry.request.interaction,
-            Interaction::Create | Interaction::Update
-        )
-    }
-
-    fn follows(&self) -> Follows {
-        self.condition.as_ref().map_or(Follows::Write, |c| c.follows)
-    }
 }
 
 impl Plan {
@@ -164,12 +123,7 @@ impl Plan {
     }
 
     /// Finds what the conditional references in the resources stand for, each text once.
-    async fn find_conditional_references(
-        &mut self,
-        session: &Session,
-        request: &Request,
-        received: &Received,
-    ) -> Result<()> {
+    async fn find_conditional_references(&mut self, session: &Session, received: &Received) -> Result<()> {
         let mut texts = BTreeMap::new();
         // A Bundle that is stored as a resource is a world of its own.
         let of_bundle = |p: &&Planned| {
@@ -193,7 +147,7 @@ impl Plan {
             return Err(Error::new(ErrorCode::TooLarge, text).at("Bundle.entry"));
         }
         for (text, index) in texts {
-            let found = conditional::reference(session, &request.base, &text).await;
+            let found = conditional::reference(session, &text).await;
             if let Some((key, matches)) = found.map_err(|error| in_entry(error, index))? {
                 let reference = key.to_string();
                 self.links.insert(
@@ -324,146 +278,6 @@ impl Plan {
             bundle.entry(|members| entry::write_answer(members, Some(entry), &answer, systems))?;
         }
         Ok(Response::new(200, Payload::Json(bundle.finish())))
-    }
-}
-
-/// An entry, the key that it writes, and what its search finds if it is conditional.
-async fn planned(
-    session: &Session,
-    entry: Entry,
-    full_url: Option<&str>,
-    resource: Option<&Resource>,
-) -> Result<Planned> {
-    let request = &entry.request;
-    let (writes, condition) = match request.interaction {
-        Interaction::Create if request.if_none_exist.is_some() => {
-            let matches = conditional::of_if_none_exist(session, request).await?;
-            let existing = conditional::only(&matches, &[])?;
-            let follows = if existing.is_some() {
-                Follows::Nothing
-            } else {
-                Follows::Write
-            };
-            (
-                Some(existing.map_or_else(|| new_key(session, request), Ok)?),
-                Some(Condition { matches, follows }),
-            )
-        }
-        Interaction::Create => (Some(new_key(session, request)?), None),
-        Interaction::Update if request.id.is_none() => {
-            let matches = conditional::of_query(session, request, 2).await?;
-            let id = resource.and_then(|resource| update::id_in(resource));
-            let (key, follows) = match Target::of(session, request, &matches, id).await? {
-                Target::Existing(key) => (key, Follows::Write),
-                Target::Named(key) => (key, Follows::CreateNamed),
-                Target::New(key) => (key, Follows::Create),
-            };
-            (Some(key), Some(Condition { matches, follows }))
-        }
-        Interaction::Delete if request.id.is_none() => {
-            let matches = conditional::of_query(session, request, 2).await?;
-            let key = conditional::only(&matches, &request.query)?;
-            let follows = if key.is_some() {
-                Follows::Write
-            } else {
-                Follows::Nothing
-            };
-            (key, Some(Condition { matches, follows }))
-        }
-        Interaction::Update | Interaction::Delete => (Some(request.key()?), None),
-        _ => (None, None),
-    };
-    Ok(Planned {
-        entry,
-        writes,
-        full_url: full_url.map(str::to_owned),
-        condition,
-    })
-}
-
-fn new_key(session: &Session, request: &Request) -> Result<Key> {
-    Ok(Key {
-        resource_type: request.the_type()?,
-        id: session.new_id(),
-    })
-}
-
-/// The conditional references in the resource of an entry.
-fn conditional_references(received: &Received, index: usize) -> Result<Vec<String>> {
-    let mut texts = Vec::new();
-    for link in received.links_of_entry(index)? {
-        if link.kind == LinkKind::Reference {
-            let text = unquoted(received.text().get(link.span.clone()).unwrap_or_default())?;
-            if conditional::conditional(&text).is_some() {
-                texts.push(text.into_owned());
-            }
-        }
-    }
-    Ok(texts)
-}
-
-async fn stage_one(
-    session: &mut Session,
-    planned: &Planned,
-    received: &Received,
-    resource: Option<&Resource>,
-    edits: &[Edit],
-) -> Result<Option<Ticket>> {
-    let index = planned.entry.index;
-    let ticket = match (&planned.writes, planned.follows()) {
-        (Some(key), follows) if follows != Follows::Nothing => {
-            Some(stage_write(session, planned, key.clone(), received, resource, edits).await?)
-        }
-        _ => None,
-    };
-    if let Some(condition) = &planned.condition {
-        session.expect(&condition.matches, ticket, Some(index));
-    }
-    Ok(ticket)
-}
-
-async fn stage_write(
-    session: &mut Session,
-    planned: &Planned,
-    key: Key,
-    received: &Received,
-    resource: Option<&Resource>,
-    edits: &[Edit],
-) -> Result<Ticket> {
-    let (request, index) = (&planned.entry.request, planned.entry.index);
-    if request.interaction == Interaction::Delete {
-        return session
-            .stage_delete(key, &update::conditions(request), Some(index))
-            .await;
-    }
-    let resource = resource.ok_or_else(|| Error::internal("a write without a resource"))?;
-    let draft = Draft {
-        edits,
-        ..present::draft(request, received.entry(index, resource)?)?
-    };
-    let is_create = request.interaction == Interaction::Create || planned.follows() == Follows::Create;
-    if is_create {
-        return session.stage_create(key, &draft, Some(index));
-    }
-    // The id of a conditional update was looked at with the matches.
-    if planned.condition.is_none() {
-        update::check_id(&draft.part, &key.id)?;
-    }
-    let conditions: Conditions = match planned.follows() {
-        Follows::CreateNamed => conditional::absent(),
-        _ => update::conditions(request),
-    };
-    session.stage_update(key, &draft, &conditions, Some(index)).await
-}
-
-/// The answer to a conditional entry that changed nothing.
-async fn unchanged(session: &Session, planned: &Planned) -> Result<Response> {
-    let request = &planned.entry.request;
-    match (&planned.writes, request.interaction) {
-        (Some(key), Interaction::Create) => conditional::existing(session, request, key)
-            .await?
-            .ok_or_else(|| not_found(key)),
-        _ => Ok(present::all_deleted(request, &[])),
     }
 }
 

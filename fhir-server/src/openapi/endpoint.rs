@@ -75,6 +75,13 @@ impl Endpoint {
         for key in parameter::keys(self) {
             operation = operation.parameter_ref(Ref::new(format!("#/components/parameters/{key}")));
         }
+        if let (Some(name), Interaction::SearchType, false, false) =
+            (resource_type, self.interaction, self.form, self.is_compartment())
+        {
+            operation = parameter::of_type(name)
+                .into_iter()
+                .fold(operation, |o, p| o.parameter(p));
+        }
         operation = operation.request_body(request::body(self, resource_type));
         for (status, response) in success::responses(self, resource_type) {
             operation = operation.response(status, response);

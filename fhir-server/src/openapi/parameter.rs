@@ -7,6 +7,8 @@ use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder, Schema, Type};
 
 use super::endpoint::Endpoint;
 use crate::interaction::Interaction;
+use crate::search::registry::Registry;
+use crate::store::ResourceType;
 
 const ID_PATTERN: &str = r"^[A-Za-z0-9\-.]{1,64}$";
 
@@ -103,8 +105,32 @@ pub(super) fn search_parameters() -> Vec<(&'static str, &'static str, Schema)> {
         ),
         (
             "_sort",
-            "By the last change, the newest (`-_lastUpdated`, default) or the oldest first.",
-            { one_of(&["-_lastUpdated", "_lastUpdated"]).into() },
+            "Codes of search parameters, `_lastUpdated` or `_id`, in the order of their weight; after a `-` the greatest comes first. What has \
+             no value comes last. Without it the newest change comes first.",
+            names().into(),
+        ),
+        (
+            "_include",
+            "Adds what the matches refer to by a search parameter: `Type:code`, `Type:code:TargetType`, `Type:*` or `*`. As \
+             `_include:iterate` also what that refers to.",
+            text().into(),
+        ),
+        (
+            "_revinclude",
+            "Adds what refers to the matches by a search parameter: `Type:code` or `Type:*`. As `_revinclude:iterate` also what refers to \
+             that.",
+            text().into(),
+        ),
+        (
+            "_has",
+            "Only what a resource that passes refers to: `_has:Type:link:code=value`, such as `_has:Observation:patient:code=8480-6`.",
+            text().into(),
+        ),
+        (
+            "_filter",
+            "An expression, such as `name co \"pet\" and birthdate ge 2014-10-10`; with `and`, `or`, `not (…)`, parentheses and paths \
+             such as `patient.name`.",
+            text().into(),
         ),
         (
             "_total",
@@ -129,9 +155,13 @@ pub(super) fn search_parameters() -> Vec<(&'static str, &'static str, Schema)> {
 /// The keys of the parameters of an endpoint, in the order in which they are shown.
 pub(super) fn keys(endpoint: &Endpoint) -> Vec<&'static str> {
     use Interaction as I;
-    const SEARCH: [&str; 7] = [
+    const SEARCH: [&str; 11] = [
         "_id",
         "_lastUpdated",
+        "_has",
+        "_filter",
+        "_include",
+        "_revinclude",
         "_count",
         "_sort",
         "_total",
@@ -141,6 +171,7 @@ pub(super) fn keys(endpoint: &Endpoint) -> Vec<&'static str> {
     let mut keys: Vec<&str> = match endpoint.interaction {
         I::Read | I::Vread => vec!["view", "_elements", "ifNoneMatchRead", "ifModifiedSince"],
         I::Create => vec!["preferReturn"],
+        I::Update | I::Delete if endpoint.is_conditional() => vec!["_id", "ifMatch", "preferReturn"],
         I::Update => vec!["ifMatch", "ifNoneMatchWrite", "preferReturn"],
         I::Delete => vec!["ifMatch", "preferReturn"],
         I::HistoryInstance | I::HistoryType | I::HistorySystem => vec!["since", "at", "_count"],
@@ -152,6 +183,24 @@ pub(super) fn keys(endpoint: &Endpoint) -> Vec<&'static str> {
     };
     keys.extend(["format", "pretty", "requestId"]);
     keys
+}
+
+/// The search parameters that R4 defines for a type, those of every type apart.
+pub(super) fn of_type(name: &str) -> Vec<Parameter> {
+    let Some(resource_type) = ResourceType::from_name(name) else {
+        return Vec::new();
+    };
+    let of_type = Registry::r4().of(resource_type);
+    let own = of_type.filter(|p| p.resource_type.is_some() && p.is_indexed());
+    own.map(|p| {
+        let targets: Vec<&str> = p.targets.iter().map(|t| t.name()).collect();
+        let words = match targets.is_empty() {
+            true => format!("Of type {}.", p.kind.code()),
+            false => format!("Of type {}: {}.", p.kind.code(), targets.join(", ")),
+        };
+        parameter(ParameterIn::Query, &p.code, &words, text()).build()
+    })
+    .collect()
 }
 
 /// The variables of a path below a type; the examples exist in the sandbox.

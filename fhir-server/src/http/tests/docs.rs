@@ -150,6 +150,10 @@ fn trials(document: &Value) -> Vec<Trial> {
                 let name = format!("{{{}}}", parameter["name"].as_str().unwrap());
                 path = path.replace(&name, parameter["example"].as_str().unwrap());
             }
+            let is_conditional = operation["operationId"]
+                .as_str()
+                .unwrap()
+                .starts_with("conditional");
             let examples = &operation["requestBody"]["content"]["application/fhir+json"]["examples"];
             let examples = examples.as_object().into_iter().flat_map(|e| e.keys().cloned());
             let mut bodies: Vec<Option<String>> = examples
@@ -165,9 +169,14 @@ fn trials(document: &Value) -> Vec<Trial> {
                 .into_iter()
                 .collect();
             for body in bodies {
+                let mut path = path.clone();
+                if is_conditional {
+                    let resource: Value = serde_json::from_str(body.as_deref().unwrap_or("{}")).unwrap();
+                    path = format!("{path}?_id={}", resource["id"].as_str().unwrap_or("none"));
+                }
                 trials.push(Trial {
                     method: method.to_uppercase(),
-                    path: path.clone(),
+                    path,
                     body,
                     responses: responses.clone(),
                 });

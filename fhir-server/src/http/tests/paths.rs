@@ -32,7 +32,7 @@ async fn a_method_that_a_path_has_not_is_405_with_allow() {
     for (method, path, allow) in [
         ("PATCH", "/fhir/Patient/1", "GET, HEAD, PUT, DELETE, OPTIONS"),
         ("POST", "/fhir/Patient/1", "GET, HEAD, PUT, DELETE, OPTIONS"),
-        ("DELETE", "/fhir/Patient", "GET, HEAD, POST, OPTIONS"),
+        ("PATCH", "/fhir/Patient", "GET, HEAD, POST, PUT, DELETE, OPTIONS"),
         ("PUT", "/fhir/metadata", "GET, HEAD, OPTIONS"),
         ("GET", "/fhir/Patient/_search", "POST, OPTIONS"),
         ("TRACE", "/fhir", "GET, HEAD, POST, OPTIONS"),

@@ -15,6 +15,7 @@ pub(super) fn read(method: Method, url: &str, base: &str) -> Result<Request> {
     let segments: Vec<&str> = path.trim_matches('/').split('/').collect();
     if let (Method::Get | Method::Head, &[of_type, id, member]) = (method, segments.as_slice())
         && !member.starts_with(['_', '$'])
+        && ![of_type, id, member].contains(&"")
     {
         return compartment(of_type, id, member, query, base);
     }
@@ -63,7 +64,7 @@ fn below<'u>(url: &'u str, base: &str) -> Result<&'u str> {
         .filter(|rest| rest.is_empty() || rest.starts_with(['/', '?']))
     {
         Some(rest) => Ok(rest),
-        None if url.contains("://") => Err(bad(format!(
+        None if url.split('?').next().is_some_and(|path| path.contains("://")) => Err(bad(format!(
             "The URL {url:?} is not one of this server: send it relative to the base, such as Patient/1."
         ))),
         None => Ok(url),

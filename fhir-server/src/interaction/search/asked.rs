@@ -37,7 +37,7 @@ pub(super) struct Asked {
 }
 
 /// What parameters are read against.
-pub(in crate::interaction) fn scope<'s>(session: &'s Session, base: &'s str) -> Scope<'s> {
+pub(in crate::interaction) fn scope(session: &Session) -> Scope<'_> {
     let settings = session.settings();
     Scope {
         registry: Registry::r4(),
@@ -45,7 +45,7 @@ pub(in crate::interaction) fn scope<'s>(session: &'s Session, base: &'s str) -> 
         limits: &settings.search,
         zone: &settings.zone,
         now: session.now(),
-        base,
+        bases: session.bases(),
         spent: Cell::new(0),
     }
 }
@@ -55,7 +55,7 @@ impl Asked {
         let path = path(request);
         let page = Page::of_request(request, &path, session)?;
         let parameters = page.as_ref().map_or(&request.query, |page| &page.query);
-        let scope = scope(session, &request.base);
+        let scope = scope(session);
         criteria::check_number(&scope, parameters.len())?;
         let mut reader = Reader::of(
             parameters,

@@ -60,6 +60,15 @@ fn each_method_and_url_asks_what_the_specification_says() {
         ("POST", "Patient", I::Create, "Patient"),
         ("PUT", "Patient/1", I::Update, "Patient 1"),
         ("DELETE", "Patient/1", I::Delete, "Patient 1"),
+        ("PUT", "Patient?_id=1", I::Update, "Patient _id=1"),
+        ("DELETE", "Patient?_id=1", I::Delete, "Patient _id=1"),
+        (
+            "GET",
+            "Patient/1/Observation?code=1",
+            I::SearchType,
+            "Observation code=1",
+        ),
+        ("GET", "Patient/1/*", I::SearchSystem, ""),
     ];
     for (method, url, interaction, parts) in expected {
         assert_eq!(
@@ -73,7 +82,8 @@ fn each_method_and_url_asks_what_the_specification_says() {
 #[test]
 fn what_nothing_stands_for_is_refused() {
     let expected = [
-        ("GET", "Patient/1/2", 400),
+        ("GET", "Patient/1/2", 404),
+        ("GET", "Patient/1/_x", 400),
         ("GET", "Patient/1/_history/2/3", 400),
         ("GET", "patient/1", 404),
         ("GET", "Patient/a b", 400),
@@ -86,9 +96,7 @@ fn what_nothing_stands_for_is_refused() {
         ("POST", "$process-message", 501),
         ("POST", "", 400),
         ("POST", "Patient/1", 400),
-        ("PUT", "Patient", 501),
         ("PUT", "Nothing/1", 404),
-        ("DELETE", "Patient?_id=1", 501),
         ("DELETE", "", 400),
         ("PATCH", "Patient/1", 501),
         ("get", "Patient/1", 400),

@@ -44,8 +44,8 @@ pub(crate) struct Scope<'s> {
     pub(crate) zone: &'s TimeZone,
     /// The time of the request, for `ap`.
     pub(crate) now: Millis,
-    /// The FHIR base, without a slash at the end: references below it are to this server's own resources.
-    pub(crate) base: &'s str,
+    /// The addresses of this server, without a slash at the end: references below them are to its own resources.
+    pub(crate) bases: &'s [String],
     /// The comparisons so far.
     pub(crate) spent: Cell<usize>,
 }

@@ -19,8 +19,8 @@ fn chains_go_from_reference_to_reference() {
         (
             "Observation",
             "subject.name=x",
-            // Of Group, Device, Patient and Location, Device has no name but device-name.
-            &format!("(subject->{} | subject->{})", name("Patient"), name("Location")),
+            // Of Device, Group, Location and Patient, a Device has a device-name and a Group no name.
+            &format!("(subject->{} | subject->{})", name("Location"), name("Patient")),
         ),
         ("Observation", "subject:Patient._id=1", "subject->Patient{ids 1}"),
         (

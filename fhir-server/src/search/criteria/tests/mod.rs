@@ -60,7 +60,7 @@ fn read_with(
         zone: &TimeZone::UTC,
         // 2026-11-23T00:00:00Z
         now: Millis(1_795_392_000_000),
-        base: "http://h/fhir",
+        bases: &["http://h/fhir".to_owned()],
         spent: Cell::new(0),
     };
     filter(&scope, &types, name, value)

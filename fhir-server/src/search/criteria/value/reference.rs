@@ -18,9 +18,10 @@ pub(super) fn alternatives(
 ) -> Result<Vec<Criterion>> {
     let no = |expected: &str| malformed(facet.code, value, expected);
     let text = escape::plain(value);
-    let below_base = text
-        .strip_prefix(scope.base)
-        .and_then(|rest| rest.strip_prefix('/'));
+    let below_base = scope
+        .bases
+        .iter()
+        .find_map(|base| text.strip_prefix(base.as_str())?.strip_prefix('/'));
     let local = below_base.or((!text.contains(':')).then_some(text.as_str()));
     let mut tests = Vec::with_capacity(2);
     match local.map(|local| Local::read(local)) {
