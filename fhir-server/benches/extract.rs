@@ -47,7 +47,7 @@ fn extract(c: &mut Criterion) {
         return;
     };
     let read =
-        |path: std::path::PathBuf| json::from_slice::<Resource>(&std::fs::read(path).unwrap()).unwrap();
+        |path: std::path::PathBuf| -> Resource { json::from_slice(&std::fs::read(path).unwrap()).unwrap() };
     let examples: Vec<Resource> = files.map(|f| read(f.unwrap().path())).collect();
     c.bench_function("official examples", |b| {
         b.iter(|| {

@@ -91,6 +91,13 @@ pub(super) fn responses(
             let words = "Patched; or nothing to change, and no new version.";
             vec![("200", full(words, name, &[example::stored(name)], &headers))]
         }
+        I::Delete if endpoint.is_conditional() => {
+            let words = "Deleted, with the remark that you prefer.";
+            vec![
+                ("200", full(words, "OperationOutcome", &[], &[])),
+                ("204", bare("Deleted, or nothing matched.", &[])),
+            ]
+        }
         I::Delete => {
             let outcome = full(
                 "Deleted, with the remark that you prefer.",

@@ -15,13 +15,6 @@ pub(crate) struct Membership<'r> {
     pub(crate) parameters: Vec<&'r Parameter>,
 }
 
-impl Membership<'_> {
-    /// Whether a resource of the type can be a member at all.
-    pub(crate) fn is_possible(&self) -> bool {
-        self.centre || !self.parameters.is_empty()
-    }
-}
-
 /// Whether there is a compartment around resources of that type.
 pub(crate) fn is_centre(centre: ResourceType) -> bool {
     definitions::compartment(centre.name()).is_some()
@@ -74,13 +67,13 @@ mod tests {
         let found = membership(Registry::r4(), of_name("Patient"), of_name("Observation")).unwrap();
         let codes: Vec<_> = found.parameters.iter().map(|p| &*p.code).collect();
         assert_eq!(codes, ["subject", "performer"]);
-        assert!(found.is_possible() && !found.centre);
+        assert!(!found.centre);
     }
 
     #[test]
     fn what_is_never_a_member_has_no_parameters() {
         let found = membership(Registry::r4(), of_name("Patient"), of_name("Medication")).unwrap();
-        assert!(!found.is_possible());
+        assert!(!found.centre && found.parameters.is_empty());
         assert!(membership(Registry::r4(), of_name("Location"), of_name("Encounter")).is_none());
         assert!(!is_centre(of_name("Location")) && members(of_name("Location")).is_empty());
     }
