@@ -150,11 +150,7 @@ fn common_parameters() -> Vec<CapabilityStatementRestResourceSearchParam> {
 
 /// Whether a search by it is answered: from the index, or by what the store knows of each resource.
 fn is_offered(parameter: &Parameter) -> bool {
-    parameter.is_indexed()
-        || matches!(
-            &*parameter.code,
-            "_id" | "_lastUpdated" | "_filter" | "_list" | "_has"
-        )
+    parameter.is_indexed() || matches!(&*parameter.code, "_id" | "_lastUpdated")
 }
 
 fn search_parameter(parameter: &Parameter) -> CapabilityStatementRestResourceSearchParam {

@@ -86,6 +86,13 @@ pub(super) fn responses(
                 ),
             ]
         }
+        I::Delete if endpoint.is_conditional() => {
+            let words = "Deleted, with the remark that you prefer.";
+            vec![
+                ("200", full(words, "OperationOutcome", &[], &[])),
+                ("204", bare("Deleted, or nothing matched.", &[])),
+            ]
+        }
         I::Delete => {
             let outcome = full(
                 "Deleted, with the remark that you prefer.",

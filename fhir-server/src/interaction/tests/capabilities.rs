@@ -4,6 +4,8 @@ use fhir_model::{CapabilityStatement, Resource};
 
 use super::*;
 use crate::interaction::{Interaction, Level};
+use crate::search::registry::{Parameter, Registry};
+use crate::store::ResourceType;
 
 #[test]
 fn the_statement_is_valid_and_names_every_type() {
@@ -62,23 +64,91 @@ fn it_says_whether_an_update_may_create() {
     assert_eq!(claim(TestServer::with(|_| {})), false);
 }
 
+/// A value of that type of parameter; of a composite, with a value for each part.
+fn value(parameter: &Parameter) -> String {
+    let parts: Vec<&str> = parameter
+        .components
+        .iter()
+        .map(|part| of_kind(part.kind.code()))
+        .collect();
+    match parts.is_empty() {
+        true => of_kind(parameter.kind.code()).to_owned(),
+        false => parts.join("$"),
+    }
+}
+
+fn of_kind(kind: &str) -> &'static str {
+    match kind {
+        "date" => "2026",
+        "number" | "quantity" => "1",
+        "uri" => "http://a.example/b",
+        "special" => "1|1",
+        _ => "a",
+    }
+}
+
 #[test]
 fn every_search_parameter_that_it_claims_works() {
     let server = TestServer::new();
     let statement = server.json("metadata");
-    let claimed = statement["rest"][0]["resource"][0]["searchParam"]
-        .as_array()
-        .unwrap()
-        .clone();
-    assert_eq!(claimed.len(), 2);
-    for parameter in claimed {
-        let value = if parameter["type"] == "date" { "2026" } else { "a" };
-        let mut search = request(
-            "GET",
-            &format!("Patient?{}={value}", parameter["name"].as_str().unwrap()),
-        );
-        search.strict_handling = Some(true);
-        assert_eq!(server.send(&search).unwrap().status, 200, "{parameter}");
+    let rest = &statement["rest"][0];
+    let common = rest["searchParam"].as_array().unwrap().clone();
+    assert!(common.iter().any(|p| p["name"] == "_profile"));
+    let types = rest["resource"].as_array().unwrap();
+    let mut tried = 0;
+    // Every tenth type, that of observations among them.
+    for resource in types
+        .iter()
+        .filter(|r| r["type"] == "Observation")
+        .chain(types.iter().step_by(10))
+    {
+        let of_type = resource["type"].as_str().unwrap();
+        let own = resource["searchParam"].as_array().unwrap().iter();
+        for claimed in own.chain(&common) {
+            let code = claimed["name"].as_str().unwrap();
+            let parameter = Registry::r4()
+                .find(ResourceType::from_name(of_type), code)
+                .unwrap();
+            let mut search = request("GET", &format!("{of_type}?{code}={}", value(parameter)));
+            search.strict_handling = Some(true);
+            let answer = server
+                .send(&search)
+                .unwrap_or_else(|e| panic!("{of_type}?{code}: {e}"));
+            assert_eq!(answer.status, 200, "{of_type}?{code}");
+            tried += 1;
+        }
+    }
+    assert!(tried > 250, "{tried}");
+}
+
+#[test]
+fn every_include_that_it_claims_works() {
+    let server = TestServer::new();
+    let statement = server.json("metadata");
+    let types = statement["rest"][0]["resource"].as_array().unwrap();
+    let patient = types.iter().find(|r| r["type"] == "Patient").unwrap();
+    let list = |name: &str| -> Vec<String> {
+        let all = patient[name].as_array().unwrap();
+        all.iter().map(|v| v.as_str().unwrap().to_owned()).collect()
+    };
+    assert_eq!(
+        list("searchInclude"),
+        [
+            "Patient:general-practitioner",
+            "Patient:link",
+            "Patient:organization"
+        ]
+    );
+    let reverse = list("searchRevInclude");
+    assert!(reverse.iter().any(|v| v == "Observation:patient") && reverse.len() > 50);
+    for (name, values) in [("_include", list("searchInclude")), ("_revinclude", reverse)] {
+        for value in values {
+            assert_eq!(
+                server.get(&format!("Patient?{name}={value}")).unwrap().status,
+                200,
+                "{value}"
+            );
+        }
     }
 }
 

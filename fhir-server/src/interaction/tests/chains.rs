@@ -44,7 +44,7 @@ fn each_type_of_parameter_finds_by_its_rule() {
                 "Observation?code-value-quantity=http://loinc.org|8480-6$lt100",
                 &["low"],
             ),
-            ("Observation?patient:identifier=urn:nhs|333", &[]),
+            ("Observation?patient:identifier=urn:nhs|333", &["logical"]),
             ("Observation?subject:identifier=urn:nhs|333", &["logical"]),
             ("Observation?code:text=hei", &["logical"]),
             ("Observation?date=2026-01,2026-02", &["high", "low"]),

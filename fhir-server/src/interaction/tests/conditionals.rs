@@ -195,3 +195,26 @@ fn a_transaction_fails_whole_where_a_condition_does() {
     }
     assert_eq!(server.versions(), before);
 }
+
+#[test]
+fn of_many_that_create_on_the_same_condition_at_once_one_does() {
+    let server = TestServer::new();
+    for round in 0..5 {
+        let condition = format!("identifier=urn:race|{round}");
+        let body = format!(
+            r#"{{"resourceType":"Patient","identifier":[{{"system":"urn:race","value":"{round}"}}]}}"#
+        );
+        let statuses: Vec<u16> = std::thread::scope(|scope| {
+            let one = || {
+                create_if(&server, &body, &condition)
+                    .unwrap_or_else(|e| panic!("{e}"))
+                    .status
+            };
+            let clients: Vec<_> = (0..8).map(|_| scope.spawn(one)).collect();
+            clients.into_iter().map(|client| client.join().unwrap()).collect()
+        });
+        assert_eq!(statuses.iter().filter(|s| **s == 201).count(), 1, "{statuses:?}");
+        assert_eq!(statuses.iter().filter(|s| **s == 200).count(), 7, "{statuses:?}");
+        assert_eq!(server.json(&format!("Patient?{condition}"))["total"], 1);
+    }
+}

@@ -9,6 +9,7 @@ mod conditionals;
 mod entries;
 mod examples;
 mod histories;
+mod hostile;
 mod includes;
 mod mutations;
 mod pages;
