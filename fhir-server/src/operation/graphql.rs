@@ -123,7 +123,11 @@ impl Records for Own<'_> {
         async move {
             let mut request = Request::new(Interaction::SearchType, self.base);
             request.resource_type = Some(resource_type);
-            request.query = parameters;
+            request.query = match parameters.iter().find(|(name, _)| name == "_cursor") {
+                // A page's token holds the whole search.
+                Some((_, token)) => vec![("_page".to_owned(), token.clone())],
+                None => parameters,
+            };
             // A parameter that is not understood would make the answer wider.
             request.strict_handling = Some(true);
             let page = search::page(self.session, &request).await?;

@@ -18,6 +18,7 @@ mod patches;
 mod policies;
 mod reads;
 mod record;
+mod records;
 mod searches;
 mod sorts;
 mod transactions;
