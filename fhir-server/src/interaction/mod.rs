@@ -20,7 +20,7 @@ mod patch;
 mod present;
 mod query;
 mod read;
-mod search;
+pub(crate) mod search;
 mod subset;
 mod transaction;
 pub(crate) mod update;

@@ -155,10 +155,6 @@ fn bad(text: impl Into<String>) -> Error {
     Error::new(ErrorCode::Value, text).at("http.url")
 }
 
-fn not_offered(text: impl Into<String>) -> Error {
-    Error::new(ErrorCode::NotSupported, text).at("http.url")
-}
-
 fn nothing(url: &str) -> Error {
     bad(format!(
         "The URL {url:?} stands for nothing that an entry with this method can ask."
