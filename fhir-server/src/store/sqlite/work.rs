@@ -209,13 +209,9 @@ impl Work {
 }
 
 /// Waits for a job, then takes all that wait, up to the limits of one transaction; whether to go on after them.
-///
-/// Where several wait, more are on their way: their threads get the processor once before the group is closed. A sync
-/// costs more than that, and a client that is alone does not wait for it.
 fn collect(queue: &Receiver<Message>) -> (Vec<Job>, bool) {
     let mut jobs = Vec::new();
     let mut weight = 0;
-    let mut has_yielded = false;
     let Ok(mut message) = queue.recv() else {
         return (jobs, false);
     };
@@ -230,13 +226,7 @@ fn collect(queue: &Receiver<Message>) -> (Vec<Job>, bool) {
         if jobs.len() >= MOST_TASKS || weight >= MOST_BYTES {
             return (jobs, true);
         }
-        let mut next = queue.try_recv();
-        if next.is_err() && jobs.len() > 1 && !has_yielded {
-            has_yielded = true;
-            std::thread::yield_now();
-            next = queue.try_recv();
-        }
-        match next {
+        match queue.try_recv() {
             Ok(next) => message = next,
             Err(_) => return (jobs, true),
         }
