@@ -151,6 +151,11 @@ impl Registry {
         self.among(Some(resource_type)).iter().map(Arc::as_ref)
     }
 
+    /// The parameters of every type, sorted by code.
+    pub(crate) fn common(&self) -> impl Iterator<Item = &Parameter> {
+        self.common.iter().map(Arc::as_ref)
+    }
+
     /// What has to be evaluated for a resource of that type, compiled when it is first asked for.
     ///
     /// # Errors
