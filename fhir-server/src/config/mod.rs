@@ -27,6 +27,7 @@ use serde::Deserialize;
 use crate::engine::Settings;
 use crate::error::{Error, ErrorCode, Result};
 use crate::search::Limits;
+use crate::store::MAX_SORTS;
 
 /// The whole configuration of a server.
 ///
@@ -69,6 +70,12 @@ impl Config {
         self.limits.check()?;
         self.deadlines.check()?;
         self.interactions.check()?;
+        if self.search.sort > MAX_SORTS {
+            return Err(refused(format!(
+                "search.sort is {}; the store sorts by at most {MAX_SORTS} keys.",
+                self.search.sort
+            )));
+        }
         if self.sandbox.enabled && !self.sandbox.open_to_network && !self.listen.bind.ip().is_loopback() {
             return Err(refused(format!(
                 "The sandbox asks nobody who they are, so it serves loopback addresses only, and listen.bind is {}. \

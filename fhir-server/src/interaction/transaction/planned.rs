@@ -84,7 +84,7 @@ pub(super) async fn planned(
         Interaction::Create => (Some(new_key(session, request)?), None),
         Interaction::Update if request.id.is_none() => {
             let matches = conditional::of_query(session, request, 2).await?;
-            let id = resource.and_then(|resource| update::id_in(resource));
+            let id = resource.and_then(update::id_in);
             let (key, follows) = match Target::of(session, request, &matches, id).await? {
                 Target::Existing(key) => (key, Follows::Write),
                 Target::Named(key) => (key, Follows::CreateNamed),

@@ -24,7 +24,7 @@ pub(super) fn alternatives(
         .find_map(|base| text.strip_prefix(base.as_str())?.strip_prefix('/'));
     let local = below_base.or((!text.contains(':')).then_some(text.as_str()));
     let mut tests = Vec::with_capacity(2);
-    match local.map(|local| Local::read(local)) {
+    match local.map(Local::read) {
         Some(Some(local)) => {
             let types = match (named, local.resource_type) {
                 (Some(named), Some(own)) if named != own => {
