@@ -80,6 +80,10 @@ impl<'q> Evaluator<'q> {
                 self.query.fields(set, &["Query"], 0, &mut fields)?;
                 for field in fields {
                     let child = select::system_child(field.name.node.as_str());
+                    if matches!(child, Some(Child::TypeName)) {
+                        data.add(alias(field), Item::Text(quoted("Query")), false, false)?;
+                        continue;
+                    }
                     self.records_field(field, child, None, &mut data).await?;
                 }
             }

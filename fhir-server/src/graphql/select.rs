@@ -76,6 +76,9 @@ pub(super) fn child(info: &'static TypeInfo, name: &str) -> Option<Child> {
 
 /// What the name stands for at the server itself.
 pub(super) fn system_child(name: &str) -> Option<Child> {
+    if name == "__typename" {
+        return Some(Child::TypeName);
+    }
     ResourceType::from_name(name)
         .map(Child::Read)
         .or_else(|| search(name))

@@ -236,7 +236,7 @@ mod tests {
             Place::find(&path).unwrap().allow(),
             "GET, HEAD, PUT, PATCH, DELETE, OPTIONS"
         );
-        assert_eq!(interaction(Method::PATCH, "Patient"), None);
+        assert_eq!(interaction(Method::PATCH, "Patient"), Some(Interaction::Patch));
         assert_eq!(interaction(Method::GET, "Patient/_search"), None);
     }
 

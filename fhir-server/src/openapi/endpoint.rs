@@ -119,7 +119,7 @@ impl Endpoint {
             operation = places.into_iter().fold(operation, |o, place| o.parameter(place));
         }
         if let Some(offered) = self.offered.as_ref().filter(|_| self.method == HttpMethod::Get) {
-            let own = parameter::of_definition(&offered.definition);
+            let own = parameter::of_offered(offered);
             operation = own.into_iter().fold(operation, |o, p| o.parameter(p));
         }
         for key in parameter::keys(self) {
@@ -148,6 +148,7 @@ impl Endpoint {
             Interaction::Vread => "vread",
             Interaction::Create => "create",
             Interaction::Update if self.is_conditional() => "conditionalUpdate",
+            Interaction::Patch if self.is_conditional() => "conditionalPatch",
             Interaction::Delete if self.is_conditional() => "conditionalDelete",
             Interaction::Update => "update",
             Interaction::Patch => "patch",
@@ -212,6 +213,11 @@ fn words(endpoint: &Endpoint, resource_type: Option<&str>) -> (String, String) {
             format!("Update the {name} that a search finds"),
             "The query names the resource, as in `?identifier=system|value`: one match is updated, without a match the resource is \
              created, with several the answer is 412.",
+        ),
+        Interaction::Patch if endpoint.is_conditional() => (
+            format!("Patch the {name} that a search finds"),
+            "The query names the resource, as in `?identifier=system|value`: one match is patched; without a match the answer is 404, with \
+             several 412.",
         ),
         Interaction::Delete if endpoint.is_conditional() => (
             format!("Delete the {name} that a search finds"),

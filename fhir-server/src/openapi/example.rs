@@ -9,7 +9,7 @@ use crate::context::Millis;
 use crate::engine::OutcomeSystems;
 use crate::error::{Error, ErrorCode, Issue, Result};
 use crate::interaction::operation_outcome;
-use crate::operation::Offered;
+use crate::operation::{Offered, Operations};
 
 /// A Bundle of type transaction.
 pub(super) const TRANSACTION: &str = "Transaction";
@@ -59,10 +59,44 @@ pub(super) fn patch(resource_type: &str) -> String {
 
 /// The example of the arguments of an operation.
 pub(super) fn arguments(offered: &Offered) -> String {
-    match offered.affects_state() {
-        true => "MetaArguments".to_owned(),
-        false => "NoArguments".to_owned(),
+    match (offered.affects_state(), required(offered).as_slice()) {
+        (true, _) => "MetaArguments".to_owned(),
+        (false, []) => "NoArguments".to_owned(),
+        (false, _) => format!("{}Arguments", offered.operation.code()),
     }
+}
+
+/// What an operation that changes nothing must be given, with the values to try it with.
+fn required(offered: &Offered) -> Vec<(&str, &'static str)> {
+    let inputs = offered.definition.parameter.iter();
+    let must = inputs.filter(|p| p.use_.as_str() == Some("in") && p.min.value.unwrap_or(0) > 0);
+    must.filter_map(|p| {
+        let name = p.name.as_str()?;
+        Some((name, offered.operation.example(name)?))
+    })
+    .collect()
+}
+
+/// The examples of the arguments of operations that must be given some.
+fn required_arguments() -> Result<Vec<(String, Json)>> {
+    let mut examples = Vec::new();
+    for offered in Operations::builtin().all() {
+        let given = required(offered);
+        if offered.affects_state() || given.is_empty() {
+            continue;
+        }
+        let parameters = given
+            .iter()
+            .map(|(name, value)| serde_json::json!({"name": name, "valueString": value}));
+        let parameters: Vec<_> = parameters.collect();
+        let text = serde_json::json!({"resourceType": "Parameters", "parameter": parameters}).to_string();
+        examples.push(example(
+            &arguments(offered),
+            "What it must be given",
+            read(&text)?,
+        ));
+    }
+    Ok(examples)
 }
 
 /// The example of a resource as the server answers with it.
@@ -119,6 +153,7 @@ pub(super) fn all() -> Result<Vec<(String, Json)>> {
             read(r#"{"resourceType":"Parameters"}"#)?,
         ),
     ];
+    all.extend(required_arguments()?);
     let sandbox_files = SANDBOX.into_iter().map(read).collect::<Result<Vec<_>>>()?;
     for name in TYPES {
         let resource = in_sandbox(&sandbox_files, name)?;

@@ -1,7 +1,7 @@
 //! Parameters in the path, the query and the headers.
 
+use fhir_model::OperationDefinitionParameter;
 use fhir_model::reflect::{JsonToken, PrimitiveType};
-use fhir_model::{OperationDefinition, OperationDefinitionParameter};
 use serde_json::Value;
 use utoipa::openapi::Required;
 use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn, ParameterStyle};
@@ -9,6 +9,7 @@ use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder, Schema, Type};
 
 use super::endpoint::Endpoint;
 use crate::interaction::Interaction;
+use crate::operation::Offered;
 use crate::search::registry::Registry;
 use crate::store::ResourceType;
 
@@ -173,7 +174,9 @@ pub(super) fn keys(endpoint: &Endpoint) -> Vec<&'static str> {
     let mut keys: Vec<&str> = match endpoint.interaction {
         I::Read | I::Vread => vec!["view", "_elements", "ifNoneMatchRead", "ifModifiedSince"],
         I::Create => vec!["preferReturn"],
-        I::Update | I::Delete if endpoint.is_conditional() => vec!["_id", "ifMatch", "preferReturn"],
+        I::Update | I::Patch | I::Delete if endpoint.is_conditional() => {
+            vec!["_id", "ifMatch", "preferReturn"]
+        }
         I::Update => vec!["ifMatch", "ifNoneMatchWrite", "preferReturn"],
         I::Patch | I::Delete => vec!["ifMatch", "preferReturn"],
         I::HistoryInstance | I::HistoryType | I::HistorySystem => vec!["since", "at", "_count"],
@@ -210,8 +213,9 @@ pub(super) fn of_type(name: &str) -> Vec<Parameter> {
 }
 
 /// The parameters of an operation that a URL can hold.
-pub(super) fn of_definition(definition: &OperationDefinition) -> Vec<Parameter> {
-    let inputs = definition
+pub(super) fn of_offered(offered: &Offered) -> Vec<Parameter> {
+    let inputs = offered
+        .definition
         .parameter
         .iter()
         .filter(|p| p.use_.as_str() == Some("in"));
@@ -224,7 +228,15 @@ pub(super) fn of_definition(definition: &OperationDefinition) -> Vec<Parameter> 
         };
         let (name, words) = (p.name.as_str()?, p.documentation.as_str().unwrap_or_default());
         let schema = ObjectBuilder::new().schema_type(schema);
-        Some(parameter(ParameterIn::Query, name, words, schema).build())
+        let is_required = p.min.value.unwrap_or(0) > 0;
+        let required = if is_required {
+            Required::True
+        } else {
+            Required::False
+        };
+        let example = offered.operation.example(name).map(serde_json::Value::from);
+        let built = parameter(ParameterIn::Query, name, words, schema);
+        Some(built.required(required).example(example).build())
     };
     inputs.filter_map(one).collect()
 }

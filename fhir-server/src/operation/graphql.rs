@@ -53,6 +53,10 @@ impl Operation for GraphQl {
         }
     }
 
+    fn example(&self, parameter: &str) -> Option<&'static str> {
+        (parameter == "query").then_some("{ __typename }")
+    }
+
     fn run<'c>(&'c self, session: &'c mut Session, call: &'c Call<'c>) -> BoxFuture<'c, Result<Done>> {
         async move {
             let text = call.arguments.text("query").unwrap_or_default();

@@ -38,6 +38,10 @@ pub trait Operation: Send + Sync {
     fn takes_search_parameters(&self) -> bool {
         false
     }
+    /// A value for an argument, such as a page of documentation tries; it runs on any resource.
+    fn example(&self, _parameter: &str) -> Option<&'static str> {
+        None
+    }
     /// Does it. The policy has permitted it, and the arguments are as the definition allows.
     fn run<'c>(&'c self, session: &'c mut Session, call: &'c Call<'c>) -> BoxFuture<'c, Result<Done>>;
 }
@@ -218,5 +222,5 @@ pub(crate) fn not_offered(
         }
         None => format!("The server offers no operation `${shown}`; `metadata` lists what it offers."),
     };
-    Error::new(ErrorCode::NotSupported, text)
+    Error::new(ErrorCode::NotSupported, text).at("http.url")
 }

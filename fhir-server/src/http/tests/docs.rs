@@ -150,6 +150,25 @@ fn trials(document: &Value) -> Vec<Trial> {
                 let name = format!("{{{}}}", parameter["name"].as_str().unwrap());
                 path = path.replace(&name, parameter["example"].as_str().unwrap());
             }
+            let required = operation["parameters"].as_array().unwrap().iter();
+            let query: Vec<String> = required
+                .filter(|p| p["in"] == "query" && p["required"] == true)
+                .map(|p| {
+                    format!(
+                        "{}={}",
+                        p["name"].as_str().unwrap(),
+                        p["example"].as_str().unwrap()
+                    )
+                })
+                .collect();
+            if !query.is_empty() {
+                let query = query
+                    .join("&")
+                    .replace(' ', "%20")
+                    .replace('{', "%7B")
+                    .replace('}', "%7D");
+                path = format!("{path}?{query}");
+            }
             let is_conditional = operation["operationId"]
                 .as_str()
                 .unwrap()
@@ -172,7 +191,13 @@ fn trials(document: &Value) -> Vec<Trial> {
                 let mut path = path.clone();
                 if is_conditional {
                     let resource: Value = serde_json::from_str(body.as_deref().unwrap_or("{}")).unwrap();
-                    path = format!("{path}?_id={}", resource["id"].as_str().unwrap_or("none"));
+                    let known =
+                        &document["paths"][format!("{path}/{{id}}")]["get"]["parameters"][0]["example"];
+                    let id = match method.as_str() {
+                        "patch" => known.as_str(),
+                        _ => resource["id"].as_str(),
+                    };
+                    path = format!("{path}?_id={}", id.unwrap_or("none"));
                 }
                 trials.push(Trial {
                     method: method.to_uppercase(),

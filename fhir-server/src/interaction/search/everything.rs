@@ -52,11 +52,11 @@ impl Everything {
                 to: None,
             });
         }
-        Ok((filter, vec![self.include(types)]))
+        Ok((filter, self.include(types).into_iter().collect()))
     }
 
-    /// What the members refer to outside of the compartment.
-    fn include(&self, types: &[ResourceType]) -> Include {
+    /// What the members refer to outside of the compartment, where that is asked for.
+    fn include(&self, types: &[ResourceType]) -> Option<Include> {
         let patient = ResourceType::from_name("Patient");
         let of_patients = patient.map(definition::members).unwrap_or_default();
         let outside = |t: &ResourceType| {
@@ -67,13 +67,13 @@ impl Everything {
             .filter(outside)
             .filter(|t| types.is_empty() || types.contains(t))
             .collect();
-        Include {
+        (!targets.is_empty()).then_some(Include {
             direction: Direction::Forward,
             source: None,
             parameters: Vec::new(),
             targets,
             iterate: false,
-        }
+        })
     }
 }
 

@@ -190,7 +190,7 @@ fn an_operation_that_is_not_offered_there_says_so() {
     for (url, words) in [
         ("$meta", "does not run on the whole server"),
         ("Patient/$meta", "does not run on the type Patient"),
-        ("Patient/p/$everything", "offers no operation `$everything`"),
+        ("Patient/p/$merge", "offers no operation `$merge`"),
     ] {
         let error = server.get(url).unwrap_err();
         assert_eq!(error.code, ErrorCode::NotSupported);
@@ -276,7 +276,7 @@ fn bundles_call_operations_too() {
     ]});
     assert_eq!(
         told(server.bundle(&unknown)),
-        (501, "not-supported", "Bundle.entry[0]".into())
+        (501, "not-supported", "Bundle.entry[0].request.url".into())
     );
     assert_eq!(server.versions(), 1);
 }
@@ -319,10 +319,11 @@ fn each_operation_is_decided_by_its_code() {
 #[test]
 fn the_capability_statement_lists_the_operations_where_they_run() {
     let rest = TestServer::new().json("metadata")["rest"][0].clone();
-    assert_eq!(rest.get("operation"), None);
+    assert_eq!(rest["operation"][0]["name"], "graphql");
+    assert_eq!(rest["operation"].as_array().unwrap().len(), 1);
     let operations = rest["resource"][0]["operation"].as_array().unwrap();
     let names: Vec<&str> = operations.iter().map(|o| o["name"].as_str().unwrap()).collect();
-    assert_eq!(names, ["diff", "meta", "meta-add", "meta-delete"]);
+    assert_eq!(names, ["diff", "graphql", "meta", "meta-add", "meta-delete"]);
     assert_eq!(
         operations[1]["definition"],
         "http://hl7.org/fhir/OperationDefinition/Resource-meta"
@@ -386,8 +387,8 @@ fn an_operation_of_an_embedder_is_offered_where_its_definition_says() {
         ("$echo?count=1&count=2", 400, "Parameters.parameter"),
         ("$echo?flag=yes", 400, "http.flag"),
         ("$echo?resource=x", 400, "http.resource"),
-        ("Patient/p/$echo", 501, ""),
-        ("Observation/$echo", 501, ""),
+        ("Patient/p/$echo", 501, "http.url"),
+        ("Observation/$echo", 501, "http.url"),
     ] {
         let (found, _, at) = told(server.get(url));
         assert_eq!((found, at.as_str()), (status, place), "{url}");

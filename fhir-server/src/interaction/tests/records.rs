@@ -191,13 +191,20 @@ fn graphql_says_what_is_wrong() {
     let server = record();
     let mut wrong = request("GET", "Patient/ann/$graphql");
     wrong.query.push(("query".to_owned(), "{ nmae }".to_owned()));
-    let (status, _, text) = told(server.send(&wrong));
+    let (status, _, text) = first(server.send(&wrong));
     assert!(status == 400 && text.contains("nmae"), "{text}");
     let mut unknown = request("GET", "$graphql");
     unknown.query.push((
         "query".to_owned(),
         "{ PatientList(colour: red) { id } }".to_owned(),
     ));
-    let (status, _, text) = told(server.send(&unknown));
+    let (status, _, text) = first(server.send(&unknown));
     assert!(status == 400 && text.contains("colour"), "{text}");
+}
+
+/// Status, and what is told first.
+fn first(result: Result<Response, Error>) -> (u16, &'static str, String) {
+    let error = result.unwrap_err();
+    let facts = error.code.facts();
+    (facts.status, facts.issue, error.issues[0].diagnostics.clone())
 }
