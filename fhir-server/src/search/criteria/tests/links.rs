@@ -20,7 +20,7 @@ fn chains_go_from_reference_to_reference() {
             "Observation",
             "subject.name=x",
             // Of Device, Group, Location and Patient, a Device has a device-name and a Group no name.
-            &format!("(subject->{} | subject->{})", name("Location"), name("Patient")),
+            &format!("(subject->{} | subject->{})", name("Patient"), name("Location")),
         ),
         ("Observation", "subject:Patient._id=1", "subject->Patient{ids 1}"),
         (
