@@ -19,6 +19,7 @@ use crate::store::{
 struct Data {
     versions: Vec<Version>,
     rows: HashMap<Key, Index>,
+    indexed_to: Option<i64>,
     claims: HashMap<(&'static str, [u8; 32]), Claim>,
 }
 
@@ -135,6 +136,16 @@ impl Data {
                 Some(_) => Some(self.push(key, Change::Delete, None, now)),
                 None => Some(Outcome::Absent),
             },
+            Write::Index { key, stamp, index } => {
+                if self.live(&key).is_some_and(|v| v.stamp == stamp) {
+                    self.rows.insert(key, index);
+                }
+                Some(Outcome::Indexed)
+            }
+            Write::IndexedTo(stamp) => {
+                self.indexed_to = stamp;
+                Some(Outcome::Indexed)
+            }
             Write::Claim(claim) => {
                 let free = self.claim(claim.kind, &claim.key, now).is_none();
                 self.claims.insert((claim.kind, claim.key), claim);
@@ -361,6 +372,14 @@ impl Store for MemoryStore {
         }
         *data = changed;
         now(Ok(outcomes))
+    }
+
+    fn unindexed(&self) -> BoxFuture<'_, Result<Vec<(TenantId, i64)>>> {
+        let tenants = self.tenants.lock().unwrap();
+        let marks = tenants
+            .iter()
+            .filter_map(|(tenant, data)| Some((*tenant, data.indexed_to?)));
+        now(Ok(marks.collect()))
     }
 
     fn ready(&self) -> BoxFuture<'_, Result<()>> {

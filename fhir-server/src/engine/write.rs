@@ -95,7 +95,7 @@ impl Written {
                 version,
                 last_updated,
             } => Some((version, last_updated)),
-            Outcome::Absent | Outcome::Claimed => None,
+            Outcome::Absent | Outcome::Claimed | Outcome::Indexed => None,
         }
     }
 }

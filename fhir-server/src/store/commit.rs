@@ -34,6 +34,17 @@ pub enum Write {
         /// Type and id.
         key: Key,
     },
+    /// What a version can be found by that was written before, if it still is the current one; otherwise nothing.
+    Index {
+        /// Type and id.
+        key: Key,
+        /// The version's stamp.
+        stamp: i64,
+        /// What it can be found by.
+        index: Index,
+    },
+    /// The tenant's resources up to that stamp can be found by what they hold; `None`: all of them. See [`reindex`](super::reindex).
+    IndexedTo(Option<i64>),
     /// A row that only one can hold: conditional keys, token ids, replies, the load ledger.
     Claim(Claim),
 }
@@ -44,7 +55,7 @@ impl Write {
     pub(crate) fn body_len(&self) -> usize {
         match self {
             Write::Create { body, .. } | Write::Update { body, .. } => body.json.len(),
-            Write::Delete { .. } => 0,
+            Write::Delete { .. } | Write::Index { .. } | Write::IndexedTo(_) => 0,
             Write::Claim(claim) => claim.payload.len(),
         }
     }
@@ -136,6 +147,8 @@ pub enum Outcome {
     Absent,
     /// The claim row was written.
     Claimed,
+    /// What was said of the index is so.
+    Indexed,
 }
 
 /// Why a commit wrote nothing.

@@ -21,6 +21,7 @@ mod open;
 #[cfg(feature = "postgres")]
 mod postgres;
 mod query;
+mod reindex;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 mod sql;
 #[cfg(feature = "sqlite")]
@@ -46,6 +47,7 @@ pub use open::{DatabaseUrl, StoreOptions, backup, migrate, open, restore, schema
 pub use query::{
     Found, HistoryQuery, HistoryScope, Link, LinkQuery, MAX_SORTS, SORTED_BYTES, SearchQuery, Sort, SortKey,
 };
+pub use reindex::{Extract, reindex};
 pub use version::{Change, Version};
 
 use futures_util::future::BoxFuture;
@@ -90,6 +92,9 @@ pub trait Store: Send + Sync {
         tenant: TenantId,
         commit: Commit,
     ) -> BoxFuture<'_, std::result::Result<Vec<Outcome>, Refusal>>;
+    /// The tenants with resources that cannot be found by what they hold yet, and up to which stamp theirs can: an earlier release
+    /// wrote them, or what there is to be found by has changed since. See [`reindex`].
+    fn unindexed(&self) -> BoxFuture<'_, Result<Vec<(TenantId, i64)>>>;
     /// Whether the database answers and takes writes.
     fn ready(&self) -> BoxFuture<'_, Result<()>>;
     /// A secret of the database's own, made once, for signing page links.

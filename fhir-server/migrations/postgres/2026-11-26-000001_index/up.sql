@@ -51,3 +51,10 @@ CREATE TABLE place (
 );
 CREATE INDEX place_of_height ON place (tenant, parameter, z);
 CREATE INDEX place_of_resource ON place (tenant, resource, parameter);
+
+-- Tenants with resources that have no rows yet, and up to which stamp theirs have: an earlier release wrote them.
+CREATE TABLE unindexed (
+    tenant bigint NOT NULL PRIMARY KEY,
+    stamp  bigint NOT NULL
+);
+INSERT INTO unindexed (tenant, stamp) SELECT DISTINCT r.tenant, 0 FROM resource r;

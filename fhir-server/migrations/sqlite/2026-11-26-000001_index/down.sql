@@ -1,4 +1,1 @@
-DROP TABLE place;
-DROP TABLE span;
-DROP TABLE label;
-DROP TABLE term;
+DROP TABLE unindexed;

@@ -53,3 +53,10 @@ CREATE TABLE place (
     PRIMARY KEY (tenant, parameter, z, x, y, resource, part)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX place_of_resource ON place (tenant, resource, parameter);
+
+-- Tenants with resources that have no rows yet, and up to which stamp theirs have: an earlier release wrote them.
+CREATE TABLE unindexed (
+    tenant INTEGER NOT NULL PRIMARY KEY,
+    stamp  INTEGER NOT NULL
+) STRICT;
+INSERT INTO unindexed (tenant, stamp) SELECT DISTINCT r.tenant, 0 FROM resource r;

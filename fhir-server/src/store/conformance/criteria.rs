@@ -6,7 +6,8 @@ use super::model::{self, Item, Model};
 use super::random::Dice;
 use crate::context::{Clock, Millis};
 use crate::store::{
-    Expect, Filter, Key, Link, LinkQuery, Refusal, SearchQuery, Sort, SortKey, Version, Write,
+    Expect, Filter, Key, Link, LinkQuery, Refusal, ResourceType, SearchQuery, Sort, SortKey, StoredBody,
+    Version, Write, reindex,
 };
 
 /// Resources that are written at random, and what is known of them.
@@ -271,4 +272,57 @@ pub(super) async fn orders_that_cannot_be_are_refused(f: Fixture) -> Checked {
         refused.is_err_and(|e| e.code.facts().status == 400),
         "a cursor of another order",
     )
+}
+
+pub(super) async fn rows_are_made_anew_from_where_that_stopped(f: Fixture) -> Checked {
+    for n in 0..250 {
+        f.commit(
+            Vec::new(),
+            vec![super::fixture::create(&key("Patient", &format!("p{n}"))?, n)],
+        )
+        .await?;
+    }
+    let query = SearchQuery::new(None, super::cases::is_token("red"), 1_000);
+    equal(f.search(&query).await?.len(), 0, "none has rows")?;
+    equal(
+        f.store.unindexed().await?.len(),
+        0,
+        "and nobody is waiting for them",
+    )?;
+    f.commit(Vec::new(), vec![Write::IndexedTo(Some(0))]).await?;
+    let asked = std::sync::atomic::AtomicUsize::new(0);
+    let stops =
+        |_: &StoredBody, _: ResourceType| match asked.fetch_add(1, std::sync::atomic::Ordering::SeqCst) {
+            220 => Err(crate::error::Error::internal("stopped")),
+            _ => Ok(super::cases::token("red")),
+        };
+    holds(
+        reindex(f.store.as_ref(), &stops, &|_| {}).await.is_err(),
+        "it stops",
+    )?;
+    equal(f.search(&query).await?.len(), 200, "what was done stays done")?;
+    equal(
+        f.store.unindexed().await?.len(),
+        1,
+        "it is known to be unfinished",
+    )?;
+    // Written meanwhile, with rows of its own.
+    let write = Write::Update {
+        key: key("Patient", "p249")?,
+        body: body(999),
+        index: super::cases::token("blue"),
+        create: false,
+    };
+    f.write(write).await?;
+    let paint = |body: &StoredBody, _: ResourceType| {
+        let is_late = body.json.windows(3).any(|three| three == b"999");
+        Ok(super::cases::token(if is_late { "blue" } else { "red" }))
+    };
+    equal(
+        reindex(f.store.as_ref(), &paint, &|_| {}).await?,
+        50,
+        "only the rest",
+    )?;
+    equal(f.search(&query).await?.len(), 249, "all but the one that is blue")?;
+    equal(f.store.unindexed().await?.len(), 0, "nothing is left to do")
 }

@@ -95,6 +95,7 @@ cases! {
         a_filter_on_rows_holds_for_reads_versions_and_histories,
         a_refused_commit_leaves_no_rows,
         orders_that_cannot_be_are_refused,
+        rows_are_made_anew_from_where_that_stopped,
         random_questions_are_answered_as_by_looking_at_every_row,
     }
     commits {

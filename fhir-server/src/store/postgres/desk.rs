@@ -184,6 +184,7 @@ impl<'j> Desk<'j> {
         let statements = std::mem::take(&mut self.statements);
         self.wrote |= !statements.is_empty();
         let rows = self.ledger.flush();
+        self.wrote |= !rows.is_empty();
         let statements = statements.into_iter().map(|s| self.link.run(s));
         let rows = rows.into_iter().map(|s| self.link.run_of(s));
         try_join(try_join_all(statements), try_join_all(rows)).await?;
@@ -286,6 +287,11 @@ impl<'j> Desk<'j> {
                 false => None,
             },
             Step::Delete(key) => Some(self.delete(key)),
+            Step::Index(key, stamp, draft) => Some(self.index(key, *stamp, draft)),
+            Step::IndexedTo(stamp) => {
+                self.statements.push(sql::indexed_to(self.tenant, *stamp));
+                Some(Outcome::Indexed)
+            }
             Step::Claim(claim) => self.claim(claim),
         };
         outcome.ok_or(Stop::Refused(Refusal::Write { index }))
@@ -368,6 +374,16 @@ impl<'j> Desk<'j> {
             version,
             last_updated,
         }
+    }
+
+    fn index(&mut self, key: &RowKey, of: i64, draft: &'j Draft) -> Outcome {
+        let current = self
+            .head(key)
+            .filter(|head| head.stamp == of && head.change != DELETED);
+        if let Some(resource) = current.map(|head| head.surrogate) {
+            self.set_rows(resource, Some(draft));
+        }
+        Outcome::Indexed
     }
 
     /// The next version of what has one.

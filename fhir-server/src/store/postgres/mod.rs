@@ -164,6 +164,21 @@ impl Store for PostgresStore {
         .boxed()
     }
 
+    fn unindexed(&self) -> BoxFuture<'_, Result<Vec<(TenantId, i64)>>> {
+        let core = self.core.clone();
+        let ask = async move {
+            let lent = core.guarded(core.readers.lend()).await??;
+            let rows = core.guarded(lent.link()?.rows(super::sql::unindexed())).await?;
+            let rows: Vec<(i64, i64)> = rows.map_err(failure::error)?;
+            lent.give_back();
+            Ok(rows
+                .into_iter()
+                .map(|(tenant, stamp)| (TenantId(tenant), stamp))
+                .collect())
+        };
+        async move { self.core.run(ask).await }.boxed()
+    }
+
     fn ready(&self) -> BoxFuture<'_, Result<()>> {
         let core = self.core.clone();
         let ask = async move {

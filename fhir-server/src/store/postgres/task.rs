@@ -55,6 +55,10 @@ pub(super) enum Step {
     },
     /// A deletion.
     Delete(RowKey),
+    /// The rows of a version with that stamp.
+    Index(RowKey, i64, Draft),
+    /// Up to which stamp there are rows.
+    IndexedTo(Option<i64>),
     /// A claim.
     Claim(Claim),
 }
@@ -81,7 +85,8 @@ impl Task {
             Step::Create(_, row, draft) | Step::Update { row, draft, .. } => {
                 row.packed.bytes.len() + draft.weight()
             }
-            Step::Delete(_) => 0,
+            Step::Index(_, _, draft) => draft.weight(),
+            Step::Delete(_) | Step::IndexedTo(_) => 0,
             Step::Claim(claim) => claim.payload.len(),
         });
         bodies.map(|n| n + 256).sum::<usize>() + 256 * self.expects.len() + 256
@@ -94,8 +99,10 @@ impl Task {
             Condition::Matches { .. } | Condition::Unclaimed(..) => None,
         });
         let written = self.writes.iter().filter_map(|step| match step {
-            Step::Create(key, ..) | Step::Update { key, .. } | Step::Delete(key) => Some(key),
-            Step::Claim(_) => None,
+            Step::Create(key, ..) | Step::Update { key, .. } | Step::Delete(key) | Step::Index(key, ..) => {
+                Some(key)
+            }
+            Step::Claim(_) | Step::IndexedTo(_) => None,
         });
         expected.chain(written)
     }
@@ -103,16 +110,16 @@ impl Task {
     /// The resources whose rows it may change.
     pub(super) fn changed(&self) -> impl Iterator<Item = &RowKey> {
         self.writes.iter().filter_map(|step| match step {
-            Step::Update { key, .. } | Step::Delete(key) => Some(key),
-            Step::Create(..) | Step::Claim(_) => None,
+            Step::Update { key, .. } | Step::Delete(key) | Step::Index(key, ..) => Some(key),
+            Step::Create(..) | Step::Claim(_) | Step::IndexedTo(_) => None,
         })
     }
 
     /// The terms of what it writes.
     pub(super) fn terms(&self) -> impl Iterator<Item = &Term> {
         let drafts = self.writes.iter().filter_map(|step| match step {
-            Step::Create(_, _, draft) | Step::Update { draft, .. } => Some(draft),
-            Step::Delete(_) | Step::Claim(_) => None,
+            Step::Create(_, _, draft) | Step::Update { draft, .. } | Step::Index(_, _, draft) => Some(draft),
+            Step::Delete(_) | Step::Claim(_) | Step::IndexedTo(_) => None,
         });
         drafts.flat_map(Draft::terms)
     }
@@ -170,6 +177,8 @@ fn step(write: Write) -> Step {
             create,
         },
         Write::Delete { key } => Step::Delete(place(key)),
+        Write::Index { key, stamp, index } => Step::Index(place(key), stamp, Draft::new(&index)),
+        Write::IndexedTo(stamp) => Step::IndexedTo(stamp),
         Write::Claim(claim) => Step::Claim(claim),
     }
 }

@@ -17,7 +17,7 @@ mod statement;
 mod write;
 
 pub(crate) use dialect::Dialect;
-pub(crate) use index::{Draft, Rows, Term, TermKey, class};
+pub(crate) use index::{Draft, Rows, Term, TermKey, class, indexed_to, unindexed};
 #[cfg(feature = "postgres")]
 pub(crate) use index::{Label, Place, Span, greatest_term_of};
 #[cfg(feature = "sqlite")]

@@ -54,6 +54,8 @@ enum Step {
         create: bool,
     },
     Delete(RowKey),
+    Index(RowKey, i64, Draft),
+    IndexedTo(Option<i64>),
     Claim(Claim),
 }
 
@@ -81,7 +83,8 @@ impl Task {
             Step::Create(_, row, draft) | Step::Update { row, draft, .. } => {
                 row.packed.bytes.len() + draft.weight()
             }
-            Step::Delete(_) => 0,
+            Step::Index(_, _, draft) => draft.weight(),
+            Step::Delete(_) | Step::IndexedTo(_) => 0,
             Step::Claim(claim) => claim.payload.len(),
         });
         bodies.map(|n| n + 256).sum::<usize>() + 256 * self.expects.len() + 256
@@ -127,6 +130,8 @@ fn step(write: Write) -> Step {
             create,
         },
         Write::Delete { key } => Step::Delete(place(key)),
+        Write::Index { key, stamp, index } => Step::Index(place(key), stamp, Draft::new(&index)),
+        Write::IndexedTo(stamp) => Step::IndexedTo(stamp),
         Write::Claim(claim) => Step::Claim(claim),
     }
 }
@@ -256,6 +261,11 @@ impl Desk<'_> {
                 }
             }
             Step::Delete(key) => self.delete(tenant, key),
+            Step::Index(key, stamp, draft) => self.index(tenant, key, *stamp, draft),
+            Step::IndexedTo(stamp) => {
+                self.link.run(sql::indexed_to(tenant, *stamp))?;
+                Ok(Outcome::Indexed)
+            }
             Step::Claim(claim) => self.claim(tenant, claim)?.ok_or_else(refused),
         }
     }
@@ -329,6 +339,18 @@ impl Desk<'_> {
             }
             _ => Ok(Outcome::Absent),
         }
+    }
+
+    fn index(&mut self, tenant: TenantId, key: &RowKey, of: i64, draft: &Draft) -> Applied<Outcome> {
+        let current: Option<CurrentRow> = self.link.first(sql::current(tenant, key))?;
+        if let Some((surrogate, _, stamp, change, ..)) = current
+            && stamp == of
+            && change != DELETED
+        {
+            let before = rows::of(self.link, tenant, surrogate)?;
+            rows::change(self.link, self.terms, (tenant, surrogate), &before, draft)?;
+        }
+        Ok(Outcome::Indexed)
     }
 
     fn next_version(

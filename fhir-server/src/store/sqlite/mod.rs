@@ -121,6 +121,19 @@ impl Store for SqliteStore {
         .boxed()
     }
 
+    fn unindexed(&self) -> BoxFuture<'_, Result<Vec<(TenantId, i64)>>> {
+        async move {
+            let mut reader = self.pool.reader().await?;
+            let rows = reader.link()?.rows(super::sql::unindexed());
+            let rows: Vec<(i64, i64)> = rows.map_err(failure::error)?;
+            Ok(rows
+                .into_iter()
+                .map(|(tenant, stamp)| (TenantId(tenant), stamp))
+                .collect())
+        }
+        .boxed()
+    }
+
     fn ready(&self) -> BoxFuture<'_, Result<()>> {
         async move {
             self.pool.ping().await?;

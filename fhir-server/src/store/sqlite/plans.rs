@@ -9,7 +9,8 @@ use crate::context::{Millis, TenantId};
 use crate::store::sql::{self, Lists, Statement};
 use crate::store::sqlite::watch;
 use crate::store::{
-    Cursor, Filter, HistoryQuery, HistoryScope, Key, Place, ResourceType, SearchQuery, Sort, SortKey,
+    Compare, Criterion, Cursor, Filter, HistoryQuery, HistoryScope, Key, Link, LinkQuery, ParameterNumber,
+    Place, ResourceType, SearchQuery, Sort, SortKey, SystemTest, Test, ValueKind,
 };
 
 const TENANT: TenantId = TenantId(1);
@@ -164,4 +165,197 @@ fn a_claim_and_the_mark_are_one_seek() {
         "{mark}"
     );
     direct(&plan(sql::sweep_claims(TENANT, Millis(0))));
+}
+
+const PARAMETER: ParameterNumber = ParameterNumber(8);
+
+fn has(test: Test) -> Filter {
+    Filter::Has(Criterion {
+        parameter: PARAMETER,
+        test,
+    })
+}
+
+fn token(code: &str) -> Filter {
+    has(Test::Token {
+        system: SystemTest::Is("http://s".into()),
+        code: Some(vec![code.into()]),
+    })
+}
+
+fn chain(filter: Filter) -> Filter {
+    Filter::RefersTo {
+        parameters: vec![PARAMETER],
+        resource_type: patient(),
+        filter: Box::new(filter),
+    }
+}
+
+fn referred(filter: Filter) -> Filter {
+    Filter::ReferredToBy {
+        resource_type: patient(),
+        parameter: PARAMETER,
+        filter: Box::new(filter),
+    }
+}
+
+/// A criterion is asked of one resource at a time, by what the resource has.
+#[test]
+fn a_criterion_that_does_not_drive_looks_at_the_rows_of_one_resource() {
+    let by_resource = "l USING COVERING INDEX label_of_resource (tenant=? AND resource=? AND parameter=?)";
+    let by_number = "n USING INTEGER PRIMARY KEY (rowid=?)";
+    for (filter, rows) in [
+        (token("a"), vec![by_resource, by_number]),
+        (has(Test::StartsWith("a".into())), vec![by_resource, by_number]),
+        (has(Test::Contains("a".into())), vec![by_resource, by_number]),
+        (has(Test::Exists(ValueKind::Token)), vec![by_resource]),
+        (
+            Filter::Or(vec![token("a"), token("b"), token("c")]),
+            vec![by_resource, by_number],
+        ),
+        (
+            has(Test::Date(Compare::Ge, 1, 2)),
+            vec![
+                "l USING COVERING INDEX span_of_resource (tenant=? AND resource=? AND parameter=? AND unit=? AND last>?)",
+            ],
+        ),
+        (
+            has(Test::Near {
+                point: [1.0, 0.0, 0.0],
+                chord2: 0.1,
+            }),
+            vec!["l USING COVERING INDEX place_of_resource (tenant=? AND resource=? AND parameter=?"],
+        ),
+        (
+            chain(token("a")),
+            vec![by_resource, "resource_key (tenant=? AND type=? AND id=?)"],
+        ),
+        (
+            referred(token("a")),
+            vec![
+                "term_of_text (tenant=? AND kind=? AND head=?)",
+                "l USING PRIMARY KEY (tenant=? AND parameter=? AND term=?)",
+                "r1 USING INTEGER PRIMARY KEY (rowid=?)",
+            ],
+        ),
+    ] {
+        for filter in [filter.clone(), Filter::Not(Box::new(filter))] {
+            let query = SearchQuery::new(Some(patient()), filter, 50);
+            let found = plan(page(&query).unwrap());
+            assert!(found.contains("r USING INDEX resource_of_type"), "{found}");
+            assert!(!found.contains("SCAN"), "{found}");
+            assert!(rows.iter().all(|rows| found.contains(rows)), "{found}");
+        }
+    }
+}
+
+#[test]
+fn a_part_that_drives_a_search_is_read_from_its_index() {
+    let by_text = "n USING INDEX term_of_text (tenant=? AND kind=? AND head=?)";
+    let by_term = "l USING PRIMARY KEY (tenant=? AND parameter=? AND term=?)";
+    for (filter, parts) in [
+        (token("a"), vec![by_text, by_term]),
+        (
+            has(Test::StartsWith("a".into())),
+            vec![
+                "term_of_text (tenant=? AND kind=? AND head>? AND head<?)",
+                by_term,
+            ],
+        ),
+        (Filter::Or(vec![token("a"), token("b")]), vec![by_text, by_term]),
+        (
+            has(Test::Date(Compare::Ge, 1, 2)),
+            vec!["l USING PRIMARY KEY (tenant=? AND parameter=? AND unit=? AND last>?)"],
+        ),
+        (
+            has(Test::Near {
+                point: [1.0, 0.0, 0.0],
+                chord2: 0.1,
+            }),
+            vec!["l USING PRIMARY KEY (tenant=? AND parameter=? AND z>? AND z<?)"],
+        ),
+        (
+            chain(token("a")),
+            vec![by_text, by_term, "r1 USING INTEGER PRIMARY KEY (rowid=?)"],
+        ),
+        (
+            referred(token("a")),
+            vec![
+                by_text,
+                by_term,
+                "label_of_resource (tenant=? AND resource=? AND parameter=?)",
+            ],
+        ),
+        (
+            chain(Filter::Ids(vec!["p".into()])),
+            vec!["resource_key (tenant=? AND type=? AND id=?)", by_text, by_term],
+        ),
+    ] {
+        let query = SearchQuery::new(Some(patient()), filter, 50);
+        let total = LISTS.search_total(&query, Some(&query.filter), 100).unwrap();
+        let found = plan(total);
+        assert!(
+            !found.contains("SCAN n") && !found.contains("SCAN l") && !found.contains("SCAN r"),
+            "{found}"
+        );
+        assert!(found.contains("r USING INTEGER PRIMARY KEY (rowid=?)"), "{found}");
+        assert!(parts.iter().all(|part| found.contains(part)), "{found}");
+        let sorted = LISTS.by_change(&query, Some(&query.filter), false).unwrap();
+        assert!(plan(sorted).contains("r USING INTEGER PRIMARY KEY (rowid=?)"));
+    }
+}
+
+#[test]
+fn links_and_orders_look_at_the_rows_of_the_resources_they_are_of() {
+    let forward = Link::Forward {
+        parameters: vec![PARAMETER],
+        targets: vec![(patient(), Filter::All)],
+    };
+    let backward = Link::Backward {
+        parameters: vec![PARAMETER],
+        source: patient(),
+        filter: Filter::All,
+    };
+    for (link, parts) in [
+        (
+            forward,
+            [
+                "f USING COVERING INDEX resource_key (tenant=? AND type=? AND id=?)",
+                "label_of_resource",
+            ],
+        ),
+        (
+            backward,
+            [
+                "term_of_text (tenant=? AND kind=? AND head=?)",
+                "l USING PRIMARY KEY",
+            ],
+        ),
+    ] {
+        let query = LinkQuery::new(vec![key()], link, 50);
+        let found = plan(LISTS.linked(&query).unwrap());
+        assert!(
+            !found.contains("SCAN l") && !found.contains("SCAN n") && !found.contains("SCAN r"),
+            "{found}"
+        );
+        assert!(parts.iter().all(|part| found.contains(part)), "{found}");
+    }
+    let mut query = SearchQuery::new(Some(patient()), token("a"), 50);
+    for kind in [ValueKind::String, ValueKind::Date] {
+        query.sort.push(Sort {
+            key: SortKey::Parameter {
+                parameter: PARAMETER,
+                kind,
+            },
+            descending: false,
+        });
+    }
+    let found = plan(LISTS.by_keys(&query, Some(&query.filter)).unwrap());
+    for part in [
+        "label_of_resource",
+        "span_of_resource",
+        "r USING INTEGER PRIMARY KEY (rowid=?)",
+    ] {
+        assert!(found.contains(part), "{found}");
+    }
 }

@@ -19,3 +19,4 @@ pub(crate) use write::{clear, greatest_term, labels, places, spans, term};
 pub(crate) use write::{
     delete_label, delete_place, delete_span, insert_label, insert_place, insert_span, insert_term,
 };
+pub(crate) use write::{indexed_to, unindexed};

@@ -7,12 +7,13 @@ use super::term::Term;
 use crate::context::TenantId;
 use crate::store::sql::{Bind, Statement};
 
+/// Number, whole, second, third.
+#[cfg(feature = "sqlite")]
+type TermSql = (BigInt, Nullable<Binary>, Nullable<Binary>, Nullable<Binary>);
+
 /// The number of a term, where it has one. There may be terms of the same hash: the row tells.
 #[cfg(feature = "sqlite")]
-pub(crate) fn term(
-    tenant: TenantId,
-    term: &Term,
-) -> Statement<'_, (BigInt, Nullable<Binary>, Nullable<Binary>, Nullable<Binary>)> {
+pub(crate) fn term(tenant: TenantId, term: &Term) -> Statement<'_, TermSql> {
     Statement::new(
         "SELECT n.number, n.whole, n.second, n.third FROM term n WHERE n.tenant = ? AND n.kind = ? AND n.head = ?\
          \x20AND n.hash = ?",
@@ -196,4 +197,20 @@ pub(crate) fn delete_place(tenant: TenantId, resource: i64, place: &Place) -> St
          \x20AND part = ?",
         place_binds(tenant, resource, place),
     )
+}
+
+/// The tenants that have resources without rows, and up to which stamp theirs have them.
+pub(crate) fn unindexed() -> Statement<'static, (BigInt, BigInt)> {
+    Statement::new("SELECT u.tenant, u.stamp FROM unindexed u ORDER BY u.tenant", [])
+}
+
+/// Says up to which stamp the tenant's resources have rows; `None`: all have.
+pub(crate) fn indexed_to(tenant: TenantId, stamp: Option<i64>) -> Statement<'static> {
+    match stamp {
+        None => Statement::new("DELETE FROM unindexed WHERE tenant = ?", [Bind::Big(tenant.0)]),
+        Some(stamp) => Statement::new(
+            "INSERT INTO unindexed (tenant, stamp) VALUES (?, ?) ON CONFLICT (tenant) DO UPDATE SET stamp = excluded.stamp",
+            [Bind::Big(tenant.0), Bind::Big(stamp)],
+        ),
+    }
 }
