@@ -52,5 +52,7 @@ fn parameter(definition: &'static SearchParameter, base: &str, number: Parameter
 /// The types of those names; one that stands for all is no restriction.
 fn targets(names: &[&str]) -> Vec<ResourceType> {
     let all: Option<Vec<_>> = names.iter().map(|name| ResourceType::from_name(name)).collect();
-    all.unwrap_or_default()
+    let mut all = all.unwrap_or_default();
+    all.sort_unstable();
+    all
 }

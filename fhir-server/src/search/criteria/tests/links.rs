@@ -16,12 +16,6 @@ fn chains_go_from_reference_to_reference() {
             "patient.organization.name=x",
             &format!("patient->Patient{{organization->{}}}", name("Organization")),
         ),
-        (
-            "Observation",
-            "subject.name=x",
-            // Of Device, Group, Location and Patient, a Device has a device-name and a Group no name.
-            &format!("(subject->{} | subject->{})", name("Location"), name("Patient")),
-        ),
         ("Observation", "subject:Patient._id=1", "subject->Patient{ids 1}"),
         (
             "Observation",
@@ -29,6 +23,19 @@ fn chains_go_from_reference_to_reference() {
             r#"subject->Patient{(name Exact("X") | name Exact("Y"))}"#,
         ),
     ]);
+}
+
+#[test]
+fn a_chain_without_a_type_goes_to_every_type_that_knows_its_end() {
+    let shown = shown(&read("Observation", "subject.name=x").unwrap());
+    // Of Device, Group, Location and Patient, a Device has a device-name and a Group no name.
+    for of in ["Location", "Patient"] {
+        assert!(
+            shown.contains(&format!(r#"subject->{of}{{name StartsWith("x")}}"#)),
+            "{shown}"
+        );
+    }
+    assert_eq!(shown.matches("->").count(), 2, "{shown}");
 }
 
 #[test]
