@@ -8,8 +8,8 @@ use std::cmp::Ordering;
 use std::fmt;
 use std::str::FromStr;
 
-use jiff::civil;
 use jiff::tz::{Offset, TimeZone};
+use jiff::{Timestamp, civil};
 
 use crate::primitive::{Str, ValueError};
 
@@ -81,7 +81,7 @@ impl Parts {
             self.second.unwrap_or(0).min(59),
             self.nanosecond.unwrap_or(0),
         );
-        let micros = |at: civil::DateTime| zone.to_timestamp(at).ok().map(|t| t.as_microsecond());
+        let micros = |at: civil::DateTime| microsecond(at, &zone);
         let first = micros(start)?;
         let after = match self.precision() {
             Precision::Year if self.year == 9999 => None,
@@ -97,6 +97,16 @@ impl Parts {
         // The calendar ends with the year 9999.
         Some((first, after.map_or(253_402_300_799_999_999, |end| end - 1)))
     }
+}
+
+/// Microseconds since 1970-01-01T00:00:00Z. Timestamps end a day before the calendar does; on that day the zone's last offset holds.
+fn microsecond(at: civil::DateTime, zone: &TimeZone) -> Option<i64> {
+    if let Ok(timestamp) = zone.to_timestamp(at) {
+        return Some(timestamp.as_microsecond());
+    }
+    let local = at.duration_since(civil::date(1970, 1, 1).at(0, 0, 0, 0));
+    let offset = i64::from(zone.to_offset(Timestamp::MAX).seconds()) * 1_000_000;
+    i64::try_from(local.as_micros()).ok()?.checked_sub(offset)
 }
 
 /// Compares part by part from the largest; `None` where all common parts are equal and one has more.
@@ -429,6 +439,12 @@ mod tests {
         assert_eq!(interval("1970"), (0, 31_536_000_000_000 - 1));
         assert_eq!(interval("1970-01-01T00:00:01Z"), (1_000_000, 1_999_999));
         assert_eq!(interval("9999").1, 253_402_300_799_999_999);
+        assert_eq!(
+            interval("9999-12-31"),
+            (253_402_214_400_000_000, 253_402_300_799_999_999)
+        );
+        assert_eq!(interval("9999-12-30").1, 253_402_214_399_999_999);
+        assert_eq!(interval("9999-12-31T23:00:00-01:00").0, 253_402_300_800_000_000);
         assert_eq!(interval("1970-01-01T01:00:00+01:00").0, 0);
     }
 }

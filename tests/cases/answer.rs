@@ -138,6 +138,7 @@ impl Expect {
         for (name, members) in &self.members {
             let got = first
                 .entries("match")
+                .chain(first.entries("include"))
                 .map(|e| &e["resource"])
                 .find(|r| format!("{}/{}", text(&r["resourceType"]), text(&r["id"])) == *name)
                 .and_then(Value::as_object)
