@@ -339,6 +339,9 @@ impl Store for Contended {
             Err(_) => self.inner.commit(tenant, commit),
         }
     }
+    fn unindexed(&self) -> BoxFuture<'_, Result<Vec<(TenantId, i64)>, Error>> {
+        self.inner.unindexed()
+    }
     fn secret(&self) -> [u8; 32] {
         self.inner.secret()
     }
