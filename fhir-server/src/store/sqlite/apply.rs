@@ -177,9 +177,6 @@ pub(super) struct Desk<'a> {
 impl Desk<'_> {
     /// Carries the commit out, or undoes all of it.
     pub(super) fn apply(&mut self, task: &Task) -> Applied<Vec<Outcome>> {
-        if let [Step::Create(..)] = task.writes.as_slice() {
-            return self.apply_create(task);
-        }
         self.link.run(sql::Statement::new("SAVEPOINT task", []))?;
         let result = self.carry_out(task);
         if result.is_err() {
@@ -192,19 +189,6 @@ impl Desk<'_> {
             .run(sql::Statement::new("RELEASE task", []))
             .map_err(Stop::Broken)?;
         result
-    }
-
-    /// The same for a single create. Its first change is the only one that can be refused, and SQLite undoes by itself a
-    /// statement that fails: so it needs no savepoint, which costs a copy of each page that changes. Should a later change
-    /// be refused, the whole transaction is given up.
-    fn apply_create(&mut self, task: &Task) -> Applied<Vec<Outcome>> {
-        let before = self.link.changed();
-        match self.carry_out(task) {
-            Err(Stop::Refused(_)) if self.link.changed() != before => {
-                Err(Stop::Broken(Diesel::RollbackTransaction))
-            }
-            result => result,
-        }
     }
 
     fn carry_out(&mut self, task: &Task) -> Applied<Vec<Outcome>> {

@@ -49,7 +49,6 @@ pub(super) struct Link {
     conn: SqliteConnection,
     watch: Arc<Watch>,
     shapes: HashSet<u64>,
-    changed: usize,
 }
 
 impl Link {
@@ -103,7 +102,6 @@ impl Link {
             conn,
             watch,
             shapes: HashSet::new(),
-            changed: 0,
         })
     }
 
@@ -160,14 +158,7 @@ impl Link {
     /// Runs a statement that gives no rows; how many it changed.
     pub(super) fn run(&mut self, mut statement: Statement<'_>) -> QueryResult<usize> {
         self.admit(&mut statement);
-        let changed = statement.execute(&mut self.conn)?;
-        self.changed = self.changed.wrapping_add(changed);
-        Ok(changed)
-    }
-
-    /// A number that differs from what it was before when [`Link::run`] has changed rows since.
-    pub(super) fn changed(&self) -> usize {
-        self.changed
+        statement.execute(&mut self.conn)
     }
 
     /// Begins a transaction of reads.
