@@ -3,7 +3,7 @@
 -- term: texts, codes, references and units that rows share, each once. label: which resource has which term for which parameter.
 -- span: its dates, numbers and quantities, numbers as integers in the same order. place: its positions. part: the group of a
 -- composite, otherwise 0. Rows have no key of their own: whoever writes holds the tenant's row and writes none twice, and indexes
--- that are not unique share the space of equal entries.
+-- that are not unique share the space of equal entries: one of resources alone takes a seventh of one of resources and parameters.
 
 CREATE TABLE term (
     tenant bigint NOT NULL,
@@ -26,7 +26,7 @@ CREATE TABLE label (
     part      integer NOT NULL
 );
 CREATE INDEX label_of_term ON label (tenant, parameter, term);
-CREATE INDEX label_of_resource ON label (tenant, resource, parameter);
+CREATE INDEX label_of_resource ON label (tenant, resource);
 
 CREATE TABLE span (
     tenant    bigint NOT NULL,
@@ -38,7 +38,7 @@ CREATE TABLE span (
     part      integer NOT NULL
 );
 CREATE INDEX span_of_time ON span (tenant, parameter, unit, last);
-CREATE INDEX span_of_resource ON span (tenant, resource, parameter);
+CREATE INDEX span_of_resource ON span (tenant, resource);
 
 CREATE TABLE place (
     tenant    bigint NOT NULL,
@@ -50,7 +50,7 @@ CREATE TABLE place (
     part      integer NOT NULL
 );
 CREATE INDEX place_of_height ON place (tenant, parameter, z);
-CREATE INDEX place_of_resource ON place (tenant, resource, parameter);
+CREATE INDEX place_of_resource ON place (tenant, resource);
 
 -- Tenants with resources that have no rows yet, and up to which stamp theirs have: an earlier release wrote them.
 CREATE TABLE unindexed (

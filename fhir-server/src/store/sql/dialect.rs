@@ -33,6 +33,17 @@ impl Dialect {
         }
     }
 
+    /// The end of an EXISTS that is asked of one row after the other. PostgreSQL would make a join of it, and does not know how
+    /// rows of a resource go together: over 100,000 resources a page took 648 ms by its joins and 1.6 ms so.
+    pub(crate) fn end_of_exists(self) -> &'static str {
+        match self {
+            #[cfg(feature = "sqlite")]
+            Dialect::Sqlite => ")",
+            #[cfg(feature = "postgres")]
+            Dialect::Postgres => " OFFSET 0)",
+        }
+    }
+
     /// What stands around a part of a union.
     pub(crate) fn part(self) -> (&'static str, &'static str) {
         match self.orders_parts() {

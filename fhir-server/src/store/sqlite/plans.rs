@@ -36,7 +36,8 @@ fn plan<ST>(statement: Statement<'_, ST>) -> String {
     watch::Watch::over(&mut conn).unwrap();
     let rows: QueryResult<Vec<(i64, i64, i64, String)>> = statement.explained().load(&mut conn);
     let lines: Vec<String> = rows.unwrap().into_iter().map(|row| row.3).collect();
-    lines.join("\n")
+    // How SQLite asks for the first row only.
+    lines.join("\n").replace(" EXISTS USING", " USING")
 }
 
 fn patient() -> ResourceType {
@@ -251,7 +252,7 @@ fn a_criterion_that_does_not_drive_looks_at_the_rows_of_one_resource() {
 
 #[test]
 fn a_part_that_drives_a_search_is_read_from_its_index() {
-    let by_text = "n USING INDEX term_of_text (tenant=? AND kind=? AND head=?)";
+    let by_text = "term_of_text (tenant=? AND kind=? AND head=?)";
     let by_term = "l USING PRIMARY KEY (tenant=? AND parameter=? AND term=?)";
     for (filter, parts) in [
         (token("a"), vec![by_text, by_term]),

@@ -249,7 +249,7 @@ impl Printer<'_> {
             [Bind::Small(resource_type.number()), Bind::Small(DELETED)],
         );
         self.print(out, inner, depth + 1);
-        out.push(")", []);
+        out.push(self.scope.dialect.end_of_exists(), []);
     }
 
     /// Balanced, so that a long list does not make a deep expression.

@@ -38,7 +38,7 @@ pub(super) fn has_any<'a, ST>(
         [Bind::Int(first.parameter.0)],
     );
     close(out, scope, tests, names);
-    out.push(")", []);
+    out.push(scope.dialect.end_of_exists(), []);
 }
 
 /// The resource has a group of rows in which each of the tests is passed.
@@ -55,7 +55,7 @@ pub(super) fn group<'a, ST>(out: &mut Statement<'a, ST>, scope: Lists, parts: &'
     );
     close(out, scope, &[first], names);
     others(out, scope, rest.iter());
-    out.push(")", []);
+    out.push(scope.dialect.end_of_exists(), []);
 }
 
 /// The other tests of a group, each on a row beside the row `l`.
@@ -77,7 +77,7 @@ pub(super) fn others<'a, ST>(
             [Bind::Int(part.parameter.0)],
         );
         close(out, scope, &[part], names);
-        out.push(")", []);
+        out.push(scope.dialect.end_of_exists(), []);
     }
 }
 

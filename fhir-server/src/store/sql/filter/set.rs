@@ -106,9 +106,10 @@ impl Sets {
             Filter::Has(criterion) => self.rows(out, &[criterion]),
             Filter::Group(parts) => self.group(out, parts),
             Filter::Or(any) => match (rows::alike(any), any.as_slice()) {
-                (Some(tests), _) => self.rows(out, &tests),
-                (None, []) => out.push(NOTHING, []),
-                (None, any) => {
+                (Some(tests), any) if any.len() > MAX_PARTS => self.rows(out, &tests),
+                (_, []) => out.push(NOTHING, []),
+                // SQLite seeks for each part of a union, and not for each part of an OR.
+                (_, any) => {
                     for (i, part) in any.iter().enumerate() {
                         out.push(if i == 0 { "" } else { " UNION " }, []);
                         self.print(out, resource_type, part, depth);
