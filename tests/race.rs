@@ -101,3 +101,43 @@ fn of_clients_that_race_with_if_match_one_wins_each_version() {
     let own = &times[times.len() - versions.len()..];
     assert!(own.is_sorted_by(|newer, older| newer >= older), "{own:?}");
 }
+
+#[test]
+fn of_patches_that_race_without_if_match_none_is_lost() {
+    let rounds = if is_long() { 100 } else { 3 };
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::start(&process::sqlite(&folder.path().join("race.sqlite")), &[]);
+    let address = &*server.address;
+    process::write(address, "PUT", "/Patient/race", &body("first")).unwrap();
+    let mut expected = 1;
+    for _ in 0..rounds {
+        let barrier = Barrier::new(CLIENTS);
+        let done: usize = std::thread::scope(|scope| {
+            let clients: Vec<_> = (0..CLIENTS)
+                .map(|client| {
+                    let barrier = &barrier;
+                    scope.spawn(move || {
+                        barrier.wait();
+                        let patch =
+                            format!(r#"[{{"op":"add","path":"/name/-","value":{{"family":"c{client}"}}}}]"#);
+                        let headers = "Content-Type: application/json-patch+json\r\n";
+                        let answer = ask(address, "PATCH", "/fhir/Patient/race", headers, patch.as_bytes());
+                        match answer.expect("an answer").status {
+                            200 => 1,
+                            // Too many came between; the client is told, and nothing was written.
+                            409 => 0,
+                            other => panic!("{other}"),
+                        }
+                    })
+                })
+                .collect();
+            clients.into_iter().map(|c| c.join().unwrap()).sum()
+        });
+        assert!(done > 0);
+        expected += done;
+    }
+    let answer = ask(address, "GET", "/fhir/Patient/race", "", b"").expect("an answer");
+    let patient: serde_json::Value = serde_json::from_slice(&answer.body).unwrap();
+    assert_eq!(patient["name"].as_array().unwrap().len(), expected);
+    assert_eq!(patient["meta"]["versionId"], expected.to_string());
+}

@@ -3,6 +3,7 @@
 //!
 //! FHIR defines no such operation; the definition is the server's own.
 
+use fhir_model::reflect::SlotMut;
 use fhir_model::{OperationDefinition, Resource};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
@@ -111,6 +112,12 @@ fn content(session: &Session, version: &Version) -> Result<Resource> {
         );
         return Err(Error::new(ErrorCode::Gone, text));
     };
-    let received = Received::from_json(body.json.clone().into(), session.settings())?;
-    Ok(received.resource)
+    let mut resource = Received::from_json(body.json.clone().into(), session.settings())?.resource;
+    // A resource as it is read always has a meta, if only for its stamp: that is what a patch will find.
+    let complex = resource.as_complex_mut();
+    let meta = complex.type_info().field("meta").map(|(index, _)| index);
+    if let Some(SlotMut::Complex(meta)) = meta.and_then(|index| complex.slot_mut(index)) {
+        meta.get_or_insert();
+    }
+    Ok(resource)
 }

@@ -208,5 +208,5 @@ pub(crate) fn not_offered(
         }
         None => format!("The server offers no operation `${shown}`; `metadata` lists what it offers."),
     };
-    Error::new(ErrorCode::NotSupported, text)
+    Error::new(ErrorCode::NotSupported, text).at("http.url")
 }

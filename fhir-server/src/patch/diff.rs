@@ -56,26 +56,31 @@ impl Differ {
         Ok(())
     }
 
-    /// The elements of two values of one type.
+    /// The elements of two values of one type. What goes, goes last: a value that is empty meanwhile would be gone.
     fn elements(&mut self, path: &str, before: &dyn Complex, after: &dyn Complex) -> Done {
-        for (index, field) in before.type_info().fields.iter().enumerate() {
-            let (mut old, mut new) = (Nodes::of(before, index), Nodes::of(after, index));
-            let below = format!("{path}.{}", field.name);
-            if field.is_list() {
-                self.list(
-                    path,
-                    &below,
-                    field,
-                    &old.collect::<Vec<_>>(),
-                    &new.collect::<Vec<_>>(),
-                )?;
-                continue;
-            }
-            match (old.next(), new.next()) {
-                (None, None) => {}
-                (Some(_), None) => self.push("delete", &below, Vec::new())?,
-                (None, Some(new)) => self.add(path, field, new)?,
-                (Some(old), Some(new)) => self.one(&below, old, new)?,
+        for gone in [false, true] {
+            for (index, field) in before.type_info().fields.iter().enumerate() {
+                let (mut old, mut new) = (Nodes::of(before, index), Nodes::of(after, index));
+                if gone != (new.count_all() == 0) {
+                    continue;
+                }
+                let below = format!("{path}.{}", field.name);
+                if field.is_list() {
+                    self.list(
+                        path,
+                        &below,
+                        field,
+                        &old.collect::<Vec<_>>(),
+                        &new.collect::<Vec<_>>(),
+                    )?;
+                    continue;
+                }
+                match (old.next(), new.next()) {
+                    (None, None) => {}
+                    (Some(_), None) => self.push("delete", &below, Vec::new())?,
+                    (None, Some(new)) => self.add(path, field, new)?,
+                    (Some(old), Some(new)) => self.one(&below, old, new)?,
+                }
             }
         }
         Ok(())
@@ -187,6 +192,10 @@ fn partners(old: &[Node<'_>], new: &[Node<'_>]) -> Vec<Option<usize>> {
         if !others(*a, *b) && a.type_name() == b.type_name() {
             pair(index, index, &mut partners);
         }
+    }
+    // A list of which nothing stays is never empty meanwhile: one item takes the place of another.
+    if partners.iter().all(Option::is_none) && !old.is_empty() {
+        pair(0, 0, &mut partners);
     }
     partners
 }

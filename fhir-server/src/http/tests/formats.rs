@@ -103,10 +103,12 @@ async fn the_metadata_lists_what_the_routes_have() {
     for route in crate::http::routes::ROUTES {
         let code = route.interaction.code();
         assert!(
-            code == "capabilities" || offered.iter().any(|o| o == code),
+            matches!(code, "capabilities" | "operation") || offered.iter().any(|o| o == code),
             "{code} is routed and not declared"
         );
     }
+    // Operations are declared each by itself.
+    assert_eq!(patient["operation"][0]["name"], "diff");
     for code in offered {
         let routed = crate::http::routes::ROUTES
             .iter()

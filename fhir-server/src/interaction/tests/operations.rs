@@ -276,7 +276,7 @@ fn bundles_call_operations_too() {
     ]});
     assert_eq!(
         told(server.bundle(&unknown)),
-        (501, "not-supported", "Bundle.entry[0]".into())
+        (501, "not-supported", "Bundle.entry[0].request.url".into())
     );
     assert_eq!(server.versions(), 1);
 }
@@ -386,8 +386,8 @@ fn an_operation_of_an_embedder_is_offered_where_its_definition_says() {
         ("$echo?count=1&count=2", 400, "Parameters.parameter"),
         ("$echo?flag=yes", 400, "http.flag"),
         ("$echo?resource=x", 400, "http.resource"),
-        ("Patient/p/$echo", 501, ""),
-        ("Observation/$echo", 501, ""),
+        ("Patient/p/$echo", 501, "http.url"),
+        ("Observation/$echo", 501, "http.url"),
     ] {
         let (found, _, at) = told(server.get(url));
         assert_eq!((found, at.as_str()), (status, place), "{url}");
