@@ -4,6 +4,29 @@
 //!
 //! Invariant: a code is never called wrong because its code system is not held, or only in part.
 
+mod bits;
+mod build;
+mod canonical;
+mod code_system;
+mod compose;
+mod display;
+mod extension;
+mod filter;
+mod implicit;
+mod issue;
+mod language;
+mod library;
+mod membership;
+mod near;
+pub mod operation;
+mod packed;
+mod rule;
+mod set;
+mod status;
+
+pub use issue::{Cause, Refusal};
+pub use library::{AddError, Library};
+
 /// Answers questions about codes, from whatever it holds.
 pub trait Terminology: Send + Sync {
     /// Whether the code is in the value set, given by its canonical URL, with `|version` or without.
