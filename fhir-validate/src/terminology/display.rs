@@ -2,6 +2,8 @@
 //! (<https://hl7.org/fhir/R4/terminology-service.html#display>).
 
 use super::code_system::CodeSystem;
+use fhir_model::Coding;
+
 use super::language::Languages;
 use super::set::Hit;
 
@@ -12,6 +14,20 @@ pub(super) struct Display<'a> {
     pub(super) language: Option<&'a str>,
     /// No longer to be used.
     pub(super) withdrawn: bool,
+    /// A name for another use than to be shown: right where it is stated, but not one to propose.
+    pub(super) other_use: bool,
+}
+
+/// Code systems of uses that a name to be shown may have.
+const SHOWN_USES: [&str; 3] = [
+    "http://snomed.info/sct",
+    "http://terminology.hl7.org/CodeSystem/designation-usage",
+    "http://terminology.hl7.org/CodeSystem/hl7TermMaintInfra",
+];
+
+fn is_other_use(use_: Option<&Coding>) -> bool {
+    let system = use_.and_then(|u| u.system.as_str());
+    system.is_some_and(|s| !SHOWN_USES.contains(&s))
 }
 
 /// How a stated display fares.
@@ -42,11 +58,13 @@ pub(super) fn displays<'a>(
             text,
             language,
             withdrawn: false,
+            other_use: false,
         }));
         found.extend(system.designations(index).map(|d| Display {
             text: d.value,
             language: d.language,
             withdrawn: d.withdrawn,
+            other_use: is_other_use(d.use_),
         }));
     }
     let language = system.and_then(|s| s.head.language.as_deref());
@@ -55,12 +73,14 @@ pub(super) fn displays<'a>(
             text,
             language,
             withdrawn: false,
+            other_use: false,
         }));
         found.extend(listed.designations.iter().filter_map(|d| {
             Some(Display {
                 text: d.value.as_str()?,
                 language: d.language.as_str(),
                 withdrawn: false,
+                other_use: is_other_use(d.use_.as_deref()),
             })
         }));
     }
@@ -71,7 +91,7 @@ pub(super) fn displays<'a>(
 pub(super) fn best<'a>(displays: &[Display<'a>], languages: &Languages) -> Option<&'a str> {
     let wanted = displays
         .iter()
-        .filter(|d| !d.withdrawn)
+        .filter(|d| !d.withdrawn && !d.other_use)
         .filter_map(|d| Some((languages.rank(d.language?)?, d.text)))
         .min_by_key(|(rank, _)| *rank);
     let first = || displays.iter().find(|d| !d.withdrawn).map(|d| d.text);
@@ -91,7 +111,10 @@ pub(super) fn judge<'a>(stated: &str, displays: &[Display<'a>], languages: &Lang
         return Judgement::Right;
     }
     if wanted.iter().any(|d| d.withdrawn && same(d.text, stated)) {
-        let right = displays.iter().filter(|d| !d.withdrawn).map(|d| d.text);
+        let right = displays
+            .iter()
+            .filter(|d| !d.withdrawn && !d.other_use)
+            .map(|d| d.text);
         return Judgement::Withdrawn(right.collect());
     }
     if wanted.is_empty() {
@@ -100,7 +123,10 @@ pub(super) fn judge<'a>(stated: &str, displays: &[Display<'a>], languages: &Lang
             false => Judgement::WrongInOther(displays.first().map(|d| d.text)),
         };
     }
-    let right: Vec<_> = wanted.into_iter().filter(|d| !d.withdrawn).collect();
+    let right: Vec<_> = wanted
+        .into_iter()
+        .filter(|d| !d.withdrawn && !d.other_use)
+        .collect();
     let spaces = right.iter().any(|d| same(&squeezed(d.text), &squeezed(stated)));
     Judgement::Wrong { right, spaces }
 }
@@ -123,6 +149,7 @@ mod tests {
             text,
             language,
             withdrawn: false,
+            other_use: false,
         }
     }
 

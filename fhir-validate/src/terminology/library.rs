@@ -227,7 +227,7 @@ impl Library {
     }
 
     /// Adds a code system that was read from a release.
-    pub(super) fn add_release(&self, system: CodeSystem) {
+    pub(super) fn add_system(&self, system: CodeSystem) {
         let version = system.head.version.clone();
         let mut held = self.write();
         let entries = held.code_systems.entry(system.head.url.clone()).or_default();

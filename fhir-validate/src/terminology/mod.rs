@@ -113,3 +113,6 @@ pub enum Known {
         reason: String,
     },
 }
+
+#[cfg(test)]
+mod tests;
