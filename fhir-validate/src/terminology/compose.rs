@@ -37,6 +37,21 @@ pub(super) struct Versions {
 }
 
 impl Versions {
+    /// That version of a code system where a value set names none.
+    pub(super) fn of_code_system(url: &str, version: &str) -> Self {
+        Versions {
+            default: vec![(url.to_owned(), version.to_owned())],
+            ..Versions::default()
+        }
+    }
+
+    /// Whether the request says which version of that code system to use.
+    pub(super) fn decides(&self, url: &str) -> bool {
+        [&self.default, &self.force, &self.check]
+            .iter()
+            .any(|list| version_for(list, url).is_some())
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.default.is_empty()
             && self.force.is_empty()
@@ -220,8 +235,10 @@ impl<'l> Compiler<'l> {
         for url in include.value_set.iter().filter_map(|u| u.as_str()) {
             imports.push(self.import(url)?);
         }
+        let pinned = include.version.as_str().is_some();
         Ok(Clause {
             system,
+            pinned,
             selection,
             imports,
         })
@@ -314,6 +331,7 @@ impl<'l> Compiler<'l> {
                     let source = self.source(url, version, &[]);
                     clauses.push(Clause {
                         system: source.ok(),
+                        pinned: version.is_some(),
                         selection: Selection::Listed(Listing::default()),
                         imports: Vec::new(),
                     });

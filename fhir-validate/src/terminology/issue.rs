@@ -153,7 +153,7 @@ pub struct Refusal {
     /// What kind of reason.
     pub cause: Cause,
     /// The reason, for the client.
-    pub outcome: OperationOutcome,
+    pub outcome: Box<OperationOutcome>,
 }
 
 /// What kind of reason there is for a [`Refusal`].
@@ -173,7 +173,7 @@ impl Refusal {
     pub(super) fn new(cause: Cause, issue: Issue) -> Self {
         Refusal {
             cause,
-            outcome: outcome(&[issue]),
+            outcome: Box::new(outcome(&[issue])),
         }
     }
 

@@ -47,6 +47,8 @@ pub(super) struct Status {
 #[derive(Debug)]
 pub(super) struct Clause {
     pub(super) system: Option<Source>,
+    /// Whether it names a version of the code system.
+    pub(super) pinned: bool,
     pub(super) selection: Selection,
     pub(super) imports: Vec<Import>,
 }
@@ -120,6 +122,8 @@ pub(super) struct Hit<'a> {
     pub(super) listed: Option<&'a Listed>,
     /// Picked by a list or a filter, not only as one of a whole code system.
     pub(super) picked: bool,
+    /// Of a version that the value set names.
+    pub(super) pinned: bool,
 }
 
 /// What is missing to tell.
@@ -257,8 +261,16 @@ impl Compiled {
 impl Clause {
     fn verdict(&self, key: Key<'_>) -> Verdict<'_> {
         let mut answer = match &self.system {
-            Some(source) if source.url() != key.system || !source.is_version(key.version) => {
-                return Verdict::Out;
+            Some(source) if source.url() != key.system => return Verdict::Out,
+            Some(source) if !source.is_version(key.version) => {
+                // Any version will do, and this one is not at hand.
+                return match self.pinned {
+                    true => Verdict::Out,
+                    false => Verdict::Unknown(Gap::CodeSystem {
+                        url: key.system.to_owned(),
+                        version: key.version.map(str::to_owned),
+                    }),
+                };
             }
             Some(source) => self.selected(source, key.code),
             None => Verdict::Out,
@@ -288,6 +300,7 @@ impl Clause {
                 concept,
                 listed,
                 picked,
+                pinned: self.pinned,
             })
         };
         let concept = source.held().and_then(|s| s.find(code));
@@ -360,9 +373,10 @@ impl Source {
         }
     }
 
-    fn is_version(&self, asked: Option<&str>) -> bool {
+    /// Whether it is of that version, or none is asked for.
+    pub(super) fn is_version(&self, asked: Option<&str>) -> bool {
         match (asked, self.version()) {
-            (Some(asked), Some(held)) => canonical::matches(asked, held) || held.starts_with(asked),
+            (Some(asked), Some(held)) => canonical::matches(asked, held),
             _ => true,
         }
     }

@@ -68,6 +68,7 @@ fn candidates<'a>(clause: &'a Clause, budget: &mut usize) -> Result<Vec<Hit<'a>>
         concept,
         listed,
         picked,
+        pinned: clause.pinned,
     };
     let found: Vec<Hit<'a>> = match (&clause.selection, source) {
         (Selection::Undecided(reason), _) => return Err(gap(&Gap::Filter(reason.clone()))),
