@@ -250,13 +250,13 @@ pub(super) fn not_compiled(error: &CompileError) -> Refusal {
                 ),
             ),
         ),
-        CompileError::TooDeep => (
+        CompileError::TooLarge(what) => (
             Cause::TooCostly,
             Issue::error(
                 "too-costly",
                 "too-costly",
-                "VALUESET_TOO_DEEP",
-                "The value sets import each other too deeply".to_owned(),
+                "VALUESET_TOO_COSTLY",
+                format!("The value set cannot be used: {what}"),
             ),
         ),
         CompileError::Version(url, held, allowed) => (

@@ -280,7 +280,7 @@ fn why(error: &CompileError) -> String {
         CompileError::Circle(urls) => {
             format!("value sets import each other in a circle: {}", urls.join(", "))
         }
-        CompileError::TooDeep => "value sets import each other too deeply".to_owned(),
+        CompileError::TooLarge(what) => format!("the value set cannot be used: {what}"),
         CompileError::Version(url, held, allowed) => {
             format!("the code system {url} is held in version {held}, not {allowed}")
         }

@@ -19,6 +19,8 @@ use super::rule::Rule;
 pub(super) struct Compiled {
     /// `url|version` for messages.
     pub(super) label: String,
+    /// Clauses that a question may have to ask, those of imports as often as they are imported.
+    pub(super) weight: usize,
     /// Contained in another value set, and so without a name of its own.
     pub(super) contained: bool,
     pub(super) status: Status,
@@ -199,6 +201,19 @@ impl Compiled {
             }
         }
         answer
+    }
+
+    /// The clauses that it takes to know whether a code is excluded.
+    pub(super) fn exclude_weight(&self) -> usize {
+        let imports = self
+            .exclude
+            .iter()
+            .flat_map(|c| &c.imports)
+            .map(|import| match import {
+                Import::Held(other) => other.weight,
+                Import::NotHeld(_) => 1,
+            });
+        self.exclude.len() + imports.sum::<usize>()
     }
 
     /// The code systems that it takes codes from, those of imports too, without repeats.

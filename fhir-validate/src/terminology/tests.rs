@@ -347,6 +347,29 @@ fn a_regular_expression_of_death_is_refused() {
 }
 
 #[test]
+fn imports_that_multiply_are_refused() {
+    let sets: Vec<String> = (0..30)
+        .map(|n| {
+            let next = format!("http://a.example/{}", n + 1);
+            let url = format!("http://a.example/{n}");
+            value_set(
+                &url,
+                &format!(r#"{{"include":[{{"valueSet":["{next}"]}},{{"valueSet":["{next}"]}}]}}"#),
+            )
+        })
+        .chain([value_set(
+            "http://a.example/30",
+            r#"{"include":[{"system":"http://a.example/animals"}]}"#,
+        )])
+        .collect();
+    let library = over_r4(&sets.iter().map(String::as_str).collect::<Vec<_>>());
+    match library.validate_code("http://a.example/0", &code("dog")) {
+        Membership::Unchecked { reason } => assert!(reason.contains("more than 10000 clauses"), "{reason}"),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
 fn a_hierarchy_in_a_circle_ends() {
     let circle = r#"{"resourceType":"CodeSystem","url":"http://a.example/animals","status":"active","content":"complete",
         "concept":[{"code":"a","property":[{"code":"parent","valueCode":"b"}]},
