@@ -19,6 +19,7 @@ mod finding;
 mod format;
 pub mod schema;
 mod structure;
+pub mod terminology;
 mod walk;
 
 pub use finding::{Breach, Finding};

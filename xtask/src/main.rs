@@ -9,6 +9,8 @@ usage: cargo xtask <task>
 
   definitions --package CORE.tgz --search-parameters BUNDLE.json.gz
               trims the official R4 definitions to facts: fhir-model/definitions/r4/
+  terminology --package TERMINOLOGY.tgz
+              trims HL7's terminology to facts: fhir-validate/definitions/tho/
   codegen     writes fhir-model/src/generated/ from the trimmed definitions
   codegen --check
               fails if a generated file differs from what codegen would write
@@ -38,6 +40,7 @@ fn run(args: &[&str]) -> Result<()> {
         ["definitions", "--package", package, "--search-parameters", bundle] => {
             definitions::write(&root, package.as_ref(), bundle.as_ref())
         }
+        ["terminology", "--package", package] => definitions::terminology::write(&root, package.as_ref()),
         ["codegen"] => codegen::write(&root),
         ["codegen", "--check"] => codegen::check(&root),
         ["openapi"] => openapi::write(&root),

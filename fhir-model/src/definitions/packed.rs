@@ -9,3 +9,5 @@ pub static TYPES: &[u8] = include_bytes!("../../definitions/r4/types.ndjson.zst"
 pub static CODE_SYSTEMS: &[u8] = include_bytes!("../../definitions/r4/code_systems.ndjson.zst");
 /// ValueSets.
 pub static VALUE_SETS: &[u8] = include_bytes!("../../definitions/r4/value_sets.ndjson.zst");
+/// ConceptMaps.
+pub static CONCEPT_MAPS: &[u8] = include_bytes!("../../definitions/r4/concept_maps.ndjson.zst");
