@@ -1,0 +1,34 @@
+//! Conformance resources other than structure definitions, found by their canonical url.
+
+use std::collections::HashMap;
+
+use fhir_model::Resource;
+use fhir_model::read::ReadOptions;
+use serde_json::Value;
+
+/// Resources by url; of several versions the last that was added comes first.
+#[derive(Default)]
+pub(crate) struct Canonicals(HashMap<String, Vec<(String, Resource)>>);
+
+impl Canonicals {
+    /// Adds a resource that has a url; elements that R4 does not have are left out of it.
+    pub(crate) fn add(&mut self, value: Value) {
+        let text = |name: &str| value.get(name).and_then(Value::as_str).map(str::to_owned);
+        let Some(url) = text("url") else { return };
+        // Code systems and value sets are the terminology's.
+        if matches!(text("resourceType").as_deref(), Some("CodeSystem" | "ValueSet" | "SearchParameter" | "OperationDefinition")) {
+            return;
+        }
+        let version = text("version").unwrap_or_default();
+        if let Ok(read) = fhir_model::json::read(value.to_string().as_bytes(), &ReadOptions::lenient()) {
+            self.0.entry(url).or_default().insert(0, (version, read.value));
+        }
+    }
+
+    /// The resource of a canonical.
+    pub(crate) fn get(&self, canonical: &str) -> Option<&Resource> {
+        let (url, version) = canonical.split_once('|').map_or((canonical, None), |(u, v)| (u, Some(v)));
+        let all = self.0.get(url)?;
+        all.iter().find(|(known, _)| version.is_none_or(|v| v == known)).map(|(_, resource)| resource)
+    }
+}

@@ -1,0 +1,312 @@
+//! [`Validator`] and its [`Builder`].
+
+use std::sync::Arc;
+
+use fhir_model::Resource;
+use fhir_model::path::{self, Value as PathValue};
+use fhir_model::read::{ReadError, ReadOptions};
+use fhir_model::reflect::{Node, TypeInfo};
+use jiff::Zoned;
+use serde_json::Value;
+
+use crate::canonical::Canonicals;
+use crate::definition::Store;
+use crate::finding::{Breach, Finding, Severity};
+use crate::layer::{Layer, LayerSet};
+use crate::place::Place;
+use crate::profile::Found;
+use crate::program::Program;
+use crate::reference::Resolver;
+use crate::rules::{BaseRules, TypeRules};
+use crate::run::Run;
+use crate::terminology::Terminology;
+use crate::walk;
+
+/// How far references are followed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ReferenceChecks {
+    /// What a reference shows by itself, and targets within the resource.
+    #[default]
+    Form,
+    /// Targets exist.
+    Exist,
+}
+
+/// What is an error and what is not, where the specification leaves it open.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Options {
+    /// What an extension is whose definition is not known.
+    pub unknown_extensions: Severity,
+    /// What a code is that its code system does not have, and a display that is none of the code's.
+    pub unknown_codes: Severity,
+    /// Whether extensions with an example's url (`example.org`) are let pass.
+    pub examples: bool,
+    /// How far references are followed.
+    pub references: ReferenceChecks,
+    /// Whether what looks like HTML in a markdown is an error.
+    pub refuse_html_in_markdown: bool,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Options {
+            unknown_extensions: Severity::Warning,
+            unknown_codes: Severity::Warning,
+            examples: true,
+            references: ReferenceChecks::Form,
+            refuse_html_in_markdown: false,
+        }
+    }
+}
+
+/// All that a validator holds.
+pub(crate) struct Inner {
+    pub(crate) layers: LayerSet,
+    pub(crate) store: Store,
+    pub(crate) canonicals: Canonicals,
+    rules: Option<BaseRules>,
+    pub(crate) terminology: Option<Arc<dyn Terminology>>,
+    pub(crate) resolver: Option<Arc<dyn Resolver>>,
+    pub(crate) options: Options,
+    pub(crate) path_limits: path::Limits,
+    pub(crate) now: Option<Zoned>,
+    max_findings: usize,
+}
+
+/// Checks resources against definitions. Cheap to clone; threads may share it.
+#[derive(Clone)]
+pub struct Validator(Arc<Inner>);
+
+impl Default for Validator {
+    fn default() -> Self {
+        Validator::new()
+    }
+}
+
+impl std::fmt::Debug for Validator {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Validator").field("layers", &self.0.layers).finish_non_exhaustive()
+    }
+}
+
+/// Makes a [`Validator`] that knows definitions.
+pub struct Builder {
+    layers: LayerSet,
+    store: Store,
+    canonicals: Canonicals,
+    terminology: Option<Arc<dyn Terminology>>,
+    resolver: Option<Arc<dyn Resolver>>,
+    options: Options,
+    now: Option<Zoned>,
+    max_findings: usize,
+}
+
+impl Validator {
+    /// The shape of the data only: structure and formats, by the static tables. Stops after 100 findings.
+    pub fn new() -> Self {
+        let inner = Inner {
+            layers: LayerSet::SHAPE,
+            store: Store::default(),
+            canonicals: Canonicals::default(),
+            rules: None,
+            terminology: None,
+            resolver: None,
+            options: Options::default(),
+            path_limits: path::Limits::default(),
+            now: None,
+            max_findings: 100,
+        };
+        Validator(Arc::new(inner))
+    }
+
+    /// A validator with every layer, that knows the definitions of R4.
+    pub fn builder() -> Builder {
+        Builder {
+            layers: LayerSet::ALL,
+            store: Store::r4(),
+            canonicals: Canonicals::default(),
+            terminology: None,
+            resolver: None,
+            options: Options::default(),
+            now: None,
+            max_findings: 1_000,
+        }
+    }
+
+    /// The same, but it stops after that many findings. What the validator has worked out so far is worked out again.
+    pub fn with_max_findings(self, max: usize) -> Self {
+        match Arc::try_unwrap(self.0) {
+            Ok(inner) => Validator(Arc::new(Inner { max_findings: max, ..inner })),
+            // Only a validator that is shared cannot be changed; it keeps its own limit.
+            Err(shared) => Validator(shared),
+        }
+    }
+
+    /// Everything that is wrong with the resource, up to the limit. No error among it means valid.
+    pub fn validate(&self, resource: &Resource) -> Vec<Finding> {
+        self.validate_against(resource, &[])
+    }
+
+    /// The same, also against profiles that the resource does not claim.
+    pub fn validate_against(&self, resource: &Resource, profiles: &[String]) -> Vec<Finding> {
+        let value = resource.as_complex();
+        let mut run = Run::new(Place::new(value.type_info()), self.0.max_findings);
+        walk::resource(&mut run, value, &self.0, profiles, walk::PlaceIn::default());
+        run.findings
+    }
+
+    /// Reads a text, in JSON or XML, and checks what was read. What cannot be read is found with its line and column.
+    pub fn validate_text(&self, text: &[u8], profiles: &[String], options: &ReadOptions) -> Vec<Finding> {
+        let is_xml = text.iter().find(|b| !b.is_ascii_whitespace() && **b < 0x80) == Some(&b'<');
+        let read = if is_xml { fhir_model::xml::read(text, options) } else { fhir_model::json::read(text, options) };
+        match read {
+            Ok(read) => self.validate_against(&read.value, profiles),
+            Err(error) => unreadable(error),
+        }
+    }
+}
+
+fn unreadable(error: ReadError) -> Vec<Finding> {
+    let one = |issue: fhir_model::read::ReadIssue| Finding {
+        layer: "text",
+        breach: Breach::Shape,
+        severity: Severity::Error,
+        expression: issue.path,
+        message: issue.message,
+        rule: None,
+        near: None,
+        position: Some((issue.line, issue.column)),
+    };
+    error.issues.into_iter().map(one).collect()
+}
+
+impl Builder {
+    /// Leaves a layer out.
+    pub fn without(mut self, layer: Layer) -> Self {
+        self.layers = self.layers.without(layer);
+        self
+    }
+
+    /// Adds a conformance resource as JSON: a StructureDefinition, or another that is found by its url, such as a
+    /// Questionnaire. Replaces one of the same url and version.
+    pub fn definition(mut self, value: Value) -> Self {
+        self.add(value);
+        self
+    }
+
+    fn add(&mut self, value: Value) {
+        match value.get("resourceType").and_then(Value::as_str) {
+            Some("StructureDefinition") => self.store.add(value),
+            _ => self.canonicals.add(value),
+        }
+    }
+
+    /// Adds every definition of packages.
+    pub fn package(mut self, package: crate::package::Package) -> Self {
+        for value in package.resources {
+            self.add(value);
+        }
+        self
+    }
+
+    /// Sets who answers about codes.
+    pub fn terminology(mut self, terminology: Arc<dyn Terminology>) -> Self {
+        self.terminology = Some(terminology);
+        self
+    }
+
+    /// Sets who finds the targets of references.
+    pub fn resolver(mut self, resolver: Arc<dyn Resolver>) -> Self {
+        self.resolver = Some(resolver);
+        self
+    }
+
+    /// Sets what is an error and what is not.
+    pub fn options(mut self, options: Options) -> Self {
+        self.options = options;
+        self
+    }
+
+    /// Sets what `now()` and `today()` of invariants answer.
+    pub fn now(mut self, now: Zoned) -> Self {
+        self.now = Some(now);
+        self
+    }
+
+    /// Stops after that many findings; 1,000 without it.
+    pub fn max_findings(mut self, max: usize) -> Self {
+        self.max_findings = max;
+        self
+    }
+
+    /// The validator.
+    pub fn build(self) -> Validator {
+        Validator(Arc::new(Inner {
+            layers: self.layers,
+            store: self.store,
+            canonicals: self.canonicals,
+            rules: Some(BaseRules::new()),
+            terminology: self.terminology,
+            resolver: self.resolver,
+            options: self.options,
+            path_limits: path::Limits { steps: 2_000_000, ..path::Limits::default() },
+            now: self.now,
+            max_findings: self.max_findings,
+        }))
+    }
+}
+
+impl Inner {
+    /// The base rules of a type, where base definitions are checked.
+    pub(crate) fn rules_of(&self, info: &'static TypeInfo) -> Option<&TypeRules> {
+        self.rules.as_ref()?.of(info, &self.store)
+    }
+
+    /// The program of a profile, where it is known and can be used.
+    pub(crate) fn program(&self, canonical: &str) -> Option<&Program> {
+        match self.find_program(canonical) {
+            Found::Program(program) => Some(program),
+            _ => None,
+        }
+    }
+
+    /// The program of a profile, or why there is none.
+    pub(crate) fn find_program(&self, canonical: &str) -> Found<'_> {
+        match self.store.get(canonical).map(|held| held.program(&self.store)) {
+            Some(Ok(program)) => Found::Program(program),
+            Some(Err(reason)) => Found::Broken(reason),
+            None => Found::Unknown,
+        }
+    }
+
+    /// The type that a profile constrains or a definition defines.
+    pub(crate) fn type_of_profile(&self, canonical: &str) -> Option<&str> {
+        self.store.get_any_version(canonical)?.definition().map(|d| d.type_name.as_str())
+    }
+
+    /// The type, where the canonical is that of a base type and no profile.
+    pub(crate) fn type_of_base(&self, canonical: &str) -> Option<&str> {
+        let definition = self.store.get_any_version(canonical)?.definition()?;
+        (!definition.is_constraint).then_some(definition.type_name.as_str())
+    }
+}
+
+impl path::Profiles for Inner {
+    fn conforms_to(&self, value: &PathValue<'_>, profile: &str) -> Option<bool> {
+        let Some(Node::Complex(complex)) = value.node() else { return None };
+        self.program(profile)?;
+        let mut run = Run::new(Place::new(complex.type_info()), 10);
+        Some(run.aside(complex.type_info(), |run| crate::reference::fit_alone(run, self, complex, profile)))
+    }
+}
+
+impl path::Terminology for Inner {
+    fn member_of(&self, coded: &PathValue<'_>, value_set: &str) -> Option<bool> {
+        crate::binding::member_of(self.terminology.as_deref()?, value_set, coded)
+    }
+
+    fn subsumes(&self, _ancestor: &PathValue<'_>, _descendant: &PathValue<'_>) -> Option<bool> {
+        None
+    }
+}
