@@ -1,14 +1,15 @@
 //! Conformance resources other than structure definitions, found by their canonical url.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use fhir_model::Resource;
 use fhir_model::read::ReadOptions;
 use serde_json::Value;
 
 /// Resources by url; of several versions the last that was added comes first.
-#[derive(Default)]
-pub(crate) struct Canonicals(HashMap<String, Vec<(String, Resource)>>);
+#[derive(Clone, Default)]
+pub(crate) struct Canonicals(HashMap<String, Vec<(String, Arc<Resource>)>>);
 
 impl Canonicals {
     /// Adds a resource that has a url; elements that R4 does not have are left out of it.
@@ -21,7 +22,7 @@ impl Canonicals {
         }
         let version = text("version").unwrap_or_default();
         if let Ok(read) = fhir_model::json::read(value.to_string().as_bytes(), &ReadOptions::lenient()) {
-            self.0.entry(url).or_default().insert(0, (version, read.value));
+            self.0.entry(url).or_default().insert(0, (version, Arc::new(read.value)));
         }
     }
 
@@ -29,6 +30,6 @@ impl Canonicals {
     pub(crate) fn get(&self, canonical: &str) -> Option<&Resource> {
         let (url, version) = canonical.split_once('|').map_or((canonical, None), |(u, v)| (u, Some(v)));
         let all = self.0.get(url)?;
-        all.iter().find(|(known, _)| version.is_none_or(|v| v == known)).map(|(_, resource)| resource)
+        all.iter().find(|(known, _)| version.is_none_or(|v| v == known)).map(|(_, resource)| &**resource)
     }
 }

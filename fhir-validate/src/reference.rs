@@ -88,7 +88,10 @@ fn check_found(run: &mut Run, scope: &Scope<'_>, rule: &TypeRule, target: &dyn C
         run.report(Report::warning(Layer::Reference, message));
         return;
     }
-    let fits = rule.targets.iter().any(|url| run.aside(target.type_info(), |run| in_scope_of(scope, target, |own| fit(run, own, url))));
+    let address = format!("{} {reference}", scope.full_url.unwrap_or_default());
+    let fits = rule.targets.iter().any(|url| {
+        run.once(&address, url, |run| run.aside(target.type_info(), |run| in_scope_of(scope, target, |own| fit(run, own, url))))
+    });
     if !fits {
         let message = format!("the target of {reference:?} conforms to none of the profiles {}", rule.targets.join(", "));
         run.report(Report::error(Layer::Reference, message));

@@ -2,6 +2,8 @@
 //!
 //! Invariant: a run ends after a bounded number of steps and findings, whatever the resource and the profiles are.
 
+use std::collections::HashMap;
+
 use fhir_model::path::Environment;
 use fhir_model::reflect::{Complex, Node};
 
@@ -41,6 +43,8 @@ pub(crate) struct Run {
     pub(crate) most: Severity,
     /// Profiles that are applied around the place: an entry twice would be a circle.
     active: Vec<(*const Program, *const ())>,
+    /// Whether targets of references conform to profiles, by both; `None` while that is being found out.
+    targets: HashMap<(String, String), Option<bool>>,
 }
 
 /// A finding to be, built by the layer that makes it.
@@ -80,7 +84,7 @@ impl Report {
 
 impl Run {
     pub(crate) fn new(place: Place, max: usize) -> Run {
-        Run { place, findings: Vec::new(), max, steps: 0, exhausted: false, most: Severity::Error, active: Vec::new() }
+        Run { place, findings: Vec::new(), max, steps: 0, exhausted: false, most: Severity::Error, active: Vec::new(), targets: HashMap::new() }
     }
 
     /// Something about the place.
@@ -168,6 +172,19 @@ impl Run {
         apply(self);
         self.most = most;
         self.active.pop();
+    }
+
+    /// Whether what a reference leads to conforms to a profile, found out once. Around itself it does: a circle of references
+    /// breaks nothing.
+    pub(crate) fn once(&mut self, reference: &str, profile: &str, find_out: impl FnOnce(&mut Run) -> bool) -> bool {
+        let key = (reference.to_owned(), profile.to_owned());
+        if let Some(known) = self.targets.get(&key) {
+            return known.unwrap_or(true);
+        }
+        self.targets.insert(key.clone(), None);
+        let conforms = find_out(self);
+        self.targets.insert(key, Some(conforms));
+        conforms
     }
 
     /// A run of its own about another resource, which shares the count of steps and the profiles around.

@@ -63,9 +63,9 @@ impl Default for Options {
 /// All that a validator holds.
 pub(crate) struct Inner {
     pub(crate) layers: LayerSet,
-    pub(crate) store: Store,
+    pub(crate) store: Arc<Store>,
     pub(crate) canonicals: Canonicals,
-    rules: Option<BaseRules>,
+    rules: Option<Arc<BaseRules>>,
     pub(crate) terminology: Option<Arc<dyn Terminology>>,
     pub(crate) resolver: Option<Arc<dyn Resolver>>,
     pub(crate) options: Options,
@@ -93,6 +93,7 @@ impl std::fmt::Debug for Validator {
 /// Makes a [`Validator`] that knows definitions.
 pub struct Builder {
     layers: LayerSet,
+    rules: Arc<BaseRules>,
     store: Store,
     canonicals: Canonicals,
     terminology: Option<Arc<dyn Terminology>>,
@@ -107,7 +108,7 @@ impl Validator {
     pub fn new() -> Self {
         let inner = Inner {
             layers: LayerSet::SHAPE,
-            store: Store::default(),
+            store: Arc::default(),
             canonicals: Canonicals::default(),
             rules: None,
             terminology: None,
@@ -124,6 +125,7 @@ impl Validator {
     pub fn builder() -> Builder {
         Builder {
             layers: LayerSet::ALL,
+            rules: Arc::new(BaseRules::new()),
             store: Store::r4(),
             canonicals: Canonicals::default(),
             terminology: None,
@@ -131,6 +133,23 @@ impl Validator {
             options: Options::default(),
             now: None,
             max_findings: 1_000,
+        }
+    }
+
+    /// A builder of a validator that knows all that this one knows, and what is added. What this one has compiled is shared,
+    /// so that it costs little: one for each tenant, or whenever a definition is added.
+    pub fn extend(&self) -> Builder {
+        let inner = &self.0;
+        Builder {
+            layers: inner.layers,
+            rules: inner.rules.clone().unwrap_or_else(|| Arc::new(BaseRules::new())),
+            store: Store::upon(Arc::clone(&inner.store)),
+            canonicals: inner.canonicals.clone(),
+            terminology: inner.terminology.clone(),
+            resolver: inner.resolver.clone(),
+            options: inner.options.clone(),
+            now: inner.now.clone(),
+            max_findings: inner.max_findings,
         }
     }
 
@@ -244,9 +263,9 @@ impl Builder {
     pub fn build(self) -> Validator {
         Validator(Arc::new(Inner {
             layers: self.layers,
-            store: self.store,
+            store: Arc::new(self.store),
             canonicals: self.canonicals,
-            rules: Some(BaseRules::new()),
+            rules: Some(self.rules),
             terminology: self.terminology,
             resolver: self.resolver,
             options: self.options,
@@ -273,7 +292,7 @@ impl Inner {
 
     /// The program of a profile, or why there is none.
     pub(crate) fn find_program(&self, canonical: &str) -> Found<'_> {
-        match self.store.get(canonical).map(|held| held.program(&self.store)) {
+        match self.store.get(canonical).map(|held| held.program()) {
             Some(Ok(program)) => Found::Program(program),
             Some(Err(reason)) => Found::Broken(reason),
             None => Found::Unknown,

@@ -173,7 +173,3 @@ fn within<'a>(run: &mut Run, scope: &Scope<'a>, field: &'static Field, value: &'
     resource(run, value, scope.inner, &[], place_in);
 }
 
-/// Whether an element may have several types.
-pub(crate) fn is_choice(field: &Field) -> bool {
-    matches!(field.shape, Shape::Choice(_))
-}

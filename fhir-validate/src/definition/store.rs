@@ -3,7 +3,7 @@
 //! Invariant: what is held never changes after the validator is built, but for what is worked out on first use.
 
 use std::collections::HashMap;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use serde_json::Value;
 
@@ -11,9 +11,11 @@ use super::{Definition, Facts, base};
 use crate::program::Program;
 use crate::snapshot;
 
-/// The definitions, by url; several versions of one url, the newest first.
+/// The definitions, by url; several versions of one url, the newest first. What is not here is looked for in the parent,
+/// whose snapshots and programs are shared by all that build on it.
 #[derive(Default)]
 pub(crate) struct Store {
+    parent: Option<Arc<Store>>,
     by_url: HashMap<String, Vec<Held>>,
 }
 
@@ -45,8 +47,7 @@ impl Held {
         }
     }
 
-    /// The definition; `None` where it is not one.
-    pub(crate) fn definition(&self) -> Option<&Definition> {
+    fn definition(&self) -> Option<&Definition> {
         let read = || match &self.source {
             Source::Line(line) => serde_json::from_str(line).ok().as_ref().and_then(Definition::read),
             Source::Value(value) => Definition::read(value),
@@ -54,8 +55,7 @@ impl Held {
         self.definition.get_or_init(read).as_ref()
     }
 
-    /// The snapshot as published, or generated where there is none.
-    pub(crate) fn snapshot<'s>(&'s self, store: &'s Store, making: &mut Vec<*const Held>) -> Result<&'s [Facts], String> {
+    fn snapshot<'s>(&'s self, store: &'s Store, making: &mut Vec<*const Held>) -> Result<&'s [Facts], String> {
         if self.snapshot.get().is_none() {
             let made = self.make_snapshot(store, making);
             // Another thread may have been quicker; its result is the same.
@@ -83,8 +83,7 @@ impl Held {
         made
     }
 
-    /// The compiled program.
-    pub(crate) fn program<'s>(&'s self, store: &'s Store) -> Result<&'s Program, &'s str> {
+    fn program<'s>(&'s self, store: &'s Store) -> Result<&'s Program, &'s str> {
         if self.program.get().is_none() {
             let made = self.snapshot(store, &mut Vec::new()).and_then(|elements| {
                 let definition = self.definition().ok_or("the definition has no url or no type")?;
@@ -108,6 +107,11 @@ impl Store {
             store.add_line(line, false);
         }
         store
+    }
+
+    /// No definitions yet, but those of another store.
+    pub(crate) fn upon(parent: Arc<Store>) -> Store {
+        Store { parent: Some(parent), ..Store::default() }
     }
 
     /// Adds a definition as it stands on its line of a built-in file.
@@ -139,34 +143,68 @@ impl Store {
 
     /// The definition of a canonical: of its version after `|`, the newest that begins so (`4.0` for `4.0.1`), or without
     /// one the newest.
-    pub(crate) fn get(&self, canonical: &str) -> Option<&Held> {
+    pub(crate) fn get(&self, canonical: &str) -> Option<Handle<'_>> {
         let (url, version) = match canonical.split_once('|') {
             Some((url, version)) => (url, Some(version)),
             None => (canonical, None),
         };
-        let versions = self.by_url.get(url)?;
-        match version {
-            None => versions.first(),
-            Some(version) => {
-                let exact = versions.iter().find(|held| held.version == version);
-                exact.or_else(|| versions.iter().find(|held| held.version.strip_prefix(version).is_some_and(|rest| rest.starts_with('.'))))
+        let own = self.by_url.get(url).and_then(|versions| of_version(versions, version));
+        match own {
+            Some(held) => Some(Handle { held, store: self }),
+            None => self.parent.as_deref()?.get(canonical),
+        }
+    }
+
+    /// The definition of a type, such as `Patient` or `HumanName`: that of R4, whatever else is held.
+    pub(crate) fn of_type(&self, type_name: &str) -> Option<Handle<'_>> {
+        match &self.parent {
+            Some(parent) => parent.of_type(type_name),
+            None => {
+                let held = self.by_url.get(&base::type_url(type_name))?.last()?;
+                Some(Handle { held, store: self })
             }
         }
     }
 
-    /// The definition of a type, such as `Patient` or `HumanName`.
-    pub(crate) fn of_type(&self, type_name: &str) -> Option<&Held> {
-        self.by_url.get(&base::type_url(type_name))?.last()
-    }
-
     /// The definition that is meant by a canonical, whichever version is there.
-    pub(crate) fn get_any_version(&self, canonical: &str) -> Option<&Held> {
+    pub(crate) fn get_any_version(&self, canonical: &str) -> Option<Handle<'_>> {
         self.get(canonical).or_else(|| self.get(canonical.split('|').next().unwrap_or(canonical)))
     }
+}
 
-    /// Every url.
-    pub(crate) fn urls(&self) -> impl Iterator<Item = &str> {
-        self.by_url.keys().map(String::as_str)
+fn of_version<'v>(versions: &'v [Held], version: Option<&str>) -> Option<&'v Held> {
+    let Some(version) = version else { return versions.first() };
+    let exact = versions.iter().find(|held| held.version == version);
+    exact.or_else(|| versions.iter().find(|held| held.version.strip_prefix(version).is_some_and(|rest| rest.starts_with('.'))))
+}
+
+/// A definition, and the store that it stands in.
+#[derive(Clone, Copy)]
+pub(crate) struct Handle<'s> {
+    held: &'s Held,
+    store: &'s Store,
+}
+
+impl<'s> Handle<'s> {
+    /// The definition; `None` where it is not one.
+    pub(crate) fn definition(self) -> Option<&'s Definition> {
+        self.held.definition()
+    }
+
+    /// The snapshot as published, or generated where there is none.
+    ///
+    /// # Errors
+    /// Why there is none, in words.
+    pub(crate) fn snapshot(self, making: &mut Vec<*const Held>) -> Result<&'s [Facts], String> {
+        self.held.snapshot(self.store, making)
+    }
+
+    /// The compiled program.
+    ///
+    /// # Errors
+    /// Why there is none, in words.
+    pub(crate) fn program(self) -> Result<&'s Program, &'s str> {
+        self.held.program(self.store)
     }
 }
 
@@ -190,7 +228,7 @@ mod tests {
         let store = Store::r4();
         assert_eq!(base::lines().len(), 214 + 48 + 396);
         assert_eq!(store.by_url.len(), 658);
-        for url in store.urls() {
+        for url in store.by_url.keys() {
             let definition = store.get(url).unwrap().definition().unwrap();
             assert_eq!(definition.url, url);
             assert_eq!(definition.version.as_deref(), Some("4.0.1"));
@@ -203,7 +241,7 @@ mod tests {
         for version in ["1.0.0", "1.10.0", "1.9.0", "2.0.0-ballot", "2.0.0"] {
             store.add(serde_json::json!({"url": "u", "type": "Patient", "version": version}));
         }
-        let version = |canonical: &str| store.get(canonical).map(|held| held.version.as_str());
+        let version = |canonical: &str| store.get(canonical).map(|h| h.held.version.as_str());
         assert_eq!(version("u"), Some("2.0.0"));
         assert_eq!(version("u|1.9.0"), Some("1.9.0"));
         assert_eq!(version("u|1"), Some("1.10.0"));

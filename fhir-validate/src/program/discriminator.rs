@@ -185,7 +185,7 @@ fn below(node: &Node, is_meant: impl Fn(&Node) -> bool) -> Vec<Node> {
 fn tree_of(profile: &str, store: &Store) -> Option<Node> {
     let url = profile.split('#').next().unwrap_or(profile);
     let held = store.get_any_version(url)?;
-    Node::build(held.snapshot(store, &mut Vec::new()).ok()?)
+    Node::build(held.snapshot(&mut Vec::new()).ok()?)
 }
 
 /// What is said about the values at a path: on the element itself, on its slices, or on its parts.

@@ -35,7 +35,7 @@ struct Generator<'s, 'm> {
 pub(crate) fn generate(definition: &Definition, store: &Store, making: &mut Vec<*const Held>) -> Result<Vec<Facts>, String> {
     let base = definition.base.as_deref().ok_or_else(|| format!("{} has neither a snapshot nor a base", definition.url))?;
     let held = store.get_any_version(base).ok_or_else(|| format!("the base {base} of {} is not known", definition.url))?;
-    let mut tree = Node::build(held.snapshot(store, making)?).ok_or_else(|| format!("the base {base} has no elements"))?;
+    let mut tree = Node::build(held.snapshot(making)?).ok_or_else(|| format!("the base {base} has no elements"))?;
     if !definition.is_constraint {
         tree.name = definition.type_name.clone();
     }
@@ -146,10 +146,10 @@ impl Generator<'_, '_> {
         let held = profile.and_then(|p| self.store.get_any_version(p.split('#').next().unwrap_or(&p)));
         let held = held.or_else(|| self.store.of_type(short_type(code)));
         let Some(held) = held else { return Ok(()) };
-        let tree = match held.snapshot(self.store, self.making) {
+        let tree = match held.snapshot(self.making) {
             Ok(elements) => Node::build(elements),
             // A profile that is built by way of this one: its type's own elements must do.
-            Err(_) => self.store.of_type(short_type(code)).and_then(|h| Node::build(h.snapshot(self.store, self.making).ok()?)),
+            Err(_) => self.store.of_type(short_type(code)).and_then(|h| Node::build(h.snapshot(self.making).ok()?)),
         };
         if let Some(tree) = tree {
             self.grow(tree.count())?;
