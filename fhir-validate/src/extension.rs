@@ -117,6 +117,15 @@ fn paths(element: &Above<'_>) -> Vec<String> {
         let Some((holder, name)) = here.holder else { break };
         tail = if tail.is_empty() { name.to_owned() } else { format!("{name}.{tail}") };
         all.push(format!("{holder}.{tail}"));
+        let mut base = fhir_model::type_info(holder).map(|i| i.base).unwrap_or_default();
+        for _ in 0..4 {
+            all.push(format!("{base}.{tail}"));
+            base = match base {
+                "DomainResource" => "Resource",
+                "BackboneElement" => "Element",
+                other => fhir_model::type_info(other).map(|i| i.base).unwrap_or_default(),
+            };
+        }
         at = here.above;
     }
     all

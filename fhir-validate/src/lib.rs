@@ -40,6 +40,7 @@ mod format;
 mod invariant;
 mod layer;
 mod narrative;
+mod near;
 mod overrides;
 pub mod package;
 mod place;

@@ -66,6 +66,9 @@ pub(crate) fn check_targets<'a>(run: &mut Run, scope: &Scope<'a>, rule: &'a Type
             check_found(run, scope, rule, target, reference);
         }
         None => {
+            if !scope.inner.options.trust_reference_types {
+                return;
+            }
             let implied = implied_type(reference).or_else(|| text_of(complex, "type"));
             if let Some(implied) = implied {
                 check_type(run, rule, scope, implied, reference);

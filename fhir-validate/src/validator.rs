@@ -44,6 +44,10 @@ pub struct Options {
     pub examples: bool,
     /// How far references are followed.
     pub references: ReferenceChecks,
+    /// Whether the type that a reference names (`Patient/1`) is taken as that of its target, where the target is not at hand.
+    pub trust_reference_types: bool,
+    /// Whether contained resources are checked.
+    pub contained: bool,
     /// Whether what looks like HTML in a markdown is an error.
     pub refuse_html_in_markdown: bool,
 }
@@ -55,6 +59,8 @@ impl Default for Options {
             unknown_codes: Severity::Warning,
             examples: true,
             references: ReferenceChecks::Form,
+            trust_reference_types: true,
+            contained: true,
             refuse_html_in_markdown: false,
         }
     }
@@ -297,6 +303,12 @@ impl Inner {
             Some(Err(reason)) => Found::Broken(reason),
             None => Found::Unknown,
         }
+    }
+
+    /// The type of the conformance resource of a canonical, where it is known.
+    pub(crate) fn kind_of(&self, canonical: &str) -> Option<&str> {
+        let structure = || self.store.get_any_version(canonical).map(|_| "StructureDefinition");
+        self.canonicals.kind(canonical).or_else(structure).or_else(|| self.store.kind_of_r4(canonical))
     }
 
     /// The type that a profile constrains or a definition defines.

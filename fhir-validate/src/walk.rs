@@ -3,7 +3,7 @@
 //! Invariant: the walk ends after as many findings as are asked for, and its memory grows with the depth only.
 
 use fhir_model::path::Environment;
-use fhir_model::reflect::{Complex, Field, Node, Nodes, Shape, TypeKind};
+use fhir_model::reflect::{Complex, Field, Node, Nodes, TypeKind};
 
 use crate::layer::Layer;
 use crate::place::Step;
@@ -166,6 +166,7 @@ fn base_types<'a>(run: &mut Run, scope: &Scope<'a>, rules: &'a FieldRules, node:
 /// A resource within another.
 fn within<'a>(run: &mut Run, scope: &Scope<'a>, field: &'static Field, value: &'a dyn Complex) {
     let place_in = match (field.name, scope.bundle) {
+        ("contained", _) if !scope.inner.options.contained => return,
         ("contained", _) => PlaceIn { container: Some(scope.resource), bundle: scope.bundle, full_url: scope.full_url },
         ("resource", Some(entries)) => PlaceIn { container: None, bundle: Some(entries), full_url: entries.full_url_of(value) },
         _ => PlaceIn::default(),

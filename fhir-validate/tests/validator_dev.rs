@@ -79,7 +79,7 @@ fn strict() -> Options {
 }
 
 impl Suite {
-    fn validator(&self, case: &Value, supporting: &[&Value], profile: Option<&str>) -> Validator {
+    fn validator(&self, case: &Value, supporting: &[&Value], profile: Option<&str>, profile_options: &Value) -> Validator {
         let mut builder = self.base.extend();
         for file in supporting.iter().flat_map(|s| s.as_array().into_iter().flatten()) {
             builder = add(builder, &self.folder.join(file.as_str().unwrap()));
@@ -91,6 +91,10 @@ impl Suite {
         let mut options = strict();
         options.examples = options_of("examples").and_then(Value::as_bool).unwrap_or(true);
         options.refuse_html_in_markdown = options_of("noHtmlInMarkdown").and_then(Value::as_bool).unwrap_or(false);
+        let own = profile_options;
+        let assumed = |o: &Value| o.get("assumeValidRestReferences").and_then(Value::as_bool) == Some(true);
+        options.trust_reference_types = assumed(&case["options"]) || assumed(own);
+        options.contained = options_of("validateContains").and_then(Value::as_str) != Some("IGNORE");
         if options_of("validateReference").is_some() {
             options.references = ReferenceChecks::Exist;
         }
@@ -105,7 +109,7 @@ impl Suite {
         let none = Value::Null;
         let own = profile.map_or(&case["supporting"], |p| p.get("supporting").unwrap_or(&none));
         let source = profile.and_then(|p| p["source"].as_str());
-        let validator = self.validator(case, &[own, &case["supporting"]], source);
+        let validator = self.validator(case, &[own, &case["supporting"]], source, profile.map_or(&none, |p| &p["options"]));
         let url = source.and_then(|s| support::definition(&self.folder.join(s)).ok()).and_then(|v| v["url"].as_str().map(str::to_owned));
         validator.validate_text(&text, &url.into_iter().collect::<Vec<_>>(), &ReadOptions::default())
     }

@@ -1,5 +1,6 @@
 //! The definitions of R4 that are built in: unpacked once a process, each read on first use.
 
+use std::collections::HashSet;
 use std::sync::OnceLock;
 
 use fhir_model::definitions::packed;
@@ -18,6 +19,15 @@ pub(super) fn lines() -> &'static [&'static str] {
 fn texts() -> &'static [String; 3] {
     static TEXTS: OnceLock<[String; 3]> = OnceLock::new();
     TEXTS.get_or_init(|| [packed::TYPES, packed::PROFILES, packed::EXTENSIONS].map(unpacked))
+}
+
+/// What the definition of R4 with that url is, where it is a value set or code system.
+pub(super) fn kind_of(url: &str) -> Option<&'static str> {
+    static URLS: OnceLock<[HashSet<String>; 2]> = OnceLock::new();
+    let read = |packed: &[u8]| unpacked(packed).lines().filter_map(url_of).map(str::to_owned).collect();
+    let [value_sets, code_systems] = URLS.get_or_init(|| [read(packed::VALUE_SETS), read(packed::CODE_SYSTEMS)]);
+    let kind = if value_sets.contains(url) { Some("ValueSet") } else { None };
+    kind.or_else(|| code_systems.contains(url).then_some("CodeSystem"))
 }
 
 /// Empty where the file is damaged, which a test rules out for the committed ones.

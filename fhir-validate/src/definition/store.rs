@@ -166,6 +166,11 @@ impl Store {
         }
     }
 
+    /// The type of a definition of R4 that is no structure definition.
+    pub(crate) fn kind_of_r4(&self, canonical: &str) -> Option<&'static str> {
+        base::kind_of(canonical.split('|').next().unwrap_or(canonical))
+    }
+
     /// The definition that is meant by a canonical, whichever version is there.
     pub(crate) fn get_any_version(&self, canonical: &str) -> Option<Handle<'_>> {
         self.get(canonical).or_else(|| self.get(canonical.split('|').next().unwrap_or(canonical)))
@@ -230,7 +235,7 @@ mod tests {
         assert_eq!(store.by_url.len(), 658);
         for url in store.by_url.keys() {
             let definition = store.get(url).unwrap().definition().unwrap();
-            assert_eq!(definition.url, url);
+            assert_eq!(&definition.url, url);
             assert_eq!(definition.version.as_deref(), Some("4.0.1"));
         }
     }

@@ -1,7 +1,5 @@
 //! From a snapshot to a program.
 
-use std::collections::HashMap;
-
 use fhir_model::reflect::{Shape, TypeInfo};
 use serde_json::Value;
 
@@ -18,24 +16,15 @@ const MIN_LENGTH: &str = "http://hl7.org/fhir/StructureDefinition/minLength";
 struct Compiler<'s> {
     store: &'s Store,
     rules: Vec<Rule>,
-    /// Elements that others refer to, and the rules that do.
-    by_id: HashMap<String, RuleId>,
-    references: Vec<(RuleId, String)>,
     narrative: Option<NarrativeRule>,
 }
 
 impl Program {
     /// Compiles a snapshot. What its base definitions ask already is left out.
     pub(crate) fn compile(definition: &Definition, elements: &[Facts], store: &Store, is_draft: bool) -> Program {
-        let mut compiler = Compiler { store, rules: Vec::new(), by_id: HashMap::new(), references: Vec::new(), narrative: None };
+        let mut compiler = Compiler { store, rules: Vec::new(), narrative: None };
         if let Some(tree) = Node::build(elements) {
             compiler.rule(&tree, None, &tree.name.clone(), fhir_model::type_info(&definition.type_name));
-        }
-        for (rule, target) in std::mem::take(&mut compiler.references) {
-            let children = compiler.by_id.get(&target).and_then(|id| compiler.rules.get(*id)).map(|r| r.children.clone());
-            if let (Some(children), Some(rule)) = (children, compiler.rules.get_mut(rule)) {
-                rule.children = children;
-            }
         }
         compiler.mark_idle();
         Program {
@@ -63,10 +52,7 @@ impl Compiler<'_> {
                 rule.matchers.push(discriminator::Matcher { path: Vec::new(), test });
             }
         }
-        self.by_id.insert(id.to_owned(), place);
-        if let Some(reference) = text(&node.facts, "contentReference").filter(|_| node.children.is_empty()) {
-            self.references.push((place, reference.split('#').nth(1).unwrap_or_default().to_owned()));
-        }
+        // An element that refers to another's content has what the base asks of that, not the slices that a profile adds.
         let own_info = own_info(&rule, info, place == 0);
         self.rules.push(rule);
         let mut children = Vec::new();

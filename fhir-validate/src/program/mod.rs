@@ -12,6 +12,7 @@ mod facts;
 use fhir_model::path::Expression;
 use serde_json::Value;
 
+pub(crate) use compile::bounded_regex;
 pub(crate) use discriminator::{Matcher, Step, Test};
 pub(crate) use facts::{bindings, constraints, types};
 
