@@ -7,7 +7,9 @@ use std::cmp::Ordering;
 use fhir_model::path::units::{Ucum, Units};
 use fhir_model::primitive::Scalar;
 use fhir_model::reflect::{Complex, Node};
+use fhir_model::date::Precision;
 use fhir_model::{Date, DateTime, Decimal, Time};
+use jiff::Zoned;
 use serde_json::{Map, Value};
 
 use crate::place::{nodes_of, text_of};
@@ -32,10 +34,34 @@ pub(crate) fn scalar(value: Scalar<'_>, limit: &str) -> Option<Ordering> {
         Scalar::Date(have) => date_time(have.as_str(), limit),
         Scalar::DateTime(have) => date_time(have.as_str(), limit),
         Scalar::Instant(have) => date_time(have.as_str(), limit),
-        Scalar::Time(have) => have.compare(&limit.parse::<Time>().ok()?),
+        Scalar::Time(have) => limit.parse::<Time>().ok().map(|_| have.as_str().trim_end_matches('0').cmp(limit.trim_end_matches('0'))),
         Scalar::String(have) => Some(have.cmp(limit)),
         Scalar::Boolean(_) => None,
     }
+}
+
+/// How a date compares with one that lies an amount of time after now, or before it.
+pub(crate) fn from_now(value: Scalar<'_>, amount: &Map<String, Value>, now: &Zoned, before: bool) -> Option<Ordering> {
+    let number = amount.get("value").and_then(Value::as_i64)?;
+    let number = if before { number.checked_neg()? } else { number };
+    let span = jiff::Span::new();
+    let span = match amount.get("code").or_else(|| amount.get("unit")).and_then(Value::as_str)? {
+        "a" | "year" | "years" => span.try_years(number),
+        "mo" | "month" | "months" => span.try_months(number),
+        "wk" | "week" | "weeks" => span.try_weeks(number),
+        "d" | "day" | "days" => span.try_days(number),
+        "h" | "hour" | "hours" => span.try_hours(number),
+        "min" | "minute" | "minutes" => span.try_minutes(number),
+        "s" | "second" | "seconds" => span.try_seconds(number),
+        _ => return None,
+    };
+    let limit = now.checked_add(span.ok()?).ok()?;
+    let text = match value {
+        Scalar::Date(_) => limit.strftime("%Y-%m-%d").to_string(),
+        Scalar::DateTime(have) if have.precision() <= Precision::Day => limit.strftime("%Y-%m-%d").to_string(),
+        _ => limit.strftime("%Y-%m-%dT%H:%M:%S%:z").to_string(),
+    };
+    scalar(value, &text)
 }
 
 fn date_time(have: &str, limit: &str) -> Option<Ordering> {

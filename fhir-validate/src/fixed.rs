@@ -5,6 +5,7 @@ use std::cmp::Ordering;
 
 use fhir_model::primitive::Scalar;
 use fhir_model::reflect::{Complex, Node, Nodes, PrimitiveNode, Shape};
+use jiff::Zoned;
 use serde_json::{Map, Value};
 
 use crate::format::quoted;
@@ -12,7 +13,7 @@ use crate::layer::Layer;
 use crate::program::{Program, Rule};
 use crate::run::{Report, Run};
 
-pub(crate) fn check(run: &mut Run, program: &Program, rule: &Rule, value: Node<'_>) {
+pub(crate) fn check(run: &mut Run, now: Option<&Zoned>, program: &Program, rule: &Rule, value: Node<'_>) {
     let by = || format!("the profile {}", program.canonical);
     let mut problem = None;
     if let Some(wanted) = rule.fixed.as_ref().filter(|w| !equals(value, w)) {
@@ -21,10 +22,10 @@ pub(crate) fn check(run: &mut Run, program: &Program, rule: &Rule, value: Node<'
     if let Some(wanted) = rule.pattern.as_ref().filter(|w| !contains(value, w)) {
         problem = Some(format!("the value {}lacks what {} asks of it: {wanted}", shown(value), by()));
     }
-    if let Some(least) = rule.min_value.as_ref().filter(|l| order(value, l) == Some(Ordering::Less)) {
+    if let Some(least) = rule.min_value.as_ref().filter(|l| order(value, l, now, true) == Some(Ordering::Less)) {
         problem = Some(format!("the value {}is less than {least}, the least that {} allows", shown(value), by()));
     }
-    if let Some(most) = rule.max_value.as_ref().filter(|m| order(value, m) == Some(Ordering::Greater)) {
+    if let Some(most) = rule.max_value.as_ref().filter(|m| order(value, m, now, false) == Some(Ordering::Greater)) {
         problem = Some(format!("the value {}is greater than {most}, the greatest that {} allows", shown(value), by()));
     }
     if let Some(message) = problem {
@@ -117,8 +118,9 @@ fn compare_complex(value: &dyn Complex, wanted: &Map<String, Value>, exactly: bo
 }
 
 /// How a value compares with a limit; `None` where it cannot be compared.
-fn order(value: Node<'_>, limit: &Value) -> Option<Ordering> {
+fn order(value: Node<'_>, limit: &Value, now: Option<&Zoned>, is_least: bool) -> Option<Ordering> {
     match (value, limit) {
+        (Node::Primitive(_, primitive), Value::Object(amount)) => crate::compare::from_now(primitive.scalar()?, amount, now?, is_least),
         (Node::Primitive(_, primitive), limit) => crate::compare::scalar(primitive.scalar()?, &crate::compare::text(limit)?),
         (Node::Complex(complex), Value::Object(limit)) => crate::compare::quantity(complex, limit),
         _ => None,

@@ -24,6 +24,15 @@ pub(crate) fn check(run: &mut Run, inner: &Inner, kind: PrimitiveType, value: &d
         let message = format!("{} is not a valid {}: expected {expected}", quoted(&text), kind.name());
         run.report(Report::error(Layer::Format, message));
     }
+    if inner.is_full()
+        && matches!(kind, PrimitiveType::Uri | PrimitiveType::Url)
+        && let Some(Scalar::String(text)) = value.scalar()
+        && text.starts_with("urn:uuid:")
+        && !is_uuid(text)
+    {
+        let message = format!("{} is not a UUID in lower case", quoted(text));
+        run.report(Report::error(Layer::Format, message));
+    }
     if kind == PrimitiveType::Markdown
         && inner.options.refuse_html_in_markdown
         && let Some(Scalar::String(text)) = value.scalar()

@@ -73,6 +73,13 @@ pub(crate) fn apply<'a>(run: &mut Run, scope: &Scope<'a>, program: &'a Program, 
     run.entering(program, value, |run| content(run, scope, program, root, value));
 }
 
+/// Applies what a profile asks of one of its elements, by the element's id.
+fn apply_part<'a>(run: &mut Run, scope: &Scope<'a>, program: &'a Program, id: &str, value: Node<'a>) {
+    if let Some(rule) = program.rules.iter().find(|r| r.id == id && !r.is_idle) {
+        run.entering(program, value, |run| content(run, scope, program, rule, value));
+    }
+}
+
 /// Whether a value conforms to a profile.
 pub(crate) fn conforms<'a>(run: &mut Run, scope: &Scope<'a>, program: &'a Program, value: Node<'a>) -> bool {
     is_of_type(value, &program.type_name) && run.quietly(|run| apply(run, scope, program, value))
@@ -108,7 +115,7 @@ fn content<'a>(run: &mut Run, scope: &Scope<'a>, program: &'a Program, rule: &'a
         return;
     }
     if layers.has(Layer::Fixed) {
-        fixed::check(run, program, rule, value);
+        fixed::check(run, scope.inner.now.as_ref(), program, rule, value);
     }
     if layers.has(Layer::Binding) && !rule.bindings.is_empty() {
         binding::check(run, scope, &rule.bindings, value);
@@ -239,8 +246,9 @@ fn check_profiles<'a>(run: &mut Run, scope: &Scope<'a>, kind: &'a TypeRule, valu
     let is_extension = value.type_name() == "Extension";
     let mut programs = Vec::new();
     for url in &kind.profiles {
-        match scope.inner.find_program(url.split('#').next().unwrap_or(url)) {
-            Found::Program(program) => programs.push((url, program)),
+        let (canonical, part) = url.split_once('#').map_or((url.as_str(), None), |(c, p)| (c, Some(p)));
+        match scope.inner.find_program(canonical) {
+            Found::Program(program) => programs.push((part, program)),
             // An extension is told by its url, whether its definition is known or not.
             _ if is_extension => return,
             _ => {
@@ -250,9 +258,13 @@ fn check_profiles<'a>(run: &mut Run, scope: &Scope<'a>, kind: &'a TypeRule, valu
         }
     }
     match programs.as_slice() {
-        [(_, only)] => apply(run, scope, only, value),
+        [(Some(part), only)] => apply_part(run, scope, only, part, value),
+        [(None, only)] => apply(run, scope, only, value),
         several => {
-            if !several.iter().any(|(_, program)| conforms(run, scope, program, value)) {
+            if !several.iter().any(|(part, program)| match part {
+                Some(part) => run.quietly(|run| apply_part(run, scope, program, part, value)),
+                None => conforms(run, scope, program, value),
+            }) {
                 let message = format!("the value conforms to none of the profiles {}", kind.profiles.join(", "));
                 run.report(Report::error(Layer::Profile, message).rule(kind.profiles.first().map_or("", String::as_str)));
             }

@@ -8,10 +8,8 @@ use crate::run::{Report, Run};
 
 pub(crate) fn check(run: &mut Run, value: &dyn Complex) {
     let info = value.type_info();
-    let mut is_empty = true;
     for (index, field) in info.fields.iter().enumerate() {
         let count = Nodes::of(value, index).count_all();
-        is_empty &= count == 0 || field.name == "id";
         let most = usize::try_from(field.max).unwrap_or(usize::MAX);
         if count < usize::try_from(field.min).unwrap_or(usize::MAX) {
             run.report_in(field.name, Report::error(Layer::Structure, too_few(info.name, field, count)));
@@ -20,9 +18,17 @@ pub(crate) fn check(run: &mut Run, value: &dyn Complex) {
             run.report_in(field.name, Report::error(Layer::Structure, message));
         }
     }
-    // What a type needs at least is missed above already.
-    if is_empty && info.kind != TypeKind::Resource && info.fields.iter().all(|f| f.min == 0) && run.place.depth() > 0 {
-        run.report(Report::error(Layer::Structure, "the element is empty; give it content or leave it out").rule("ele-1"));
+}
+
+/// The invariants that every element has, without FHIRPath: none is empty, and an extension has a value or extensions.
+pub(crate) fn check_content(run: &mut Run, value: &dyn Complex) {
+    let info = value.type_info();
+    // What a type needs at least is missed by its cardinality already.
+    if info.kind != TypeKind::Resource && info.fields.iter().all(|f| f.min == 0) && run.place.depth() > 0 {
+        let mut fields = info.fields.iter().enumerate();
+        if fields.all(|(index, field)| field.name == "id" || Nodes::of(value, index).count_all() == 0) {
+            run.report(Report::error(Layer::Invariant, "the element is empty; give it content or leave it out").rule("ele-1"));
+        }
     }
     if info.name == "Extension" {
         check_extension(run, value);
@@ -37,13 +43,13 @@ fn check_extension(run: &mut Run, value: &dyn Complex) {
         (false, false) => "an extension needs a value or extensions",
         _ => return,
     };
-    run.report(Report::error(Layer::Structure, problem).rule("ext-1"));
+    run.report(Report::error(Layer::Invariant, problem).rule("ext-1"));
 }
 
 /// A primitive without a value needs extensions.
 pub(crate) fn check_primitive(run: &mut Run, primitive: &dyn PrimitiveNode) {
     if primitive.scalar().is_none() && primitive.extras().is_none_or(|e| e.extension.is_empty()) {
-        run.report(Report::error(Layer::Structure, "the element has neither a value nor extensions; give it one or leave it out").rule("ele-1"));
+        run.report(Report::error(Layer::Invariant, "the element has neither a value nor extensions; give it one or leave it out").rule("ele-1"));
     }
 }
 

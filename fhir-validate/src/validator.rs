@@ -288,6 +288,11 @@ impl Inner {
         self.rules.as_ref()?.of(info, &self.store)
     }
 
+    /// Whether more than shape is checked.
+    pub(crate) fn is_full(&self) -> bool {
+        self.rules.is_some()
+    }
+
     /// The program of a profile, where it is known and can be used.
     pub(crate) fn program(&self, canonical: &str) -> Option<&Program> {
         match self.find_program(canonical) {

@@ -86,6 +86,7 @@ fn complex<'a>(run: &mut Run, scope: &Scope<'a>, value: &'a dyn Complex, above: 
     let rules = inner.rules_of(info);
     if let Some(rules) = rules {
         if inner.layers.has(Layer::Invariant) {
+            structure::check_content(run, value);
             invariant::check(run, scope, &rules.constraints, Node::Complex(value));
         }
         if inner.layers.has(Layer::Binding) && info.name == "Coding" {
@@ -138,7 +139,7 @@ fn element<'a>(run: &mut Run, scope: &Scope<'a>, field: &'static Field, rules: O
             if layers.has(Layer::Format) {
                 format::check(run, scope.inner, kind, primitive);
             }
-            if layers.has(Layer::Structure) {
+            if layers.has(Layer::Invariant) {
                 structure::check_primitive(run, primitive);
             }
             if let Some(extras) = primitive.extras() {

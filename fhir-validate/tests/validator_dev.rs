@@ -100,8 +100,9 @@ impl Suite {
         }
         let files = case["resolvable"].as_object().into_iter().flatten();
         let files = files.map(|(k, v)| (k.clone(), v.as_str().unwrap().to_owned())).collect();
+        let now = "2026-11-26T12:00:00Z[UTC]".parse().unwrap();
         let lenient = options_of("fetcher").is_none();
-        builder.options(options).resolver(Arc::new(Files { folder: self.folder.clone(), files, lenient })).build()
+        builder.options(options).now(now).resolver(Arc::new(Files { folder: self.folder.clone(), files, lenient })).build()
     }
 
     fn run(&self, case: &Value, profile: Option<&Value>) -> Vec<Finding> {

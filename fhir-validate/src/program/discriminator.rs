@@ -183,25 +183,27 @@ fn below(node: &Node, is_meant: impl Fn(&Node) -> bool) -> Vec<Node> {
 }
 
 fn tree_of(profile: &str, store: &Store) -> Option<Node> {
-    let url = profile.split('#').next().unwrap_or(profile);
+    let (url, part) = profile.split_once('#').map_or((profile, None), |(u, p)| (u, Some(p)));
     let held = store.get_any_version(url)?;
-    Node::build(held.snapshot(&mut Vec::new()).ok()?)
+    let tree = Node::build(held.snapshot(&mut Vec::new()).ok()?)?;
+    match part {
+        Some(id) => tree.find_id(id).cloned(),
+        None => Some(tree),
+    }
 }
 
 /// What is said about the values at a path: on the element itself, on its slices, or on its parts.
 fn values(path: &[Step], spot: &Spot, store: &Store) -> Vec<Matcher> {
     let mut all = Vec::new();
+    // An element that must be absent tells slices apart too.
+    if let Some(exists) = spot.exists(path).filter(|m| matches!(m.test, Test::Exists(false))) {
+        return vec![exists];
+    }
     for node in &spot.nodes {
         own_values(path, node, store, &mut all, 0);
     }
     if all.is_empty() && spot.targets.is_some() {
         all.extend(spot.types(path));
-    }
-    if all.is_empty() && let Some(exists) = spot.exists(path) {
-        // An element that must be absent, or be there, tells slices apart too.
-        if matches!(exists.test, Test::Exists(false)) {
-            all.push(exists);
-        }
     }
     all
 }

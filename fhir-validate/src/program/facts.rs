@@ -8,6 +8,7 @@ use crate::definition::{Facts, extension, list, short_type, strings};
 use crate::overrides;
 
 const FHIR_TYPE: &str = "http://hl7.org/fhir/StructureDefinition/structuredefinition-fhir-type";
+const PROFILE_ELEMENT: &str = "http://hl7.org/fhir/StructureDefinition/elementdefinition-profile-element";
 const MAX_VALUE_SET: &str = "http://hl7.org/fhir/StructureDefinition/elementdefinition-maxValueSet";
 const BEST_PRACTICE: &str = "http://hl7.org/fhir/StructureDefinition/elementdefinition-bestpractice";
 const ADDITIONAL: &str = "http://hl7.org/fhir/tools/StructureDefinition/additional-binding";
@@ -19,7 +20,7 @@ pub(crate) fn types(facts: &Facts) -> Vec<TypeRule> {
         let named = extension(list(kind.get("extension")), FHIR_TYPE).and_then(Value::as_str);
         TypeRule {
             code: named.map_or_else(|| short_type(code).to_owned(), |n| short_type(n).to_owned()),
-            profiles: strings(kind.get("profile")),
+            profiles: profiles(kind),
             targets: strings(kind.get("targetProfile")),
             aggregation: strings(kind.get("aggregation")),
         }
@@ -33,6 +34,18 @@ pub(crate) fn types(facts: &Facts) -> Vec<TypeRule> {
                 known.targets.extend(kind.targets);
             }
             None => all.push(kind),
+        }
+    }
+    all
+}
+
+/// The profiles of a type; one that is meant by an element of it only has the element's id after `#`.
+fn profiles(kind: &Value) -> Vec<String> {
+    let mut all = strings(kind.get("profile"));
+    for (profile, beside) in all.iter_mut().zip(list(kind.get("_profile"))) {
+        if let Some(id) = extension(list(beside.get("extension")), PROFILE_ELEMENT).and_then(Value::as_str) {
+            profile.push('#');
+            profile.push_str(id);
         }
     }
     all

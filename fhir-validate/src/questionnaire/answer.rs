@@ -41,7 +41,8 @@ fn types(item: &QuestionnaireItem, kind: &str) -> Vec<&'static str> {
         let mut all: Vec<&'static str> = item.answer_option.iter().filter_map(|o| nodes_of(o, "value")?.next()).map(Node::type_name).collect();
         all.sort_unstable();
         all.dedup();
-        if all.is_empty() { vec!["Coding"] } else { all }
+        // Without options, or with a value set of them, nothing says which types they are.
+        all
     };
     match kind {
         "boolean" => vec!["boolean"],
@@ -58,7 +59,9 @@ fn types(item: &QuestionnaireItem, kind: &str) -> Vec<&'static str> {
         "choice" => options(),
         "open-choice" => {
             let mut all = options();
-            all.push("string");
+            if !all.is_empty() {
+                all.push("string");
+            }
             all
         }
         _ => Vec::new(),

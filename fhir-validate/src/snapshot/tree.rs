@@ -95,11 +95,18 @@ impl Node {
         self.slices.iter().position(|s| s.slice.as_deref() == Some(name))
     }
 
-    /// The element with that id, such as `Questionnaire.item`, below this root. Slices are not looked into.
+    /// The element with that id, such as `Questionnaire.item` or `Patient.name:official.family`, below this root.
     pub(crate) fn find_id(&self, id: &str) -> Option<&Node> {
         let mut names = id.split('.');
         names.next()?;
-        names.try_fold(self, |node, name| node.children.iter().find(|c| c.name == name))
+        names.try_fold(self, |node, part| {
+            let (name, slice) = part.split_once(':').map_or((part, None), |(n, s)| (n, Some(s)));
+            let head = node.children.iter().find(|c| c.name == name)?;
+            match slice {
+                Some(slice) => head.slices.get(head.slice_named(slice)?),
+                None => Some(head),
+            }
+        })
     }
 
     /// How many elements there are, this one with them.
