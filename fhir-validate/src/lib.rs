@@ -40,7 +40,6 @@ mod format;
 mod invariant;
 mod layer;
 mod narrative;
-mod near;
 mod overrides;
 pub mod package;
 mod place;
@@ -55,6 +54,7 @@ mod slicing;
 mod snapshot;
 mod structure;
 pub mod terminology;
+mod uk_core;
 mod validator;
 mod walk;
 

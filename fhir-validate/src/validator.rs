@@ -19,7 +19,7 @@ use crate::program::Program;
 use crate::reference::Resolver;
 use crate::rules::{BaseRules, TypeRules};
 use crate::run::Run;
-use crate::terminology::Terminology;
+use crate::terminology::{Library, Terminology};
 use crate::walk;
 
 /// How far references are followed.
@@ -72,6 +72,9 @@ pub(crate) struct Inner {
     pub(crate) store: Arc<Store>,
     pub(crate) canonicals: Canonicals,
     rules: Option<Arc<BaseRules>>,
+    library: Option<Arc<Library>>,
+    /// Who answers instead of the library.
+    own_terminology: Option<Arc<dyn Terminology>>,
     pub(crate) terminology: Option<Arc<dyn Terminology>>,
     pub(crate) resolver: Option<Arc<dyn Resolver>>,
     pub(crate) options: Options,
@@ -102,6 +105,9 @@ pub struct Builder {
     rules: Arc<BaseRules>,
     store: Store,
     canonicals: Canonicals,
+    /// Code systems and value sets that are added.
+    library: Library,
+    /// Who answers instead of the library.
     terminology: Option<Arc<dyn Terminology>>,
     resolver: Option<Arc<dyn Resolver>>,
     options: Options,
@@ -117,6 +123,8 @@ impl Validator {
             store: Arc::default(),
             canonicals: Canonicals::default(),
             rules: None,
+            library: None,
+            own_terminology: None,
             terminology: None,
             resolver: None,
             options: Options::default(),
@@ -134,6 +142,7 @@ impl Validator {
             rules: Arc::new(BaseRules::new()),
             store: Store::r4(),
             canonicals: Canonicals::default(),
+            library: Library::over(Library::r4()),
             terminology: None,
             resolver: None,
             options: Options::default(),
@@ -151,7 +160,8 @@ impl Validator {
             rules: inner.rules.clone().unwrap_or_else(|| Arc::new(BaseRules::new())),
             store: Store::upon(Arc::clone(&inner.store)),
             canonicals: inner.canonicals.clone(),
-            terminology: inner.terminology.clone(),
+            library: Library::over(inner.library.clone().unwrap_or_else(Library::r4)),
+            terminology: inner.own_terminology.clone(),
             resolver: inner.resolver.clone(),
             options: inner.options.clone(),
             now: inner.now.clone(),
@@ -179,6 +189,16 @@ impl Validator {
         let mut run = Run::new(Place::new(value.type_info()), self.0.max_findings);
         walk::resource(&mut run, value, &self.0, profiles, walk::PlaceIn::default());
         run.findings
+    }
+
+    /// The snapshot of a structure definition: as published, or generated from its differential; each element as JSON.
+    ///
+    /// # Errors
+    /// The definition is not known, or its snapshot cannot be generated; why, in words.
+    pub fn snapshot(&self, canonical: &str) -> Result<Vec<Value>, String> {
+        let held = self.0.store.get(canonical).ok_or_else(|| format!("{canonical} is not known"))?;
+        let elements = held.snapshot(&mut Vec::new())?;
+        Ok(elements.iter().cloned().map(Value::Object).collect())
     }
 
     /// Reads a text, in JSON or XML, and checks what was read. What cannot be read is found with its line and column.
@@ -223,8 +243,27 @@ impl Builder {
     fn add(&mut self, value: Value) {
         match value.get("resourceType").and_then(Value::as_str) {
             Some("StructureDefinition") => self.store.add(value),
+            Some("CodeSystem" | "ValueSet" | "ConceptMap") => {
+                let read = fhir_model::json::read(value.to_string().as_bytes(), &ReadOptions::lenient());
+                self.canonicals.add(value);
+                // What has no url is found by nobody.
+                let _ = read.map(|read| self.library.add(read.value));
+            }
             _ => self.canonicals.add(value),
         }
+    }
+
+    /// Adds UK Core: STU2 2.0.2, and as drafts, whose rules only warn, the profiles of STU3 on types that STU2 has none for.
+    pub fn uk_core(mut self) -> Self {
+        for (line, is_draft) in crate::uk_core::structures() {
+            self.store.add_line(line, is_draft);
+        }
+        for line in crate::uk_core::terminology() {
+            if let Ok(value) = serde_json::from_str(line) {
+                self.add(value);
+            }
+        }
+        self
     }
 
     /// Adds every definition of packages.
@@ -235,7 +274,7 @@ impl Builder {
         self
     }
 
-    /// Sets who answers about codes.
+    /// Sets who answers about codes, instead of what is built in and added.
     pub fn terminology(mut self, terminology: Arc<dyn Terminology>) -> Self {
         self.terminology = Some(terminology);
         self
@@ -267,12 +306,16 @@ impl Builder {
 
     /// The validator.
     pub fn build(self) -> Validator {
+        let library = Arc::new(self.library);
+        let held = Arc::clone(&library) as Arc<dyn Terminology>;
         Validator(Arc::new(Inner {
             layers: self.layers,
             store: Arc::new(self.store),
             canonicals: self.canonicals,
             rules: Some(self.rules),
-            terminology: self.terminology,
+            library: Some(library),
+            terminology: Some(self.terminology.clone().unwrap_or(held)),
+            own_terminology: self.terminology,
             resolver: self.resolver,
             options: self.options,
             path_limits: path::Limits { steps: 2_000_000, ..path::Limits::default() },

@@ -31,7 +31,7 @@ pub(super) fn kind_of(url: &str) -> Option<&'static str> {
 }
 
 /// Empty where the file is damaged, which a test rules out for the committed ones.
-pub(super) fn unpacked(packed: &[u8]) -> String {
+pub(crate) fn unpacked(packed: &[u8]) -> String {
     zstd::decode_all(packed).ok().and_then(|bytes| String::from_utf8(bytes).ok()).unwrap_or_default()
 }
 

@@ -7,6 +7,7 @@ mod base;
 mod store;
 
 
+pub(crate) use base::unpacked;
 pub(crate) use store::{Held, Store};
 
 use serde_json::{Map, Value};

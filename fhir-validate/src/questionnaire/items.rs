@@ -33,7 +33,7 @@ fn misplaced(form: &Form<'_>, id: &str) -> crate::run::Report {
     if form.by_link_id.contains_key(id) {
         error(format!("the item {id:?} belongs elsewhere in the questionnaire"))
     } else {
-        let near = crate::near::nearest(id, form.by_link_id.keys().copied());
+        let near = crate::terminology::nearest(id, form.by_link_id.keys().copied());
         let hint = near.as_ref().map(|n| format!("; did you mean {n:?}?")).unwrap_or_default();
         error(format!("the questionnaire has no item {id:?}{hint}")).near(near)
     }

@@ -1,23 +1,52 @@
-//! Answers about codes, from what is held (<https://hl7.org/fhir/R4/terminology-module.html>).
+//! Codes and what they mean: the terminology service of FHIR (<https://hl7.org/fhir/R4/terminology-service.html>).
+//!
+//! [`Terminology`] is what a validator asks; it never fails: what is not held is [`Membership::Unchecked`], with the reason.
+//!
+//! Invariant: a code is never called wrong because its code system is not held, or only in part.
 
-/// Answers about codes, from what is held.
+mod bits;
+mod build;
+mod canonical;
+mod code_system;
+mod compose;
+mod display;
+mod extension;
+mod filter;
+mod implicit;
+mod issue;
+mod language;
+mod library;
+mod membership;
+mod near;
+pub mod operation;
+mod packed;
+mod rule;
+mod set;
+mod status;
+
+pub use issue::{Cause, Refusal};
+pub use library::{AddError, Library};
+pub(crate) use near::nearest;
+
+/// Answers questions about codes, from whatever it holds.
 pub trait Terminology: Send + Sync {
-    /// Whether the code is in the value set (canonical URL, `|version` allowed).
+    /// Whether the code is in the value set, given by its canonical URL, with `|version` or without.
     fn validate_code(&self, value_set: &str, code: &CodeQuery<'_>) -> Membership;
-    /// Whether the code exists in its own system.
+
+    /// Whether the code is in its own code system, and how that displays it. Without a system: [`Known::Unchecked`].
     fn look_up(&self, code: &CodeQuery<'_>) -> Known;
 }
 
-/// A code that is asked about.
-#[derive(Clone, Copy, Debug)]
+/// A code as a resource states it: of a Coding, or of an element of type `code`.
+#[derive(Clone, Copy, Debug, Default)]
 pub struct CodeQuery<'a> {
-    /// `None` for a `code` element: the system is inferred from the value set.
+    /// The code system's URL. `None` for an element of type `code`: it is inferred from the value set.
     pub system: Option<&'a str>,
-    /// The version of the system.
+    /// The version of the code system, where stated.
     pub version: Option<&'a str>,
-    /// The code.
+    /// The code itself, as written.
     pub code: &'a str,
-    /// The display that came with it.
+    /// The display, where stated: then the answer says whether it is right.
     pub display: Option<&'a str>,
 }
 
@@ -26,25 +55,25 @@ pub struct CodeQuery<'a> {
 pub enum Membership {
     /// It is.
     Member {
-        /// The system that it comes from.
+        /// The code system that the value set takes it from.
         system: String,
-        /// Its display, if one is held.
+        /// The display that the code system or the value set gives it.
         display: Option<String>,
-        /// Whether the display that came with it is one of its own; true where none came or none is held.
+        /// Whether the stated display is one of the code's: true if none was stated or none is known.
         display_is_right: bool,
-        /// Whether it is no longer to be used.
+        /// Whether the code is no longer to be used.
         inactive: bool,
     },
     /// It is not.
     NotMember {
-        /// Why.
+        /// What is wrong with it.
         reason: NotMember,
-        /// A code in the value set that is spelt nearly so.
+        /// The code of the value set that is spelled nearly so, where there is one.
         near: Option<String>,
     },
-    /// It is not known, since something is not held.
+    /// It cannot be told from what is held.
     Unchecked {
-        /// What is not held.
+        /// What is missing, in words for a reader: the value set, the code system, its version.
         reason: String,
     },
 }
@@ -52,36 +81,39 @@ pub enum Membership {
 /// Why a code is not in a value set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NotMember {
-    /// Its system does not have it.
+    /// Its code system does not have it.
     UnknownCode,
-    /// Its system has it, the value set does not.
+    /// Its code system has it, the value set does not.
     UnknownInValueSet,
-    /// The value set takes no codes from its system.
+    /// The value set has this code from another code system only.
     WrongSystem,
-    /// It is there with other upper and lower case.
+    /// The code system, which is case sensitive, has it in other letters.
     WrongCase,
-    /// It only groups others.
+    /// It only groups others, and is not to be recorded.
     Abstract,
 }
 
-/// Whether a code exists.
+/// Whether a code is in its code system.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Known {
-    /// It does.
+    /// It is.
     Yes {
-        /// Its display, if one is held.
+        /// The display that the code system gives it.
         display: Option<String>,
-        /// Whether the display that came with it is one of its own; true where none came or none is held.
+        /// Whether the stated display is one of the code's: true if none was stated or none is known.
         display_is_right: bool,
     },
-    /// It does not.
+    /// It is not.
     No {
-        /// A code that is spelt nearly so.
+        /// The code of the system that is spelled nearly so, where there is one.
         near: Option<String>,
     },
-    /// It is not known, since the system is not held.
+    /// It cannot be told from what is held.
     Unchecked {
-        /// What is not held.
+        /// What is missing, in words for a reader.
         reason: String,
     },
 }
+
+#[cfg(test)]
+mod tests;

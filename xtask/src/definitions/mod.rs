@@ -7,6 +7,7 @@
 
 mod facts;
 mod package;
+pub mod uk_core;
 
 use std::collections::BTreeMap;
 use std::fs;

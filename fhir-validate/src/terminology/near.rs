@@ -1,0 +1,65 @@
+//! The code that is spelled most nearly like one that is not there.
+//!
+//! Invariant: at most [`MAX_COMPARED`] codes are compared, and none of great length.
+
+/// Codes that are compared.
+const MAX_COMPARED: usize = 5_000;
+/// Letters of a code that is compared.
+const MAX_LETTERS: usize = 60;
+
+/// The nearest of the codes: at most two letters other, and no more than a third of them.
+pub(crate) fn nearest<'a>(wrong: &str, codes: impl Iterator<Item = &'a str>) -> Option<String> {
+    let letters = wrong.chars().count();
+    if letters > MAX_LETTERS {
+        return None;
+    }
+    let most = (letters / 3).min(2);
+    let near = codes.take(MAX_COMPARED).filter_map(|code| {
+        let apart = code.len().abs_diff(wrong.len());
+        if apart > 4 * most || code.len() > 4 * MAX_LETTERS {
+            return None;
+        }
+        let distance = if code.eq_ignore_ascii_case(wrong) {
+            0
+        } else {
+            distance(wrong, code)
+        };
+        (distance <= most).then_some((distance, code))
+    });
+    near.min().map(|(_, code)| code.to_owned())
+}
+
+/// Letters to add, drop or change to come from one to the other.
+fn distance(a: &str, b: &str) -> usize {
+    let b: Vec<char> = b.chars().collect();
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, x) in a.chars().enumerate() {
+        let mut diagonal = i;
+        let mut left = i + 1;
+        for (cell, y) in row.iter_mut().skip(1).zip(&b) {
+            let change = diagonal + usize::from(x != *y);
+            diagonal = *cell;
+            left = change.min(left + 1).min(*cell + 1);
+            *cell = left;
+        }
+        if let Some(first) = row.first_mut() {
+            *first = i + 1;
+        }
+    }
+    row.last().copied().unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_nearest_code_is_found_and_a_far_one_is_not() {
+        let codes = || ["male", "female", "other", "unknown"].into_iter();
+        assert_eq!(nearest("femal", codes()), Some("female".to_owned()));
+        assert_eq!(nearest("Male", codes()), Some("male".to_owned()));
+        assert_eq!(nearest("unknwon", codes()), Some("unknown".to_owned()));
+        assert_eq!(nearest("m", codes()), None);
+        assert_eq!(nearest("nothing", codes()), None);
+    }
+}
