@@ -24,24 +24,36 @@ impl Canonicals {
             self.kinds.insert(url.clone(), kind);
         }
         // Code systems and value sets are the terminology's.
-        if matches!(text("resourceType").as_deref(), Some("CodeSystem" | "ValueSet" | "SearchParameter" | "OperationDefinition")) {
+        if matches!(
+            text("resourceType").as_deref(),
+            Some("CodeSystem" | "ValueSet" | "SearchParameter" | "OperationDefinition")
+        ) {
             return;
         }
         let version = text("version").unwrap_or_default();
         if let Ok(read) = fhir_model::json::read(value.to_string().as_bytes(), &ReadOptions::lenient()) {
-            self.by_url.entry(url).or_default().insert(0, (version, Arc::new(read.value)));
+            self.by_url
+                .entry(url)
+                .or_default()
+                .insert(0, (version, Arc::new(read.value)));
         }
     }
 
     /// The type of the resource of a canonical, whoever holds it.
     pub(crate) fn kind(&self, canonical: &str) -> Option<&str> {
-        self.kinds.get(canonical.split('|').next().unwrap_or(canonical)).map(String::as_str)
+        self.kinds
+            .get(canonical.split('|').next().unwrap_or(canonical))
+            .map(String::as_str)
     }
 
     /// The resource of a canonical.
     pub(crate) fn get(&self, canonical: &str) -> Option<&Resource> {
-        let (url, version) = canonical.split_once('|').map_or((canonical, None), |(u, v)| (u, Some(v)));
+        let (url, version) = canonical
+            .split_once('|')
+            .map_or((canonical, None), |(u, v)| (u, Some(v)));
         let all = self.by_url.get(url)?;
-        all.iter().find(|(known, _)| version.is_none_or(|v| v == known)).map(|(_, resource)| &**resource)
+        all.iter()
+            .find(|(known, _)| version.is_none_or(|v| v == known))
+            .map(|(_, resource)| &**resource)
     }
 }

@@ -17,16 +17,40 @@ pub(crate) fn check(run: &mut Run, now: Option<&Zoned>, program: &Program, rule:
     let by = || format!("the profile {}", program.canonical);
     let mut problem = None;
     if let Some(wanted) = rule.fixed.as_ref().filter(|w| !equals(value, w)) {
-        problem = Some(format!("the value {}is not the one that {} fixes: {wanted}", shown(value), by()));
+        problem = Some(format!(
+            "the value {}is not the one that {} fixes: {wanted}",
+            shown(value),
+            by()
+        ));
     }
     if let Some(wanted) = rule.pattern.as_ref().filter(|w| !contains(value, w)) {
-        problem = Some(format!("the value {}lacks what {} asks of it: {wanted}", shown(value), by()));
+        problem = Some(format!(
+            "the value {}lacks what {} asks of it: {wanted}",
+            shown(value),
+            by()
+        ));
     }
-    if let Some(least) = rule.min_value.as_ref().filter(|l| order(value, l, now, true) == Some(Ordering::Less)) {
-        problem = Some(format!("the value {}is less than {least}, the least that {} allows", shown(value), by()));
+    if let Some(least) = rule
+        .min_value
+        .as_ref()
+        .filter(|l| order(value, l, now, true) == Some(Ordering::Less))
+    {
+        problem = Some(format!(
+            "the value {}is less than {least}, the least that {} allows",
+            shown(value),
+            by()
+        ));
     }
-    if let Some(most) = rule.max_value.as_ref().filter(|m| order(value, m, now, false) == Some(Ordering::Greater)) {
-        problem = Some(format!("the value {}is greater than {most}, the greatest that {} allows", shown(value), by()));
+    if let Some(most) = rule
+        .max_value
+        .as_ref()
+        .filter(|m| order(value, m, now, false) == Some(Ordering::Greater))
+    {
+        problem = Some(format!(
+            "the value {}is greater than {most}, the greatest that {} allows",
+            shown(value),
+            by()
+        ));
     }
     if let Some(message) = problem {
         run.report(Report::error(Layer::Fixed, message).rule(program.url.as_str()));
@@ -35,19 +59,29 @@ pub(crate) fn check(run: &mut Run, now: Option<&Zoned>, program: &Program, rule:
 }
 
 fn check_text(run: &mut Run, program: &Program, rule: &Rule, value: Node<'_>) {
-    let Node::Primitive(_, primitive) = value else { return };
+    let Node::Primitive(_, primitive) = value else {
+        return;
+    };
     let Some(text) = primitive.text() else { return };
     let by = &program.canonical;
     let length = text.chars().count();
     let mut problems = Vec::new();
     if let Some(most) = rule.max_length.filter(|most| length > *most) {
-        problems.push(format!("the value has {length} characters; the profile {by} allows at most {most}"));
+        problems.push(format!(
+            "the value has {length} characters; the profile {by} allows at most {most}"
+        ));
     }
     if let Some(least) = rule.min_length.filter(|least| length < *least) {
-        problems.push(format!("the value has {length} characters; the profile {by} wants at least {least}"));
+        problems.push(format!(
+            "the value has {length} characters; the profile {by} wants at least {least}"
+        ));
     }
     if let Some(regex) = rule.regex.as_ref().filter(|regex| !regex.is_match(&text)) {
-        problems.push(format!("{} is not of the form {} that the profile {by} asks for", quoted(&text), regex.as_str()));
+        problems.push(format!(
+            "{} is not of the form {} that the profile {by} asks for",
+            quoted(&text),
+            regex.as_str()
+        ));
     }
     for message in problems {
         run.report(Report::error(Layer::Fixed, message).rule(program.url.as_str()));
@@ -56,7 +90,10 @@ fn check_text(run: &mut Run, program: &Program, rule: &Rule, value: Node<'_>) {
 
 fn shown(value: Node<'_>) -> String {
     match value {
-        Node::Primitive(_, primitive) => primitive.text().map(|t| format!("{} ", quoted(&t))).unwrap_or_default(),
+        Node::Primitive(_, primitive) => primitive
+            .text()
+            .map(|t| format!("{} ", quoted(&t)))
+            .unwrap_or_default(),
         Node::Complex(_) => String::new(),
     }
 }
@@ -81,7 +118,10 @@ fn compare(value: Node<'_>, wanted: &Value, exactly: bool) -> bool {
 
 fn is_scalar(primitive: &dyn PrimitiveNode, wanted: &Value) -> bool {
     match (primitive.scalar(), wanted) {
-        (Some(Scalar::Decimal(have)), Value::Number(wanted)) => wanted.to_string().parse().is_ok_and(|w| have.compare(&w) == Ordering::Equal),
+        (Some(Scalar::Decimal(have)), Value::Number(wanted)) => wanted
+            .to_string()
+            .parse()
+            .is_ok_and(|w| have.compare(&w) == Ordering::Equal),
         (Some(have), Value::String(wanted)) => have.text() == wanted.as_str(),
         (Some(have), Value::Number(_) | Value::Bool(_)) => have.text() == wanted.to_string().as_str(),
         _ => false,
@@ -106,22 +146,34 @@ fn compare_complex(value: &dyn Complex, wanted: &Map<String, Value>, exactly: bo
         }
         met += 1;
         let fits = match wanted {
-            Value::Array(items) if exactly => nodes.count_all() == items.len() && nodes.zip(items).all(|(n, w)| compare(n, w, true)),
-            Value::Array(items) => items.iter().all(|w| nodes.into_iter().any(|n| compare(n, w, false))),
+            Value::Array(items) if exactly => {
+                nodes.count_all() == items.len() && nodes.zip(items).all(|(n, w)| compare(n, w, true))
+            }
+            Value::Array(items) => items
+                .iter()
+                .all(|w| nodes.into_iter().any(|n| compare(n, w, false))),
             one => nodes.count_all() == 1 && nodes.into_iter().all(|n| compare(n, one, exactly)),
         };
         if !fits {
             return false;
         }
     }
-    !exactly || (0..info.fields.len()).filter(|i| Nodes::of(value, *i).count_all() > 0).count() == met
+    !exactly
+        || (0..info.fields.len())
+            .filter(|i| Nodes::of(value, *i).count_all() > 0)
+            .count()
+            == met
 }
 
 /// How a value compares with a limit; `None` where it cannot be compared.
 fn order(value: Node<'_>, limit: &Value, now: Option<&Zoned>, is_least: bool) -> Option<Ordering> {
     match (value, limit) {
-        (Node::Primitive(_, primitive), Value::Object(amount)) => crate::compare::from_now(primitive.scalar()?, amount, now?, is_least),
-        (Node::Primitive(_, primitive), limit) => crate::compare::scalar(primitive.scalar()?, &crate::compare::text(limit)?),
+        (Node::Primitive(_, primitive), Value::Object(amount)) => {
+            crate::compare::from_now(primitive.scalar()?, amount, now?, is_least)
+        }
+        (Node::Primitive(_, primitive), limit) => {
+            crate::compare::scalar(primitive.scalar()?, &crate::compare::text(limit)?)
+        }
         (Node::Complex(complex), Value::Object(limit)) => crate::compare::quantity(complex, limit),
         _ => None,
     }

@@ -21,7 +21,11 @@ pub(crate) fn check(run: &mut Run, inner: &Inner, kind: PrimitiveType, value: &d
     };
     if let Some(expected) = problem {
         let text = value.text().unwrap_or_default();
-        let message = format!("{} is not a valid {}: expected {expected}", quoted(&text), kind.name());
+        let message = format!(
+            "{} is not a valid {}: expected {expected}",
+            quoted(&text),
+            kind.name()
+        );
         run.report(Report::error(Layer::Format, message));
     }
     if inner.is_full()
@@ -38,7 +42,10 @@ pub(crate) fn check(run: &mut Run, inner: &Inner, kind: PrimitiveType, value: &d
         && let Some(Scalar::String(text)) = value.scalar()
         && let Some(tag) = html_tag(text)
     {
-        let message = format!("the markdown has what looks like an HTML tag at {}; escape it", quoted(tag));
+        let message = format!(
+            "the markdown has what looks like an HTML tag at {}; escape it",
+            quoted(tag)
+        );
         run.report(Report::error(Layer::Format, message));
     }
 }

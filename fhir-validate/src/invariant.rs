@@ -40,11 +40,20 @@ pub(crate) fn check<'a>(run: &mut Run, scope: &Scope<'a>, constraints: &'a [Cons
 
 fn broken(constraint: &Constraint, expression: &str) -> Report {
     let message = match &constraint.human {
-        Some(human) => format!("the invariant {} does not hold: {human} ({expression})", constraint.key),
+        Some(human) => format!(
+            "the invariant {} does not hold: {human} ({expression})",
+            constraint.key
+        ),
         None => format!("the invariant {} does not hold: {expression}", constraint.key),
     };
-    let severity = if constraint.is_error { Severity::Error } else { Severity::Warning };
-    Report::error(Layer::Invariant, message).of(severity).rule(constraint.key.as_str())
+    let severity = if constraint.is_error {
+        Severity::Error
+    } else {
+        Severity::Warning
+    };
+    Report::error(Layer::Invariant, message)
+        .of(severity)
+        .rule(constraint.key.as_str())
 }
 
 fn failed(constraint: &Constraint, error: &Error) -> Report {

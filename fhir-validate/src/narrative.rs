@@ -11,7 +11,9 @@ use crate::program::{NarrativeRule, Program};
 use crate::run::{Report, Run, Scope};
 
 /// Schemes that a reader of a narrative can follow.
-const SCHEMES: [&str; 9] = ["http", "https", "mailto", "tel", "sms", "data", "ftp", "cid", "fax"];
+const SCHEMES: [&str; 9] = [
+    "http", "https", "mailto", "tel", "sms", "data", "ftp", "cid", "fax",
+];
 
 pub(crate) fn check(run: &mut Run, scope: &Scope<'_>, resource: &dyn Complex) {
     let Some(div) = div_of(resource) else { return };
@@ -31,24 +33,45 @@ fn div_of(resource: &dyn Complex) -> Option<&str> {
 fn check_link(run: &mut Run, scope: &Scope<'_>, resource: &dyn Complex, target: &str, is_image: bool) {
     if let Some(id) = target.strip_prefix('#') {
         let outermost = scope.container.unwrap_or(resource);
-        let is_there = id.is_empty() || has_anchor(resource, id) || has_anchor(outermost, id) || scope.bundle.is_some_and(|b| b.resources().any(|r| has_anchor(r, id)));
+        let is_there = id.is_empty()
+            || has_anchor(resource, id)
+            || has_anchor(outermost, id)
+            || scope
+                .bundle
+                .is_some_and(|b| b.resources().any(|r| has_anchor(r, id)));
         if !is_there {
-            let message = format!("the link {target:?} leads to nothing: no element of the narrative has that id or name");
+            let message = format!(
+                "the link {target:?} leads to nothing: no element of the narrative has that id or name"
+            );
             run.report_in("text.div", Report::error(Layer::Narrative, message));
         }
         return;
     }
     let scheme = target.split_once(':').map(|(scheme, _)| scheme);
-    let Some(scheme) = scheme.filter(|s| !s.is_empty() && s.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'-' | b'.'))) else { return };
+    let Some(scheme) = scheme.filter(|s| {
+        !s.is_empty()
+            && s.bytes()
+                .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'-' | b'.'))
+    }) else {
+        return;
+    };
     if !is_image && !SCHEMES.contains(&scheme.to_ascii_lowercase().as_str()) {
-        let message = format!("the link {target:?} cannot be followed: use one of {}", SCHEMES.join(", "));
+        let message = format!(
+            "the link {target:?} cannot be followed: use one of {}",
+            SCHEMES.join(", ")
+        );
         run.report_in("text.div", Report::error(Layer::Narrative, message));
     }
 }
 
 /// Whether a resource has an element, a contained resource or an anchor of that id.
 fn has_anchor(resource: &dyn Complex, id: &str) -> bool {
-    let in_text = |div: &str| tags(div).any(|tag| tag.attributes().any(|(name, value)| matches!(name, "id" | "name") && value == id));
+    let in_text = |div: &str| {
+        tags(div).any(|tag| {
+            tag.attributes()
+                .any(|(name, value)| matches!(name, "id" | "name") && value == id)
+        })
+    };
     div_of(resource).is_some_and(in_text) || has_id(resource, id, 0)
 }
 
@@ -73,17 +96,27 @@ pub(crate) fn controlled(run: &mut Run, program: &Program, rule: &NarrativeRule,
     let language = text_of(resource, "language");
     let by = &program.canonical;
     let problem = match rule.language.as_deref() {
-        Some("_no") if !languages.is_empty() => Some(format!("the narrative has sections by language, which the profile {by} prohibits")),
-        Some("_yes") if languages.is_empty() => Some(format!("the narrative has no sections by language, which the profile {by} requires")),
-        Some("_resource") if !language.is_some_and(|l| languages.contains(&l)) => Some(format!("the narrative has no section in the resource's language, which the profile {by} requires")),
-        Some(wanted) if !wanted.starts_with('_') && !languages.contains(&wanted) => Some(format!("the narrative has no section in the language {wanted:?}, which the profile {by} requires")),
+        Some("_no") if !languages.is_empty() => Some(format!(
+            "the narrative has sections by language, which the profile {by} prohibits"
+        )),
+        Some("_yes") if languages.is_empty() => Some(format!(
+            "the narrative has no sections by language, which the profile {by} requires"
+        )),
+        Some("_resource") if !language.is_some_and(|l| languages.contains(&l)) => Some(format!(
+            "the narrative has no section in the resource's language, which the profile {by} requires"
+        )),
+        Some(wanted) if !wanted.starts_with('_') && !languages.contains(&wanted) => Some(format!(
+            "the narrative has no section in the language {wanted:?}, which the profile {by} requires"
+        )),
         _ => None,
     };
     if let Some(message) = problem {
         run.report_in("text", about(message));
     }
     if rule.source.is_some() && (sections.iter().any(|s| !s.has_source) || has_loose_text(div)) {
-        let message = format!("a part of the narrative has no class that tells its source (boilerplate, generated, original), which the profile {by} requires");
+        let message = format!(
+            "a part of the narrative has no class that tells its source (boilerplate, generated, original), which the profile {by} requires"
+        );
         run.report_in("text", about(message));
     }
 }
@@ -103,11 +136,17 @@ fn sections(div: &str) -> Vec<Section<'_>> {
             continue;
         }
         if depth == 1 {
-            let find = |wanted: &str| tag.attributes().find(|(name, _)| *name == wanted).map(|(_, value)| value);
+            let find = |wanted: &str| {
+                tag.attributes()
+                    .find(|(name, _)| *name == wanted)
+                    .map(|(_, value)| value)
+            };
             let class = find("class").unwrap_or_default();
             all.push(Section {
                 language: find("lang").or_else(|| find("xml:lang")),
-                has_source: class.split_ascii_whitespace().any(|c| matches!(c, "boilerplate" | "generated" | "original")),
+                has_source: class
+                    .split_ascii_whitespace()
+                    .any(|c| matches!(c, "boilerplate" | "generated" | "original")),
             });
         }
         if !tag.is_empty {
@@ -124,7 +163,9 @@ fn has_loose_text(div: &str) -> bool {
         if depth == 1 && !before.trim().is_empty() {
             return true;
         }
-        let Some((inside, following)) = after.split_once('>') else { return false };
+        let Some((inside, following)) = after.split_once('>') else {
+            return false;
+        };
         if inside.starts_with('/') {
             depth = depth.saturating_sub(1);
         } else if !inside.ends_with('/') && !inside.starts_with(['!', '?']) {
@@ -173,8 +214,15 @@ fn tags(div: &str) -> impl Iterator<Item = Tag<'_>> {
             let is_end = inside.starts_with('/');
             let is_empty = inside.ends_with('/');
             let inside = inside.trim_matches('/');
-            let (name, inside) = inside.split_once(|c: char| c.is_ascii_whitespace()).unwrap_or((inside, ""));
-            return Some(Tag { name, inside, is_end, is_empty });
+            let (name, inside) = inside
+                .split_once(|c: char| c.is_ascii_whitespace())
+                .unwrap_or((inside, ""));
+            return Some(Tag {
+                name,
+                inside,
+                is_end,
+                is_empty,
+            });
         }
     })
 }

@@ -17,7 +17,13 @@ struct Correction {
     corrected: &'static str,
 }
 
-const CORRECTIONS: [Correction; 1] = [
+const CORRECTIONS: [Correction; 2] = [
+    // `Boolean` is the System type; the answer is an element, of the FHIR type `boolean`.
+    Correction {
+        key: "que-7",
+        written: "operator = 'exists' implies (answer is Boolean)",
+        corrected: "operator = 'exists' implies (answer is boolean)",
+    },
     // HL7 tracker FHIR-35990: `in` takes one item on its left, and a Timing may have several `when`.
     Correction {
         key: "tim-9",
@@ -29,10 +35,14 @@ const CORRECTIONS: [Correction; 1] = [
 /// Whether another layer checks the invariant.
 pub(crate) fn is_elsewhere(key: &str, expression: &str) -> bool {
     // The two are written with slight differences over the releases.
-    ELSEWHERE.iter().any(|(known, _)| *known == key) && (expression.contains("hasValue()") || expression.contains("value.exists()"))
+    ELSEWHERE.iter().any(|(known, _)| *known == key)
+        && (expression.contains("hasValue()") || expression.contains("value.exists()"))
 }
 
 /// The expression to evaluate instead.
 pub(crate) fn corrected(key: &str, expression: &str) -> Option<&'static str> {
-    CORRECTIONS.iter().find(|c| c.key == key && c.written == expression).map(|c| c.corrected)
+    CORRECTIONS
+        .iter()
+        .find(|c| c.key == key && c.written == expression)
+        .map(|c| c.corrected)
 }

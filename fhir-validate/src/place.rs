@@ -15,15 +15,25 @@ impl Step {
     /// The step to one value of a field.
     pub(crate) fn to(value: &dyn Complex, index: usize, field: &'static Field, position: usize) -> Step {
         let of_type = match (&field.shape, value.slot(index)) {
-            (Shape::Choice(variants), fhir_model::reflect::Slot::Choice(variant, _)) => variants.get(variant).map(|v| v.type_name),
+            (Shape::Choice(variants), fhir_model::reflect::Slot::Choice(variant, _)) => {
+                variants.get(variant).map(|v| v.type_name)
+            }
             _ => None,
         };
-        Step { name: field.name, index: field.is_list().then_some(position), of_type }
+        Step {
+            name: field.name,
+            index: field.is_list().then_some(position),
+            of_type,
+        }
     }
 
     /// The step to an extension of a primitive, or to one field by its name.
     pub(crate) fn named(name: &'static str, index: Option<usize>) -> Step {
-        Step { name, index, of_type: None }
+        Step {
+            name,
+            index,
+            of_type: None,
+        }
     }
 }
 
@@ -36,7 +46,10 @@ pub(crate) struct Place {
 
 impl Place {
     pub(crate) fn new(root: &'static TypeInfo) -> Place {
-        Place { root: root.name, steps: Vec::new() }
+        Place {
+            root: root.name,
+            steps: Vec::new(),
+        }
     }
 
     pub(crate) fn push(&mut self, step: Step) {
@@ -76,10 +89,13 @@ pub(crate) fn nodes_of<'a>(value: &'a dyn Complex, name: &str) -> Option<Nodes<'
 
 /// The complex values of the field of that name.
 pub(crate) fn complexes<'a>(value: &'a dyn Complex, name: &str) -> impl Iterator<Item = &'a dyn Complex> {
-    nodes_of(value, name).into_iter().flatten().filter_map(|node| match node {
-        fhir_model::reflect::Node::Complex(complex) => Some(complex),
-        fhir_model::reflect::Node::Primitive(..) => None,
-    })
+    nodes_of(value, name)
+        .into_iter()
+        .flatten()
+        .filter_map(|node| match node {
+            fhir_model::reflect::Node::Complex(complex) => Some(complex),
+            fhir_model::reflect::Node::Primitive(..) => None,
+        })
 }
 
 /// The text of the one primitive of that name.

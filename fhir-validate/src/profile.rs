@@ -25,14 +25,22 @@ pub(crate) fn of_resource<'a>(run: &mut Run, scope: &Scope<'a>, value: &'a dyn C
         match scope.inner.find_program(&url) {
             Found::Program(program) => {
                 if !is_of_type(Node::Complex(value), &program.type_name) {
-                    let message = format!("the profile {url} is about {}, the resource is a {}", program.type_name, value.type_info().name);
+                    let message = format!(
+                        "the profile {url} is about {}, the resource is a {}",
+                        program.type_name,
+                        value.type_info().name
+                    );
                     run.report(Report::error(Layer::Profile, message).rule(url));
                     continue;
                 }
                 apply(run, scope, program, Node::Complex(value));
             }
             Found::Broken(reason) => {
-                let report = Report::warning(Layer::Profile, format!("the profile {url} cannot be used: {reason}")).rule(url);
+                let report = Report::warning(
+                    Layer::Profile,
+                    format!("the profile {url} cannot be used: {reason}"),
+                )
+                .rule(url);
                 run.report(report);
             }
             Found::Unknown => unknown(run, &url, index),
@@ -48,7 +56,9 @@ pub(crate) enum Found<'a> {
 }
 
 fn unknown(run: &mut Run, url: &str, index: Option<usize>) {
-    let message = format!("the profile {url} is not known here, so the resource was not checked against it; load the package that has it");
+    let message = format!(
+        "the profile {url} is not known here, so the resource was not checked against it; load the package that has it"
+    );
     match index {
         Some(index) => {
             let report = Report::warning(Layer::Profile, message).rule(url);
@@ -140,8 +150,18 @@ fn content<'a>(run: &mut Run, scope: &Scope<'a>, program: &'a Program, rule: &'a
 /// Extensions that a primitive needs, where it has none.
 fn no_extras(run: &mut Run, program: &Program, rule: &Rule) {
     let slices = |rule: &Rule| rule.slices.clone();
-    for child in rule.children.iter().filter_map(|id| program.rules.get(*id)).filter(|c| c.name == "extension") {
-        let needed = std::iter::once(child).chain(slices(child).iter().filter_map(|id| program.rules.get(*id)).collect::<Vec<_>>());
+    for child in rule
+        .children
+        .iter()
+        .filter_map(|id| program.rules.get(*id))
+        .filter(|c| c.name == "extension")
+    {
+        let needed = std::iter::once(child).chain(
+            slices(child)
+                .iter()
+                .filter_map(|id| program.rules.get(*id))
+                .collect::<Vec<_>>(),
+        );
         for needed in needed.filter(|n| n.min > 0) {
             run.report(too_few(program, needed, 0));
         }
@@ -149,7 +169,13 @@ fn no_extras(run: &mut Run, program: &Program, rule: &Rule) {
 }
 
 /// The values of one element: their number, their slices, and each of them.
-fn element<'a>(run: &mut Run, scope: &Scope<'a>, program: &'a Program, rule: &'a Rule, holder: &'a dyn Complex) {
+fn element<'a>(
+    run: &mut Run,
+    scope: &Scope<'a>,
+    program: &'a Program,
+    rule: &'a Rule,
+    holder: &'a dyn Complex,
+) {
     let info = holder.type_info();
     let index = match info.fields.get(rule.field) {
         Some(field) if field.name == rule.name => Some(rule.field),
@@ -159,7 +185,9 @@ fn element<'a>(run: &mut Run, scope: &Scope<'a>, program: &'a Program, rule: &'a
         // A value of the primitive itself, or an element of another type than this value has.
         return;
     };
-    let Some(field) = info.fields.get(index) else { return };
+    let Some(field) = info.fields.get(index) else {
+        return;
+    };
     let mut nodes = Nodes::of(holder, index);
     if let Some(variant) = &rule.variant
         && !is_variant(holder, index, &field.shape, variant)
@@ -175,12 +203,20 @@ fn element<'a>(run: &mut Run, scope: &Scope<'a>, program: &'a Program, rule: &'a
         slicing::check(run, scope, program, rule, holder, &values, (index, field));
     }
     for (position, value) in values.into_iter().enumerate() {
-        run.within(Step::to(holder, index, field, position), |run| content(run, scope, program, rule, value));
+        run.within(Step::to(holder, index, field, position), |run| {
+            content(run, scope, program, rule, value)
+        });
     }
 }
 
 /// A value of a slice: what the slice asks, and its slices in turn.
-pub(crate) fn slice_value<'a>(run: &mut Run, scope: &Scope<'a>, program: &'a Program, slice: RuleId, value: Node<'a>) {
+pub(crate) fn slice_value<'a>(
+    run: &mut Run,
+    scope: &Scope<'a>,
+    program: &'a Program,
+    slice: RuleId,
+    value: Node<'a>,
+) {
     if let Some(rule) = program.rules.get(slice).filter(|r| !r.is_idle) {
         content(run, scope, program, rule, value);
     }
@@ -188,7 +224,9 @@ pub(crate) fn slice_value<'a>(run: &mut Run, scope: &Scope<'a>, program: &'a Pro
 
 fn is_variant(holder: &dyn Complex, index: usize, shape: &Shape, variant: &str) -> bool {
     match (shape, holder.slot(index)) {
-        (Shape::Choice(variants), Slot::Choice(at, _)) => variants.get(at).is_some_and(|v| v.type_name == variant),
+        (Shape::Choice(variants), Slot::Choice(at, _)) => {
+            variants.get(at).is_some_and(|v| v.type_name == variant)
+        }
         _ => false,
     }
 }
@@ -201,13 +239,23 @@ pub(crate) fn count(run: &mut Run, program: &Program, rule: &Rule, count: usize)
     if count < usize::try_from(rule.min).unwrap_or(usize::MAX) {
         run.report(too_few(program, rule, count));
     } else if count > usize::try_from(rule.max).unwrap_or(usize::MAX) {
-        let message = format!("{} occurs {count} times; the profile {} allows at most {}", named(rule), program.canonical, rule.max);
+        let message = format!(
+            "{} occurs {count} times; the profile {} allows at most {}",
+            named(rule),
+            program.canonical,
+            rule.max
+        );
         run.report(Report::error(Layer::Profile, message).rule(program.url.as_str()));
     }
 }
 
 fn too_few(program: &Program, rule: &Rule, count: usize) -> Report {
-    let message = format!("{} is needed at least {} times by the profile {}; it occurs {count} times", named(rule), rule.min, program.canonical);
+    let message = format!(
+        "{} is needed at least {} times by the profile {}; it occurs {count} times",
+        named(rule),
+        rule.min,
+        program.canonical
+    );
     Report::error(Layer::Profile, message).rule(program.url.as_str())
 }
 
@@ -219,12 +267,24 @@ fn named(rule: &Rule) -> String {
 }
 
 /// Whether the value has a type that the rule allows; then also its profiles and what it may point to.
-fn check_types<'a>(run: &mut Run, scope: &Scope<'a>, program: &'a Program, rule: &'a Rule, value: Node<'a>) -> bool {
+fn check_types<'a>(
+    run: &mut Run,
+    scope: &Scope<'a>,
+    program: &'a Program,
+    rule: &'a Rule,
+    value: Node<'a>,
+) -> bool {
     let fitting: Vec<&TypeRule> = rule.types.iter().filter(|t| is_of_type(value, &t.code)).collect();
     if fitting.is_empty() {
         if fhir_model::type_info(value.type_name()).is_none_or(|i| i.kind != TypeKind::Backbone) {
             let allowed: Vec<&str> = rule.types.iter().map(|t| t.code.as_str()).collect();
-            let message = format!("{} is a {}; the profile {} allows {}", named(rule), value.type_name(), program.canonical, allowed.join(", "));
+            let message = format!(
+                "{} is a {}; the profile {} allows {}",
+                named(rule),
+                value.type_name(),
+                program.canonical,
+                allowed.join(", ")
+            );
             run.report(Report::error(Layer::Profile, message).rule(program.url.as_str()));
             return false;
         }
@@ -246,13 +306,16 @@ fn check_profiles<'a>(run: &mut Run, scope: &Scope<'a>, kind: &'a TypeRule, valu
     let is_extension = value.type_name() == "Extension";
     let mut programs = Vec::new();
     for url in &kind.profiles {
-        let (canonical, part) = url.split_once('#').map_or((url.as_str(), None), |(c, p)| (c, Some(p)));
+        let (canonical, part) = url
+            .split_once('#')
+            .map_or((url.as_str(), None), |(c, p)| (c, Some(p)));
         match scope.inner.find_program(canonical) {
             Found::Program(program) => programs.push((part, program)),
             // An extension is told by its url, whether its definition is known or not.
             _ if is_extension => return,
             _ => {
-                let message = format!("the profile {url} is not known here, so this was not checked against it");
+                let message =
+                    format!("the profile {url} is not known here, so this was not checked against it");
                 return run.report(Report::warning(Layer::Profile, message).rule(url.as_str()));
             }
         }
@@ -265,8 +328,14 @@ fn check_profiles<'a>(run: &mut Run, scope: &Scope<'a>, kind: &'a TypeRule, valu
                 Some(part) => run.quietly(|run| apply_part(run, scope, program, part, value)),
                 None => conforms(run, scope, program, value),
             }) {
-                let message = format!("the value conforms to none of the profiles {}", kind.profiles.join(", "));
-                run.report(Report::error(Layer::Profile, message).rule(kind.profiles.first().map_or("", String::as_str)));
+                let message = format!(
+                    "the value conforms to none of the profiles {}",
+                    kind.profiles.join(", ")
+                );
+                run.report(
+                    Report::error(Layer::Profile, message)
+                        .rule(kind.profiles.first().map_or("", String::as_str)),
+                );
             }
         }
     }

@@ -29,7 +29,9 @@ pub(crate) enum Target<'a> {
 
 /// Checks a Reference on its own: contained targets exist, and the type is one of FHIR.
 pub(crate) fn check<'a>(run: &mut Run, scope: &Scope<'a>, value: &'a dyn Complex) {
-    let Some(reference) = text_of(value, "reference") else { return };
+    let Some(reference) = text_of(value, "reference") else {
+        return;
+    };
     if let (Some(named), Some(implied)) = (text_of(value, "type"), implied_type(reference))
         && named != implied
         && Resource::TYPES.binary_search(&named).is_ok()
@@ -38,7 +40,10 @@ pub(crate) fn check<'a>(run: &mut Run, scope: &Scope<'a>, value: &'a dyn Complex
         run.report(Report::error(Layer::Reference, message));
     }
     let options = &scope.inner.options;
-    if options.references == ReferenceChecks::Form || reference.starts_with('#') || reference.starts_with("urn:") {
+    if options.references == ReferenceChecks::Form
+        || reference.starts_with('#')
+        || reference.starts_with("urn:")
+    {
         return;
     }
     if find(scope, reference).is_none() {
@@ -83,20 +88,33 @@ fn check_found(run: &mut Run, scope: &Scope<'_>, rule: &TypeRule, target: &dyn C
     }
     // The base types hold by themselves; only profiles have to be applied.
     let is_base = |url: &String| scope.inner.type_of_base(url).is_some();
-    if rule.targets.iter().any(|t| is_base(t) && allows(scope, t, target.type_info().name)) {
+    if rule
+        .targets
+        .iter()
+        .any(|t| is_base(t) && allows(scope, t, target.type_info().name))
+    {
         return;
     }
     if let Some(unknown) = rule.targets.iter().find(|t| scope.inner.program(t).is_none()) {
-        let message = format!("the profile {unknown} is not known here, so the target of {reference:?} was not checked against it");
+        let message = format!(
+            "the profile {unknown} is not known here, so the target of {reference:?} was not checked against it"
+        );
         run.report(Report::warning(Layer::Reference, message));
         return;
     }
     let address = format!("{} {reference}", scope.full_url.unwrap_or_default());
     let fits = rule.targets.iter().any(|url| {
-        run.once(&address, url, |run| run.aside(target.type_info(), |run| in_scope_of(scope, target, |own| fit(run, own, url))))
+        run.once(&address, url, |run| {
+            run.aside(target.type_info(), |run| {
+                in_scope_of(scope, target, |own| fit(run, own, url))
+            })
+        })
     });
     if !fits {
-        let message = format!("the target of {reference:?} conforms to none of the profiles {}", rule.targets.join(", "));
+        let message = format!(
+            "the target of {reference:?} conforms to none of the profiles {}",
+            rule.targets.join(", ")
+        );
         run.report(Report::error(Layer::Reference, message));
     }
 }
@@ -105,18 +123,31 @@ fn check_found(run: &mut Run, scope: &Scope<'_>, rule: &TypeRule, target: &dyn C
 fn fit(run: &mut Run, scope: &Scope<'_>, url: &str) {
     let target = Node::Complex(scope.resource);
     match scope.inner.program(url) {
-        Some(program) if profile::is_of_type(target, &program.type_name) => profile::apply(run, scope, program, target),
+        Some(program) if profile::is_of_type(target, &program.type_name) => {
+            profile::apply(run, scope, program, target)
+        }
         _ => run.report(Report::error(Layer::Reference, "the target is of another type")),
     }
 }
 
 /// Does something with the surroundings that a target of its own has.
-fn in_scope_of<T>(scope: &Scope<'_>, target: &dyn Complex, inside: impl for<'b> FnOnce(&Scope<'b>) -> T) -> T {
+fn in_scope_of<T>(
+    scope: &Scope<'_>,
+    target: &dyn Complex,
+    inside: impl for<'b> FnOnce(&Scope<'b>) -> T,
+) -> T {
     let entries = scope.bundle;
     let full_url = entries.and_then(|e| e.full_url_of(target));
     let resolver = PathResolver::new(scope.inner, entries, full_url);
     let environment = walk::environment(scope.inner, target, &resolver);
-    let own = Scope { inner: scope.inner, environment: &environment, resource: target, container: None, bundle: entries, full_url };
+    let own = Scope {
+        inner: scope.inner,
+        environment: &environment,
+        resource: target,
+        container: None,
+        bundle: entries,
+        full_url,
+    };
     inside(&own)
 }
 
@@ -125,8 +156,15 @@ fn check_type(run: &mut Run, rule: &TypeRule, scope: &Scope<'_>, found: &str, re
     if rule.targets.iter().any(|target| allows(scope, target, found)) {
         return true;
     }
-    let names: Vec<&str> = rule.targets.iter().map(|t| t.rsplit('/').next().unwrap_or(t)).collect();
-    let message = format!("the reference {reference:?} points to a {found}; allowed are {}", names.join(", "));
+    let names: Vec<&str> = rule
+        .targets
+        .iter()
+        .map(|t| t.rsplit('/').next().unwrap_or(t))
+        .collect();
+    let message = format!(
+        "the reference {reference:?} points to a {found}; allowed are {}",
+        names.join(", ")
+    );
     run.report(Report::error(Layer::Reference, message));
     false
 }
@@ -145,14 +183,20 @@ fn check_aggregation(run: &mut Run, scope: &Scope<'_>, rule: &TypeRule, referenc
     }
     let mode = if reference.starts_with('#') {
         "contained"
-    } else if scope.bundle.is_some_and(|b| b.find(reference, scope.full_url).is_some()) {
+    } else if scope
+        .bundle
+        .is_some_and(|b| b.find(reference, scope.full_url).is_some())
+    {
         "bundled"
     } else {
         "referenced"
     };
     let allowed = |wanted: &String| wanted == mode || (wanted == "referenced" && mode == "bundled");
     if !rule.aggregation.iter().any(allowed) {
-        let message = format!("the reference {reference:?} is {mode}; allowed is {}", rule.aggregation.join(", "));
+        let message = format!(
+            "the reference {reference:?} is {mode}; allowed is {}",
+            rule.aggregation.join(", ")
+        );
         run.report(Report::error(Layer::Reference, message));
     }
 }
@@ -173,16 +217,27 @@ pub(crate) fn find<'a>(scope: &Scope<'a>, reference: &str) -> Option<Target<'a>>
         if id.is_empty() {
             return Some(Target::Here(container));
         }
-        return complexes(container, "contained").find(|c| text_of(*c, "id") == Some(id)).map(Target::Here);
+        return complexes(container, "contained")
+            .find(|c| text_of(*c, "id") == Some(id))
+            .map(Target::Here);
     }
     if let Some(found) = scope.bundle.and_then(|b| b.find(reference, scope.full_url)) {
         return Some(Target::Here(found));
     }
-    scope.inner.resolver.as_deref()?.resolve(reference).map(|r| Target::Elsewhere(Box::new(r)))
+    scope
+        .inner
+        .resolver
+        .as_deref()?
+        .resolve(reference)
+        .map(|r| Target::Elsewhere(Box::new(r)))
 }
 
 /// Does something with what a reference or canonical points to, in surroundings of its own.
-pub(crate) fn with_target(scope: &Scope<'_>, value: Node<'_>, inside: impl for<'b> FnOnce(&Scope<'b>, Option<Node<'b>>) -> bool) -> bool {
+pub(crate) fn with_target(
+    scope: &Scope<'_>,
+    value: Node<'_>,
+    inside: impl for<'b> FnOnce(&Scope<'b>, Option<Node<'b>>) -> bool,
+) -> bool {
     let reference = match value {
         Node::Complex(complex) => text_of(complex, "reference"),
         Node::Primitive(_, primitive) => match primitive.scalar() {
@@ -197,16 +252,28 @@ pub(crate) fn with_target(scope: &Scope<'_>, value: Node<'_>, inside: impl for<'
     }
 }
 
-fn in_target(scope: &Scope<'_>, target: &dyn Complex, inside: impl for<'b> FnOnce(&Scope<'b>, Option<Node<'b>>) -> bool) -> bool {
-    in_scope_of(scope, target, |own| inside(own, Some(Node::Complex(own.resource))))
+fn in_target(
+    scope: &Scope<'_>,
+    target: &dyn Complex,
+    inside: impl for<'b> FnOnce(&Scope<'b>, Option<Node<'b>>) -> bool,
+) -> bool {
+    in_scope_of(scope, target, |own| {
+        inside(own, Some(Node::Complex(own.resource)))
+    })
 }
 
 /// Whether a target that is not at hand may pass: the reference still names its type.
 pub(crate) fn passes_unread(test: &Test, rest: &[Step], value: Node<'_>) -> bool {
-    let Node::Complex(complex) = value else { return false };
-    let named = text_of(complex, "reference").and_then(implied_type).or_else(|| text_of(complex, "type"));
+    let Node::Complex(complex) = value else {
+        return false;
+    };
+    let named = text_of(complex, "reference")
+        .and_then(implied_type)
+        .or_else(|| text_of(complex, "type"));
     match (test, named) {
-        (Test::Types(types), Some(named)) if rest.is_empty() => types.iter().any(|t| t.rsplit('/').next() == Some(named)),
+        (Test::Types(types), Some(named)) if rest.is_empty() => {
+            types.iter().any(|t| t.rsplit('/').next() == Some(named))
+        }
         _ => false,
     }
 }
@@ -220,7 +287,11 @@ pub(crate) struct PathResolver<'a> {
 
 impl<'a> PathResolver<'a> {
     pub(crate) fn new(inner: &'a Inner, bundle: Option<&'a Entries<'a>>, full_url: Option<&'a str>) -> Self {
-        PathResolver { inner, bundle, full_url }
+        PathResolver {
+            inner,
+            bundle,
+            full_url,
+        }
     }
 }
 
@@ -230,7 +301,9 @@ impl path::Resolver for PathResolver<'_> {
             return Some(Resolved::Borrowed(found));
         }
         let found = self.inner.resolver.as_deref().and_then(|r| r.resolve(reference));
-        found.map(|r| Resolved::Owned(Box::new(r))).or_else(|| path::ByReferenceType.resolve(reference, type_name))
+        found
+            .map(|r| Resolved::Owned(Box::new(r)))
+            .or_else(|| path::ByReferenceType.resolve(reference, type_name))
     }
 }
 
@@ -238,6 +311,13 @@ impl path::Resolver for PathResolver<'_> {
 pub(crate) fn fit_alone(run: &mut Run, inner: &Inner, value: &dyn Complex, url: &str) {
     let resolver = PathResolver::new(inner, None, None);
     let environment = walk::environment(inner, value, &resolver);
-    let scope = Scope { inner, environment: &environment, resource: value, container: None, bundle: None, full_url: None };
+    let scope = Scope {
+        inner,
+        environment: &environment,
+        resource: value,
+        container: None,
+        bundle: None,
+        full_url: None,
+    };
     fit(run, &scope, url);
 }

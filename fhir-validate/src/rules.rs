@@ -36,7 +36,9 @@ impl BaseRules {
     pub(crate) fn new() -> BaseRules {
         let mut rules = BaseRules(HashMap::new());
         for name in Resource::TYPES {
-            fhir_model::type_info(name).into_iter().for_each(|info| rules.visit(info));
+            fhir_model::type_info(name)
+                .into_iter()
+                .for_each(|info| rules.visit(info));
         }
         rules
     }
@@ -72,13 +74,24 @@ fn address(info: &'static TypeInfo) -> usize {
 
 fn compile(info: &'static TypeInfo, store: &Store) -> TypeRules {
     let type_name = info.name.split('.').next().unwrap_or(info.name);
-    let Some(definition) = store.of_type(type_name).and_then(|held| held.definition()) else { return TypeRules::default() };
+    let Some(definition) = store.of_type(type_name).and_then(|held| held.definition()) else {
+        return TypeRules::default();
+    };
     let element = |path: &str| definition.snapshot.iter().find(|e| text(e, "path") == Some(path));
-    let mut rules = TypeRules { constraints: element(info.name).map(|e| crate::program::constraints(e)).unwrap_or_default(), fields: Vec::new() };
+    let mut rules = TypeRules {
+        constraints: element(info.name)
+            .map(crate::program::constraints)
+            .unwrap_or_default(),
+        fields: Vec::new(),
+    };
     for field in info.fields {
         let path = format!("{}.{}", info.name, field.name);
         let facts = element(&path).or_else(|| element(&format!("{path}[x]")));
-        rules.fields.push(facts.map(|facts| of_field(&field.shape, facts)).unwrap_or_default());
+        rules.fields.push(
+            facts
+                .map(|facts| of_field(&field.shape, facts))
+                .unwrap_or_default(),
+        );
     }
     rules
 }
@@ -92,6 +105,12 @@ fn of_field(shape: &Shape, facts: &Facts) -> FieldRules {
     {
         constraints.clear();
     }
-    let types = crate::program::types(facts).into_iter().filter(|t| !t.profiles.is_empty() || !t.targets.is_empty());
-    FieldRules { constraints, bindings: crate::program::bindings(facts), types: types.collect() }
+    let types = crate::program::types(facts)
+        .into_iter()
+        .filter(|t| !t.profiles.is_empty() || !t.targets.is_empty());
+    FieldRules {
+        constraints,
+        bindings: crate::program::bindings(facts),
+        types: types.collect(),
+    }
 }

@@ -58,15 +58,27 @@ pub(crate) struct Report {
 
 impl Report {
     pub(crate) fn error(layer: Layer, message: impl Into<String>) -> Report {
-        Report { layer, severity: Severity::Error, message: message.into(), rule: None, near: None }
+        Report {
+            layer,
+            severity: Severity::Error,
+            message: message.into(),
+            rule: None,
+            near: None,
+        }
     }
 
     pub(crate) fn warning(layer: Layer, message: impl Into<String>) -> Report {
-        Report { severity: Severity::Warning, ..Report::error(layer, message) }
+        Report {
+            severity: Severity::Warning,
+            ..Report::error(layer, message)
+        }
     }
 
     pub(crate) fn information(layer: Layer, message: impl Into<String>) -> Report {
-        Report { severity: Severity::Information, ..Report::error(layer, message) }
+        Report {
+            severity: Severity::Information,
+            ..Report::error(layer, message)
+        }
     }
 
     pub(crate) fn of(self, severity: Severity) -> Report {
@@ -74,7 +86,10 @@ impl Report {
     }
 
     pub(crate) fn rule(self, rule: impl Into<String>) -> Report {
-        Report { rule: Some(rule.into()), ..self }
+        Report {
+            rule: Some(rule.into()),
+            ..self
+        }
     }
 
     pub(crate) fn near(self, near: Option<String>) -> Report {
@@ -84,7 +99,16 @@ impl Report {
 
 impl Run {
     pub(crate) fn new(place: Place, max: usize) -> Run {
-        Run { place, findings: Vec::new(), max, steps: 0, exhausted: false, most: Severity::Error, active: Vec::new(), targets: HashMap::new() }
+        Run {
+            place,
+            findings: Vec::new(),
+            max,
+            steps: 0,
+            exhausted: false,
+            most: Severity::Error,
+            active: Vec::new(),
+            targets: HashMap::new(),
+        }
     }
 
     /// Something about the place.
@@ -176,7 +200,12 @@ impl Run {
 
     /// Whether what a reference leads to conforms to a profile, found out once. Around itself it does: a circle of references
     /// breaks nothing.
-    pub(crate) fn once(&mut self, reference: &str, profile: &str, find_out: impl FnOnce(&mut Run) -> bool) -> bool {
+    pub(crate) fn once(
+        &mut self,
+        reference: &str,
+        profile: &str,
+        find_out: impl FnOnce(&mut Run) -> bool,
+    ) -> bool {
         let key = (reference.to_owned(), profile.to_owned());
         if let Some(known) = self.targets.get(&key) {
             return known.unwrap_or(true);
@@ -188,7 +217,11 @@ impl Run {
     }
 
     /// A run of its own about another resource, which shares the count of steps and the profiles around.
-    pub(crate) fn aside(&mut self, root: &'static fhir_model::reflect::TypeInfo, test: impl FnOnce(&mut Run)) -> bool {
+    pub(crate) fn aside(
+        &mut self,
+        root: &'static fhir_model::reflect::TypeInfo,
+        test: impl FnOnce(&mut Run),
+    ) -> bool {
         let place = std::mem::replace(&mut self.place, Place::new(root));
         let passed = self.quietly(test);
         self.place = place;

@@ -11,15 +11,35 @@ use crate::run::{Report, Run, Scope};
 use crate::{fixed, reference};
 
 /// Divides the values of an element among the slices of its rule.
-pub(crate) fn check<'a>(run: &mut Run, scope: &Scope<'a>, program: &'a Program, rule: &'a Rule, holder: &'a dyn Complex, values: &[Node<'a>], at: (usize, &'static Field)) {
+pub(crate) fn check<'a>(
+    run: &mut Run,
+    scope: &Scope<'a>,
+    program: &'a Program,
+    rule: &'a Rule,
+    holder: &'a dyn Complex,
+    values: &[Node<'a>],
+    at: (usize, &'static Field),
+) {
     let numbered: Vec<(usize, Node<'a>)> = values.iter().copied().enumerate().collect();
-    divide(run, scope, program, rule, &numbered, &|position| Way::to(holder, at.0, at.1, position));
+    divide(run, scope, program, rule, &numbered, &|position| {
+        Way::to(holder, at.0, at.1, position)
+    });
 }
 
-fn divide<'a>(run: &mut Run, scope: &Scope<'a>, program: &'a Program, rule: &'a Rule, values: &[(usize, Node<'a>)], way: &dyn Fn(usize) -> Way) {
+fn divide<'a>(
+    run: &mut Run,
+    scope: &Scope<'a>,
+    program: &'a Program,
+    rule: &'a Rule,
+    values: &[(usize, Node<'a>)],
+    way: &dyn Fn(usize) -> Way,
+) {
     let Some(slicing) = &rule.slicing else { return };
     let mut members: Vec<Vec<(usize, Node<'a>)>> = vec![Vec::new(); rule.slices.len()];
-    let mut order = Order { highest: 0, unmatched: false };
+    let mut order = Order {
+        highest: 0,
+        unmatched: false,
+    };
     for (position, value) in values {
         let slice = if slicing.by_position {
             Some(*position).filter(|p| *p < rule.slices.len())
@@ -37,7 +57,9 @@ fn divide<'a>(run: &mut Run, scope: &Scope<'a>, program: &'a Program, rule: &'a 
         }
     }
     for (id, members) in rule.slices.iter().zip(&members) {
-        let Some(slice) = program.rules.get(*id) else { continue };
+        let Some(slice) = program.rules.get(*id) else {
+            continue;
+        };
         // Without a way to tell the slice's values, none can be missed.
         if slicing.by_position || is_told(slice) {
             profile::count(run, program, slice, members.len());
@@ -55,22 +77,41 @@ struct Order {
 }
 
 impl Order {
-    fn see(&mut self, run: &mut Run, program: &Program, rule: &Rule, slicing: &Slicing, slice: Option<usize>) {
+    fn see(
+        &mut self,
+        run: &mut Run,
+        program: &Program,
+        rule: &Rule,
+        slicing: &Slicing,
+        slice: Option<usize>,
+    ) {
         let about = |message: String| Report::error(Layer::Profile, message).rule(program.url.as_str());
         let Some(slice) = slice else {
             self.unmatched = true;
             if slicing.rules == SlicingRules::Closed {
-                let message = format!("the value is of no slice of {}, and the profile {} allows no others", rule.path(), program.canonical);
+                let message = format!(
+                    "the value is of no slice of {}, and the profile {} allows no others",
+                    rule.path(),
+                    program.canonical
+                );
                 run.report(about(message));
             }
             return;
         };
         if self.unmatched && slicing.rules == SlicingRules::OpenAtEnd {
-            let message = format!("a value of a slice of {} comes after values of none; the profile {} wants those at the end", rule.path(), program.canonical);
+            let message = format!(
+                "a value of a slice of {} comes after values of none; the profile {} wants those at the end",
+                rule.path(),
+                program.canonical
+            );
             run.report(about(message));
         }
         if slicing.ordered && slice < self.highest {
-            let message = format!("the values of {} are not in the order of their slices, which the profile {} asks for", rule.path(), program.canonical);
+            let message = format!(
+                "the values of {} are not in the order of their slices, which the profile {} asks for",
+                rule.path(),
+                program.canonical
+            );
             run.report(about(message));
         }
         self.highest = self.highest.max(slice);
@@ -82,9 +123,17 @@ fn is_told(slice: &Rule) -> bool {
 }
 
 /// The first slice whose marks the value has.
-fn slice_of<'a>(run: &mut Run, scope: &Scope<'a>, program: &'a Program, rule: &'a Rule, value: Node<'a>) -> Option<usize> {
+fn slice_of<'a>(
+    run: &mut Run,
+    scope: &Scope<'a>,
+    program: &'a Program,
+    rule: &'a Rule,
+    value: Node<'a>,
+) -> Option<usize> {
     rule.slices.iter().position(|id: &RuleId| {
-        let Some(slice) = program.rules.get(*id).filter(|s| is_told(s)) else { return false };
+        let Some(slice) = program.rules.get(*id).filter(|s| is_told(s)) else {
+            return false;
+        };
         run.step() && slice.matchers.iter().all(|m| shows(run, scope, m, value))
     })
 }
@@ -95,7 +144,9 @@ fn shows<'a>(run: &mut Run, scope: &Scope<'a>, matcher: &Matcher, value: Node<'a
 }
 
 fn follow<'a>(run: &mut Run, scope: &Scope<'a>, path: &[Step], test: &Test, value: Node<'a>) -> bool {
-    let Some((step, rest)) = path.split_first() else { return passes(run, scope, test, value) };
+    let Some((step, rest)) = path.split_first() else {
+        return passes(run, scope, test, value);
+    };
     let next: Vec<Node<'a>> = match (step, value) {
         (Step::Resolve, _) => {
             return reference::with_target(scope, value, |scope, target| match target {
@@ -103,16 +154,30 @@ fn follow<'a>(run: &mut Run, scope: &Scope<'a>, path: &[Step], test: &Test, valu
                 None => reference::passes_unread(test, rest, value),
             });
         }
-        (Step::OfType(kind), value) => if value.type_name() == kind { vec![value] } else { Vec::new() },
-        (Step::Child(name), Node::Complex(complex)) => nodes_of(complex, name).into_iter().flatten().collect(),
+        (Step::OfType(kind), value) => {
+            if value.type_name() == kind {
+                vec![value]
+            } else {
+                Vec::new()
+            }
+        }
+        (Step::Child(name), Node::Complex(complex)) => {
+            nodes_of(complex, name).into_iter().flatten().collect()
+        }
         (Step::Child(name), Node::Primitive(_, primitive)) => {
             let extras = primitive.extras().map(|e| e as &dyn Complex);
-            extras.and_then(|e| nodes_of(e, name)).into_iter().flatten().collect()
+            extras
+                .and_then(|e| nodes_of(e, name))
+                .into_iter()
+                .flatten()
+                .collect()
         }
         (Step::Extension(url), value) => extensions(value, url),
     };
     if let Test::Exists(false) = test {
-        return next.into_iter().all(|n| !rest.is_empty() && follow(run, scope, rest, test, n));
+        return next
+            .into_iter()
+            .all(|n| !rest.is_empty() && follow(run, scope, rest, test, n));
     }
     next.into_iter().any(|n| follow(run, scope, rest, test, n))
 }
@@ -122,8 +187,12 @@ fn extensions<'a>(value: Node<'a>, url: &str) -> Vec<Node<'a>> {
         Node::Complex(complex) => Some(complex),
         Node::Primitive(_, primitive) => primitive.extras().map(|e| e as &dyn Complex),
     };
-    let all = holder.and_then(|h| nodes_of(h, "extension")).into_iter().flatten();
-    all.filter(|n| matches!(n, Node::Complex(x) if text_of(*x, "url") == Some(url))).collect()
+    let all = holder
+        .and_then(|h| nodes_of(h, "extension"))
+        .into_iter()
+        .flatten();
+    all.filter(|n| matches!(n, Node::Complex(x) if text_of(*x, "url") == Some(url)))
+        .collect()
 }
 
 fn passes<'a>(run: &mut Run, scope: &Scope<'a>, test: &Test, value: Node<'a>) -> bool {

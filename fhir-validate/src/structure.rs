@@ -12,9 +12,15 @@ pub(crate) fn check(run: &mut Run, value: &dyn Complex) {
         let count = Nodes::of(value, index).count_all();
         let most = usize::try_from(field.max).unwrap_or(usize::MAX);
         if count < usize::try_from(field.min).unwrap_or(usize::MAX) {
-            run.report_in(field.name, Report::error(Layer::Structure, too_few(info.name, field, count)));
+            run.report_in(
+                field.name,
+                Report::error(Layer::Structure, too_few(info.name, field, count)),
+            );
         } else if count > most && field.is_list() {
-            let message = format!("{} occurs {count} times; at most {most} are allowed", named(field));
+            let message = format!(
+                "{} occurs {count} times; at most {most} are allowed",
+                named(field)
+            );
             run.report_in(field.name, Report::error(Layer::Structure, message));
         }
     }
@@ -27,7 +33,13 @@ pub(crate) fn check_content(run: &mut Run, value: &dyn Complex) {
     if info.kind != TypeKind::Resource && info.fields.iter().all(|f| f.min == 0) && run.place.depth() > 0 {
         let mut fields = info.fields.iter().enumerate();
         if fields.all(|(index, field)| field.name == "id" || Nodes::of(value, index).count_all() == 0) {
-            run.report(Report::error(Layer::Invariant, "the element is empty; give it content or leave it out").rule("ele-1"));
+            run.report(
+                Report::error(
+                    Layer::Invariant,
+                    "the element is empty; give it content or leave it out",
+                )
+                .rule("ele-1"),
+            );
         }
     }
     if info.name == "Extension" {
@@ -49,7 +61,13 @@ fn check_extension(run: &mut Run, value: &dyn Complex) {
 /// A primitive without a value needs extensions.
 pub(crate) fn check_primitive(run: &mut Run, primitive: &dyn PrimitiveNode) {
     if primitive.scalar().is_none() && primitive.extras().is_none_or(|e| e.extension.is_empty()) {
-        run.report(Report::error(Layer::Invariant, "the element has neither a value nor extensions; give it one or leave it out").rule("ele-1"));
+        run.report(
+            Report::error(
+                Layer::Invariant,
+                "the element has neither a value nor extensions; give it one or leave it out",
+            )
+            .rule("ele-1"),
+        );
     }
 }
 

@@ -12,11 +12,15 @@ static DRAFTS: &[u8] = include_bytes!("../definitions/ukcore-stu3/drafts.ndjson.
 pub(crate) fn structures() -> impl Iterator<Item = (&'static str, bool)> {
     static TEXTS: OnceLock<[String; 2]> = OnceLock::new();
     let [released, drafts] = TEXTS.get_or_init(|| [STRUCTURES, DRAFTS].map(crate::definition::unpacked));
-    released.lines().map(|line| (line, false)).chain(drafts.lines().map(|line| (line, true)))
+    released
+        .lines()
+        .map(|line| (line, false))
+        .chain(drafts.lines().map(|line| (line, true)))
 }
 
 /// Code systems and value sets, one a line.
 pub(crate) fn terminology() -> impl Iterator<Item = &'static str> {
     static TEXT: OnceLock<String> = OnceLock::new();
-    TEXT.get_or_init(|| crate::definition::unpacked(TERMINOLOGY)).lines()
+    TEXT.get_or_init(|| crate::definition::unpacked(TERMINOLOGY))
+        .lines()
 }

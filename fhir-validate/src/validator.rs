@@ -95,7 +95,9 @@ impl Default for Validator {
 
 impl std::fmt::Debug for Validator {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Validator").field("layers", &self.0.layers).finish_non_exhaustive()
+        f.debug_struct("Validator")
+            .field("layers", &self.0.layers)
+            .finish_non_exhaustive()
     }
 }
 
@@ -172,7 +174,10 @@ impl Validator {
     /// The same, but it stops after that many findings. What the validator has worked out so far is worked out again.
     pub fn with_max_findings(self, max: usize) -> Self {
         match Arc::try_unwrap(self.0) {
-            Ok(inner) => Validator(Arc::new(Inner { max_findings: max, ..inner })),
+            Ok(inner) => Validator(Arc::new(Inner {
+                max_findings: max,
+                ..inner
+            })),
             // Only a validator that is shared cannot be changed; it keeps its own limit.
             Err(shared) => Validator(shared),
         }
@@ -196,7 +201,11 @@ impl Validator {
     /// # Errors
     /// The definition is not known, or its snapshot cannot be generated; why, in words.
     pub fn snapshot(&self, canonical: &str) -> Result<Vec<Value>, String> {
-        let held = self.0.store.get(canonical).ok_or_else(|| format!("{canonical} is not known"))?;
+        let held = self
+            .0
+            .store
+            .get(canonical)
+            .ok_or_else(|| format!("{canonical} is not known"))?;
         let elements = held.snapshot(&mut Vec::new())?;
         Ok(elements.iter().cloned().map(Value::Object).collect())
     }
@@ -204,7 +213,11 @@ impl Validator {
     /// Reads a text, in JSON or XML, and checks what was read. What cannot be read is found with its line and column.
     pub fn validate_text(&self, text: &[u8], profiles: &[String], options: &ReadOptions) -> Vec<Finding> {
         let is_xml = text.iter().find(|b| !b.is_ascii_whitespace() && **b < 0x80) == Some(&b'<');
-        let read = if is_xml { fhir_model::xml::read(text, options) } else { fhir_model::json::read(text, options) };
+        let read = if is_xml {
+            fhir_model::xml::read(text, options)
+        } else {
+            fhir_model::json::read(text, options)
+        };
         match read {
             Ok(read) => self.validate_against(&read.value, profiles),
             Err(error) => unreadable(error),
@@ -318,7 +331,10 @@ impl Builder {
             own_terminology: self.terminology,
             resolver: self.resolver,
             options: self.options,
-            path_limits: path::Limits { steps: 2_000_000, ..path::Limits::default() },
+            path_limits: path::Limits {
+                steps: 2_000_000,
+                ..path::Limits::default()
+            },
             now: self.now,
             max_findings: self.max_findings,
         }))
@@ -355,13 +371,23 @@ impl Inner {
 
     /// The type of the conformance resource of a canonical, where it is known.
     pub(crate) fn kind_of(&self, canonical: &str) -> Option<&str> {
-        let structure = || self.store.get_any_version(canonical).map(|_| "StructureDefinition");
-        self.canonicals.kind(canonical).or_else(structure).or_else(|| self.store.kind_of_r4(canonical))
+        let structure = || {
+            self.store
+                .get_any_version(canonical)
+                .map(|_| "StructureDefinition")
+        };
+        self.canonicals
+            .kind(canonical)
+            .or_else(structure)
+            .or_else(|| self.store.kind_of_r4(canonical))
     }
 
     /// The type that a profile constrains or a definition defines.
     pub(crate) fn type_of_profile(&self, canonical: &str) -> Option<&str> {
-        self.store.get_any_version(canonical)?.definition().map(|d| d.type_name.as_str())
+        self.store
+            .get_any_version(canonical)?
+            .definition()
+            .map(|d| d.type_name.as_str())
     }
 
     /// The type, where the canonical is that of a base type and no profile.
@@ -373,10 +399,14 @@ impl Inner {
 
 impl path::Profiles for Inner {
     fn conforms_to(&self, value: &PathValue<'_>, profile: &str) -> Option<bool> {
-        let Some(Node::Complex(complex)) = value.node() else { return None };
+        let Some(Node::Complex(complex)) = value.node() else {
+            return None;
+        };
         self.program(profile)?;
         let mut run = Run::new(Place::new(complex.type_info()), 10);
-        Some(run.aside(complex.type_info(), |run| crate::reference::fit_alone(run, self, complex, profile)))
+        Some(run.aside(complex.type_info(), |run| {
+            crate::reference::fit_alone(run, self, complex, profile)
+        }))
     }
 }
 

@@ -10,7 +10,10 @@ use crate::place::Step;
 use crate::rules::{FieldRules, TypeRules};
 use crate::run::{Run, Scope};
 use crate::validator::Inner;
-use crate::{binding, bundle, conformance, extension, format, invariant, narrative, profile, questionnaire, reference, structure};
+use crate::{
+    binding, bundle, conformance, extension, format, invariant, narrative, profile, questionnaire, reference,
+    structure,
+};
 
 /// An element around a place: what its extensions are used on.
 #[derive(Clone, Copy)]
@@ -22,7 +25,13 @@ pub(crate) struct Above<'a> {
 }
 
 /// Checks a resource and all within it; contained resources and entries of Bundles with their own surroundings.
-pub(crate) fn resource(run: &mut Run, value: &dyn Complex, inner: &Inner, profiles: &[String], place_in: PlaceIn<'_>) {
+pub(crate) fn resource(
+    run: &mut Run,
+    value: &dyn Complex,
+    inner: &Inner,
+    profiles: &[String],
+    place_in: PlaceIn<'_>,
+) {
     let resolver = reference::PathResolver::new(inner, place_in.bundle, place_in.full_url);
     let mut environment = environment(inner, value, &resolver);
     if let Some(container) = place_in.container {
@@ -37,8 +46,15 @@ pub(crate) fn resource(run: &mut Run, value: &dyn Complex, inner: &Inner, profil
         full_url: place_in.full_url,
     };
     let entries = bundle::Entries::of(value);
-    let with_entries = Scope { bundle: entries.as_ref().or(scope.bundle), ..scope };
-    let above = Above { value: Node::Complex(value), holder: None, above: None };
+    let with_entries = Scope {
+        bundle: entries.as_ref().or(scope.bundle),
+        ..scope
+    };
+    let above = Above {
+        value: Node::Complex(value),
+        holder: None,
+        above: None,
+    };
     complex(run, &with_entries, value, &above);
     if inner.layers.has(Layer::Profile) {
         profile::of_resource(run, &scope, value, profiles);
@@ -60,9 +76,19 @@ pub(crate) fn resource(run: &mut Run, value: &dyn Complex, inner: &Inner, profil
 }
 
 /// What expressions on a resource see besides it.
-pub(crate) fn environment<'a>(inner: &'a Inner, resource: &'a dyn Complex, resolver: &'a reference::PathResolver<'a>) -> Environment<'a> {
-    let environment = Environment::new().with_filtering_as().with_resource(Node::Complex(resource)).with_resolver(resolver);
-    let environment = environment.with_limits(inner.path_limits.clone()).with_profiles(inner).with_terminology(inner);
+pub(crate) fn environment<'a>(
+    inner: &'a Inner,
+    resource: &'a dyn Complex,
+    resolver: &'a reference::PathResolver<'a>,
+) -> Environment<'a> {
+    let environment = Environment::new()
+        .with_filtering_as()
+        .with_resource(Node::Complex(resource))
+        .with_resolver(resolver);
+    let environment = environment
+        .with_limits(inner.path_limits.clone())
+        .with_profiles(inner)
+        .with_terminology(inner);
     match &inner.now {
         Some(now) => environment.with_now(now.clone()),
         None => environment,
@@ -107,14 +133,25 @@ fn complex<'a>(run: &mut Run, scope: &Scope<'a>, value: &'a dyn Complex, above: 
         let own = rules.and_then(|r: &TypeRules| r.fields.get(index));
         for (position, node) in nodes.enumerate() {
             run.place.push(Step::to(value, index, field, position));
-            let here = Above { value: node, holder: Some((info.name, field.name)), above: Some(above) };
+            let here = Above {
+                value: node,
+                holder: Some((info.name, field.name)),
+                above: Some(above),
+            };
             element(run, scope, field, own, node, &here);
             run.place.pop();
         }
     }
 }
 
-fn element<'a>(run: &mut Run, scope: &Scope<'a>, field: &'static Field, rules: Option<&'a FieldRules>, node: Node<'a>, above: &Above<'_>) {
+fn element<'a>(
+    run: &mut Run,
+    scope: &Scope<'a>,
+    field: &'static Field,
+    rules: Option<&'a FieldRules>,
+    node: Node<'a>,
+    above: &Above<'_>,
+) {
     let layers = scope.inner.layers;
     if let Some(rules) = rules {
         if layers.has(Layer::Invariant) {
@@ -128,7 +165,9 @@ fn element<'a>(run: &mut Run, scope: &Scope<'a>, field: &'static Field, rules: O
         }
     }
     match node {
-        Node::Complex(value) if value.type_info().kind == TypeKind::Resource => within(run, scope, field, value),
+        Node::Complex(value) if value.type_info().kind == TypeKind::Resource => {
+            within(run, scope, field, value)
+        }
         Node::Complex(value) => {
             complex(run, scope, value, above);
             if value.type_info().name == "Extension" && layers.has(Layer::Extension) {
@@ -168,10 +207,17 @@ fn base_types<'a>(run: &mut Run, scope: &Scope<'a>, rules: &'a FieldRules, node:
 fn within<'a>(run: &mut Run, scope: &Scope<'a>, field: &'static Field, value: &'a dyn Complex) {
     let place_in = match (field.name, scope.bundle) {
         ("contained", _) if !scope.inner.options.contained => return,
-        ("contained", _) => PlaceIn { container: Some(scope.resource), bundle: scope.bundle, full_url: scope.full_url },
-        ("resource", Some(entries)) => PlaceIn { container: None, bundle: Some(entries), full_url: entries.full_url_of(value) },
+        ("contained", _) => PlaceIn {
+            container: Some(scope.resource),
+            bundle: scope.bundle,
+            full_url: scope.full_url,
+        },
+        ("resource", Some(entries)) => PlaceIn {
+            container: None,
+            bundle: Some(entries),
+            full_url: entries.full_url_of(value),
+        },
         _ => PlaceIn::default(),
     };
     resource(run, value, scope.inner, &[], place_in);
 }
-

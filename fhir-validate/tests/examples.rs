@@ -28,7 +28,12 @@ fn errors(validator: &Validator, folder: &Path, found: &mut BTreeSet<String>) ->
 }
 
 fn line(name: &str, finding: &Finding) -> String {
-    format!("{name} | {} | {} {}", finding.expression, finding.layer, finding.rule.as_deref().unwrap_or("-"))
+    format!(
+        "{name} | {} | {} {}",
+        finding.expression,
+        finding.layer,
+        finding.rule.as_deref().unwrap_or("-")
+    )
 }
 
 fn collect(folder: &Path, files: &mut Vec<PathBuf>) {
@@ -45,22 +50,38 @@ fn collect(folder: &Path, files: &mut Vec<PathBuf>) {
 fn listed() -> BTreeSet<String> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/examples_errors.txt");
     let text = fs::read_to_string(path).unwrap();
-    text.lines().filter(|l| !l.is_empty() && !l.starts_with('#')).map(str::to_owned).collect()
+    text.lines()
+        .filter(|l| !l.is_empty() && !l.starts_with('#'))
+        .map(str::to_owned)
+        .collect()
 }
 
 /// Compares what a folder gives with the part of the list that is about its files.
 fn check(validator: &Validator, folder: &str) {
-    let Some(path) = support::shared(folder) else { return };
+    let Some(path) = support::shared(folder) else {
+        return;
+    };
     let mut found = BTreeSet::new();
     let count = errors(validator, &path, &mut found);
     let mut files = Vec::new();
     collect(&path, &mut files);
-    let names: BTreeSet<String> = files.iter().map(|f| f.file_name().unwrap().to_string_lossy().into_owned()).collect();
-    let listed: BTreeSet<String> = listed().into_iter().filter(|l| l.split(" | ").next().is_some_and(|n| names.contains(n))).collect();
+    let names: BTreeSet<String> = files
+        .iter()
+        .map(|f| f.file_name().unwrap().to_string_lossy().into_owned())
+        .collect();
+    let listed: BTreeSet<String> = listed()
+        .into_iter()
+        .filter(|l| l.split(" | ").next().is_some_and(|n| names.contains(n)))
+        .collect();
     let new: Vec<&String> = found.difference(&listed).collect();
     let gone: Vec<&String> = listed.difference(&found).collect();
     println!("{folder}: {count} files, {} errors", found.len());
-    assert!(new.is_empty() && gone.is_empty(), "new:\n{}\ngone:\n{}", text(&new), text(&gone));
+    assert!(
+        new.is_empty() && gone.is_empty(),
+        "new:\n{}\ngone:\n{}",
+        text(&new),
+        text(&gone)
+    );
 }
 
 fn text(lines: &[&String]) -> String {

@@ -11,9 +11,26 @@ use crate::place::{Step, complexes, text_of};
 use crate::run::{Report, Run};
 
 /// Elements of a Composition whose targets belong to the document.
-const OF_COMPOSITION: [&str; 8] = ["subject", "encounter", "author", "party", "custodian", "detail", "focus", "entry"];
+const OF_COMPOSITION: [&str; 8] = [
+    "subject",
+    "encounter",
+    "author",
+    "party",
+    "custodian",
+    "detail",
+    "focus",
+    "entry",
+];
 /// Elements of a MessageHeader whose targets belong to the message.
-const OF_MESSAGE: [&str; 7] = ["focus", "author", "enterer", "responsible", "sender", "receiver", "target"];
+const OF_MESSAGE: [&str; 7] = [
+    "focus",
+    "author",
+    "enterer",
+    "responsible",
+    "sender",
+    "receiver",
+    "target",
+];
 
 pub(super) fn check(run: &mut Run, bundle: &Bundle, entries: &Entries<'_>, first: &str) {
     let entry = bundle.entry.first();
@@ -22,11 +39,18 @@ pub(super) fn check(run: &mut Run, bundle: &Bundle, entries: &Entries<'_>, first
         return run.report_in("entry[0]", Report::error(Layer::Bundle, message));
     };
     if resource.type_info().name != first {
-        let message = format!("the first entry must be a {first}, not a {}", resource.type_info().name);
+        let message = format!(
+            "the first entry must be a {first}, not a {}",
+            resource.type_info().name
+        );
         return run.report_in("entry[0].resource", Report::error(Layer::Bundle, message));
     }
     let full_url = entry.and_then(|e| e.full_url.as_str());
-    let names: &[&str] = if first == "Composition" { &OF_COMPOSITION } else { &OF_MESSAGE };
+    let names: &[&str] = if first == "Composition" {
+        &OF_COMPOSITION
+    } else {
+        &OF_MESSAGE
+    };
     run.place.push(Step::named("entry", Some(0)));
     run.place.push(Step::named("resource", None));
     references(run, entries, resource, full_url, names, first);
@@ -35,7 +59,14 @@ pub(super) fn check(run: &mut Run, bundle: &Bundle, entries: &Entries<'_>, first
 }
 
 /// Looks for references in the named elements, and in those of parts.
-fn references(run: &mut Run, entries: &Entries<'_>, value: &dyn Complex, full_url: Option<&str>, names: &[&str], first: &str) {
+fn references(
+    run: &mut Run,
+    entries: &Entries<'_>,
+    value: &dyn Complex,
+    full_url: Option<&str>,
+    names: &[&str],
+    first: &str,
+) {
     for (index, field) in value.type_info().fields.iter().enumerate() {
         if matches!(field.name, "contained" | "extension" | "modifierExtension") {
             continue;
@@ -54,17 +85,28 @@ fn references(run: &mut Run, entries: &Entries<'_>, value: &dyn Complex, full_ur
 }
 
 fn reference(run: &mut Run, entries: &Entries<'_>, value: &dyn Complex, full_url: Option<&str>, first: &str) {
-    let Some(reference) = text_of(value, "reference").filter(|r| !r.starts_with('#')) else { return };
+    let Some(reference) = text_of(value, "reference").filter(|r| !r.starts_with('#')) else {
+        return;
+    };
     match entries.hit(reference, full_url) {
         Hit::One(_) => {}
         Hit::Many(count) => {
-            let message = format!("the reference {reference:?} has {count} matches in the Bundle; a fullUrl and version may occur once only");
+            let message = format!(
+                "the reference {reference:?} has {count} matches in the Bundle; a fullUrl and version may occur once only"
+            );
             run.report(Report::error(Layer::Bundle, message));
         }
         Hit::None => {
-            let message = format!("what the {first} refers to by {reference:?} is not in the Bundle{}", near(entries, reference));
+            let message = format!(
+                "what the {first} refers to by {reference:?} is not in the Bundle{}",
+                near(entries, reference)
+            );
             let is_outside = is_absolute(reference) && !reference.starts_with("urn:");
-            let report = if is_outside { Report::warning(Layer::Bundle, message) } else { Report::error(Layer::Bundle, message) };
+            let report = if is_outside {
+                Report::warning(Layer::Bundle, message)
+            } else {
+                Report::error(Layer::Bundle, message)
+            };
             run.report(report);
         }
     }
@@ -72,11 +114,19 @@ fn reference(run: &mut Run, entries: &Entries<'_>, value: &dyn Complex, full_url
 
 /// A resource of that type and id is there under another fullUrl.
 fn near(entries: &Entries<'_>, reference: &str) -> String {
-    let Some((name, id)) = super::relative_parts(reference) else { return String::new() };
+    let Some((name, id)) = super::relative_parts(reference) else {
+        return String::new();
+    };
     let is_it = |r: &dyn Complex| r.type_info().name == name && text_of(r, "id") == Some(id);
-    if entries.resources().any(|r| is_it(r)) {
+    if entries.resources().any(is_it) {
         return format!("; a {name} with the id {id} is, but its fullUrl, or its version, is another");
     }
-    let meta = entries.resources().any(|r| complexes(r, "meta").any(|m| text_of(m, "versionId").is_some()));
-    if meta { "; the versions of its entries were looked at".into() } else { String::new() }
+    let meta = entries
+        .resources()
+        .any(|r| complexes(r, "meta").any(|m| text_of(m, "versionId").is_some()));
+    if meta {
+        "; the versions of its entries were looked at".into()
+    } else {
+        String::new()
+    }
 }

@@ -26,7 +26,10 @@ impl<'a> Entries<'a> {
     /// The entries, if the value is a Bundle.
     pub(crate) fn of(value: &'a dyn Complex) -> Option<Entries<'a>> {
         let bundle = value.as_any().downcast_ref::<Bundle>()?;
-        let mut entries = Entries { all: Vec::new(), by_url: HashMap::new() };
+        let mut entries = Entries {
+            all: Vec::new(),
+            by_url: HashMap::new(),
+        };
         for entry in &bundle.entry {
             let Some(resource) = &entry.resource else { continue };
             let url = entry.full_url.as_str();
@@ -45,7 +48,10 @@ impl<'a> Entries<'a> {
 
     /// The fullUrl of the entry that holds that very resource.
     pub(crate) fn full_url_of(&self, value: &dyn Complex) -> Option<&'a str> {
-        self.all.iter().find(|(_, r)| std::ptr::addr_eq(r.as_complex(), value))?.0
+        self.all
+            .iter()
+            .find(|(_, r)| std::ptr::addr_eq(r.as_complex(), value))?
+            .0
     }
 
     /// The one resource that a reference in the entry of that fullUrl leads to.
@@ -86,14 +92,23 @@ impl<'a> Entries<'a> {
 
     fn with_url(&self, url: &str) -> Vec<&'a Resource> {
         let indexes = self.by_url.get(url).into_iter().flatten();
-        indexes.filter_map(|i| self.all.get(*i)).map(|(_, r)| *r).collect()
+        indexes
+            .filter_map(|i| self.all.get(*i))
+            .map(|(_, r)| *r)
+            .collect()
     }
 
     /// Entries without a fullUrl are known by type and id, to entries that have none either.
     fn without_url(&self, url: &str, from: Option<&str>) -> Vec<&'a Resource> {
-        let Some((name, id)) = relative_parts(url).filter(|_| from.is_none()) else { return Vec::new() };
+        let Some((name, id)) = relative_parts(url).filter(|_| from.is_none()) else {
+            return Vec::new();
+        };
         let is_it = |r: &Resource| r.type_name() == name && text_of(r.as_complex(), "id") == Some(id);
-        self.all.iter().filter(|(_, r)| is_it(r)).map(|(_, r)| *r).collect()
+        self.all
+            .iter()
+            .filter(|(_, r)| is_it(r))
+            .map(|(_, r)| *r)
+            .collect()
     }
 }
 
@@ -105,5 +120,7 @@ fn base_of(full_url: &str) -> Option<&str> {
 }
 
 fn version_of(resource: &Resource) -> Option<&str> {
-    complexes(resource.as_complex(), "meta").next().and_then(|m| text_of(m, "versionId"))
+    complexes(resource.as_complex(), "meta")
+        .next()
+        .and_then(|m| text_of(m, "versionId"))
 }

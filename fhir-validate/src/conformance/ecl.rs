@@ -26,10 +26,14 @@ pub(super) fn problem(text: &str) -> Option<String> {
     let mut expects_operand = true;
     for (at, token) in tokens {
         match token {
-            Token::Operand | Token::Open(_) | Token::Prefix if !expects_operand => return Some(format!("an operator is missing before character {}", at + 1)),
+            Token::Operand | Token::Open(_) | Token::Prefix if !expects_operand => {
+                return Some(format!("an operator is missing before character {}", at + 1));
+            }
             Token::Operand => expects_operand = false,
             Token::Prefix => {}
-            Token::Join if expects_operand => return Some(format!("an operand is missing before character {}", at + 1)),
+            Token::Join if expects_operand => {
+                return Some(format!("an operand is missing before character {}", at + 1));
+            }
             Token::Join => expects_operand = true,
             Token::Open(bracket) => open.push(bracket),
             Token::Close(bracket) => {
@@ -65,7 +69,14 @@ fn tokens(text: &str) -> Result<Vec<(usize, Token)>, String> {
                 }
             }
             ')' | '}' => (Some(Token::Close(first)), 1),
-            '<' | '>' | '^' => (Some(if is_comparison(rest, &all) { Token::Join } else { Token::Prefix }), run_of(rest, "<>^!=")),
+            '<' | '>' | '^' => (
+                Some(if is_comparison(rest, &all) {
+                    Token::Join
+                } else {
+                    Token::Prefix
+                }),
+                run_of(rest, "<>^!="),
+            ),
             '!' if rest.starts_with("!!") => (Some(Token::Prefix), run_of(rest, "!<>")),
             '!' | '=' => (Some(Token::Join), run_of(rest, "!=")),
             ':' | ',' => (Some(Token::Join), 1),
@@ -93,17 +104,33 @@ fn run_of(rest: &str, characters: &str) -> usize {
 }
 
 fn quoted(rest: &str, quote: char) -> Result<usize, String> {
-    let end = rest.get(1..).and_then(|r| r.find(quote)).ok_or_else(|| format!("a {quote:?} is not closed"))?;
+    let end = rest
+        .get(1..)
+        .and_then(|r| r.find(quote))
+        .ok_or_else(|| format!("a {quote:?} is not closed"))?;
     Ok(end + 2)
 }
 
 fn word(rest: &str) -> Result<(Option<Token>, usize), String> {
-    let end = rest.find(|c: char| !(c.is_alphanumeric() || matches!(c, '#' | '-' | '+' | '_'))).unwrap_or(rest.len());
+    let end = rest
+        .find(|c: char| !(c.is_alphanumeric() || matches!(c, '#' | '-' | '+' | '_')))
+        .unwrap_or(rest.len());
     let word = rest.get(..end).unwrap_or_default();
     let token = match word.to_ascii_uppercase().as_str() {
-        "" => return Err(format!("{:?} is not part of the language", rest.chars().next().unwrap_or_default())),
+        "" => {
+            return Err(format!(
+                "{:?} is not part of the language",
+                rest.chars().next().unwrap_or_default()
+            ));
+        }
         "AND" | "OR" | "MINUS" => Token::Join,
-        "R" if rest.get(end..).is_some_and(|r| r.trim_start().starts_with(['<', '>', '^', '*']) || r.trim_start().starts_with(|c: char| c.is_ascii_digit())) => Token::Prefix,
+        "R" if rest.get(end..).is_some_and(|r| {
+            r.trim_start().starts_with(['<', '>', '^', '*'])
+                || r.trim_start().starts_with(|c: char| c.is_ascii_digit())
+        }) =>
+        {
+            Token::Prefix
+        }
         _ => Token::Operand,
     };
     Ok((Some(token), end))
@@ -128,7 +155,16 @@ mod tests {
         ] {
             assert_eq!(problem(good), None, "{good}");
         }
-        for bad in ["234234 << 234234", "<<", "(< 1", "< 1)", "< 1 AND", "AND < 1", "< 1 |open", ""] {
+        for bad in [
+            "234234 << 234234",
+            "<<",
+            "(< 1",
+            "< 1)",
+            "< 1 AND",
+            "AND < 1",
+            "< 1 |open",
+            "",
+        ] {
             assert!(problem(bad).is_some(), "{bad}");
         }
     }

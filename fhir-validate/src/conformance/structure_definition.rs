@@ -15,7 +15,13 @@ pub(super) fn check(run: &mut Run, scope: &Scope<'_>, resource: &StructureDefini
         return;
     }
     let json = fhir_model::json::to_vec_of(resource);
-    let Some(definition) = serde_json::from_slice::<Value>(&json).ok().as_ref().and_then(Definition::read) else { return };
+    let Some(definition) = serde_json::from_slice::<Value>(&json)
+        .ok()
+        .as_ref()
+        .and_then(Definition::read)
+    else {
+        return;
+    };
     for (index, facts) in definition.differential.iter().enumerate() {
         if run.is_full() {
             return;
@@ -24,7 +30,8 @@ pub(super) fn check(run: &mut Run, scope: &Scope<'_>, resource: &StructureDefini
     }
     let base = definition.base.as_deref().unwrap_or_default();
     if scope.inner.store.get_any_version(base).is_none() {
-        let message = format!("the base {base} is not known here, so the differential was not checked against it");
+        let message =
+            format!("the base {base} is not known here, so the differential was not checked against it");
         return run.report_in("baseDefinition", Report::warning(Layer::Conformance, message));
     }
     if let Err(reason) = crate::snapshot::generate(&definition, &scope.inner.store, &mut Vec::new()) {
@@ -34,18 +41,27 @@ pub(super) fn check(run: &mut Run, scope: &Scope<'_>, resource: &StructureDefini
 
 /// Each discriminator of a slicing is a path within the element.
 fn discriminators(run: &mut Run, index: usize, facts: &Facts) {
-    let (Some(path), Some(slicing)) = (text(facts, "path"), facts.get("slicing")) else { return };
+    let (Some(path), Some(slicing)) = (text(facts, "path"), facts.get("slicing")) else {
+        return;
+    };
     let Some(info) = type_at(path) else { return };
     for (number, discriminator) in list(slicing.get("discriminator")).iter().enumerate() {
-        let Some(wanted) = discriminator.get("path").and_then(Value::as_str) else { continue };
+        let Some(wanted) = discriminator.get("path").and_then(Value::as_str) else {
+            continue;
+        };
         if leads_somewhere(info, wanted) {
             continue;
         }
-        let message = format!("the discriminator {wanted:?} is no path within {path}, which is a {}", info.name);
+        let message = format!(
+            "the discriminator {wanted:?} is no path within {path}, which is a {}",
+            info.name
+        );
         run.place.push(Step::named("differential", None));
         run.place.push(Step::named("element", Some(index)));
         run.place.push(Step::named("slicing", None));
-        run.within(Step::named("discriminator", Some(number)), |run| run.report(error(message)));
+        run.within(Step::named("discriminator", Some(number)), |run| {
+            run.report(error(message))
+        });
         (0..3).for_each(|_| run.place.pop());
     }
 }
@@ -71,7 +87,9 @@ fn leads_somewhere(info: &'static TypeInfo, path: &str) -> bool {
             return true;
         }
         let Some(info) = at else { return true };
-        let Some((_, field)) = info.field(name.trim_end_matches("[x]")) else { return false };
+        let Some((_, field)) = info.field(name.trim_end_matches("[x]")) else {
+            return false;
+        };
         at = match &field.shape {
             Shape::Complex(inner) => Some(*inner),
             Shape::Primitive(_) => fhir_model::type_info("Element"),

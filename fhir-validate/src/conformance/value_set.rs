@@ -21,17 +21,34 @@ pub(super) fn check(run: &mut Run, value_set: &ValueSet) {
 }
 
 fn include(run: &mut Run, part: &ValueSetComposeInclude) {
-    let Some(system) = part.system.as_str() else { return };
+    let Some(system) = part.system.as_str() else {
+        return;
+    };
     if !is_absolute(system) {
-        run.report_in("system", error(format!("the system {system:?} must be absolute; a contained code system is named by its url too")));
+        run.report_in(
+            "system",
+            error(format!(
+                "the system {system:?} must be absolute; a contained code system is named by its url too"
+            )),
+        );
     } else if system.contains('|') {
-        run.report_in("system", error(format!("the system {system:?} has a version, which belongs in the element version")));
+        run.report_in(
+            "system",
+            error(format!(
+                "the system {system:?} has a version, which belongs in the element version"
+            )),
+        );
     }
     for (index, filter) in part.filter.iter().enumerate() {
         let is_ecl = system == SNOMED && filter.property == "constraint" && filter.op == "=";
-        if let Some(problem) = filter.value.as_str().filter(|_| is_ecl).and_then(|v| ecl::problem(v)) {
-            let message = format!("{:?} is not an expression of ECL: {problem}", filter.value.as_str().unwrap_or_default());
-            run.within(Step::named("filter", Some(index)), |run| run.report(error(message)));
+        if let Some(problem) = filter.value.as_str().filter(|_| is_ecl).and_then(ecl::problem) {
+            let message = format!(
+                "{:?} is not an expression of ECL: {problem}",
+                filter.value.as_str().unwrap_or_default()
+            );
+            run.within(Step::named("filter", Some(index)), |run| {
+                run.report(error(message))
+            });
         }
     }
 }

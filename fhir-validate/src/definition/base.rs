@@ -13,7 +13,13 @@ pub(crate) fn type_url(type_name: &str) -> String {
 /// One line a definition, of all built-in files.
 pub(super) fn lines() -> &'static [&'static str] {
     static LINES: OnceLock<Vec<&'static str>> = OnceLock::new();
-    LINES.get_or_init(|| texts().iter().flat_map(|text| text.lines()).filter(|line| !line.is_empty()).collect())
+    LINES.get_or_init(|| {
+        texts()
+            .iter()
+            .flat_map(|text| text.lines())
+            .filter(|line| !line.is_empty())
+            .collect()
+    })
 }
 
 fn texts() -> &'static [String; 3] {
@@ -24,15 +30,29 @@ fn texts() -> &'static [String; 3] {
 /// What the definition of R4 with that url is, where it is a value set or code system.
 pub(super) fn kind_of(url: &str) -> Option<&'static str> {
     static URLS: OnceLock<[HashSet<String>; 2]> = OnceLock::new();
-    let read = |packed: &[u8]| unpacked(packed).lines().filter_map(url_of).map(str::to_owned).collect();
-    let [value_sets, code_systems] = URLS.get_or_init(|| [read(packed::VALUE_SETS), read(packed::CODE_SYSTEMS)]);
-    let kind = if value_sets.contains(url) { Some("ValueSet") } else { None };
+    let read = |packed: &[u8]| {
+        unpacked(packed)
+            .lines()
+            .filter_map(url_of)
+            .map(str::to_owned)
+            .collect()
+    };
+    let [value_sets, code_systems] =
+        URLS.get_or_init(|| [read(packed::VALUE_SETS), read(packed::CODE_SYSTEMS)]);
+    let kind = if value_sets.contains(url) {
+        Some("ValueSet")
+    } else {
+        None
+    };
     kind.or_else(|| code_systems.contains(url).then_some("CodeSystem"))
 }
 
 /// Empty where the file is damaged, which a test rules out for the committed ones.
 pub(crate) fn unpacked(packed: &[u8]) -> String {
-    zstd::decode_all(packed).ok().and_then(|bytes| String::from_utf8(bytes).ok()).unwrap_or_default()
+    zstd::decode_all(packed)
+        .ok()
+        .and_then(|bytes| String::from_utf8(bytes).ok())
+        .unwrap_or_default()
 }
 
 /// The url of a definition on its line. Keys are sorted, and `url` is a member of the outermost object, after `type`.

@@ -6,7 +6,6 @@
 mod base;
 mod store;
 
-
 pub(crate) use base::unpacked;
 pub(crate) use store::{Held, Store};
 
@@ -20,22 +19,16 @@ pub(crate) type Facts = Map<String, Value>;
 pub(crate) struct Definition {
     pub(crate) url: String,
     pub(crate) version: Option<String>,
-    pub(crate) name: String,
     /// The type that it describes or constrains, such as `Patient` or `Extension`.
     pub(crate) type_name: String,
-    /// `resource`, `complex-type`, `primitive-type` or `logical`
-    pub(crate) kind: String,
     pub(crate) base: Option<String>,
     /// Whether it constrains its base; a specialisation makes a new type.
     pub(crate) is_constraint: bool,
-    pub(crate) is_abstract: bool,
     /// Where an extension may be used.
     pub(crate) contexts: Vec<Context>,
     pub(crate) context_invariants: Vec<String>,
     pub(crate) snapshot: Vec<Facts>,
     pub(crate) differential: Vec<Facts>,
-    /// Extensions on the definition itself that carry rules, by url.
-    pub(crate) extensions: Vec<Value>,
 }
 
 /// Where an extension may be used (<https://hl7.org/fhir/R4/defining-extensions.html#context>).
@@ -51,23 +44,25 @@ impl Definition {
     pub(crate) fn read(value: &Value) -> Option<Definition> {
         let text = |name: &str| value.get(name).and_then(Value::as_str).map(str::to_owned);
         let elements = |part: &str| -> Vec<Facts> {
-            let list = value.get(part).and_then(|p| p.get("element")).and_then(Value::as_array);
-            list.into_iter().flatten().filter_map(|e| e.as_object().cloned()).collect()
+            let list = value
+                .get(part)
+                .and_then(|p| p.get("element"))
+                .and_then(Value::as_array);
+            list.into_iter()
+                .flatten()
+                .filter_map(|e| e.as_object().cloned())
+                .collect()
         };
         Some(Definition {
             url: text("url")?,
             version: text("version"),
-            name: text("name").unwrap_or_default(),
             type_name: text("type").map(|t| short_type(&t).to_owned())?,
-            kind: text("kind").unwrap_or_default(),
             base: text("baseDefinition"),
             is_constraint: text("derivation").is_some_and(|d| d == "constraint"),
-            is_abstract: value.get("abstract").and_then(Value::as_bool).unwrap_or(false),
             contexts: contexts(value),
             context_invariants: strings(value.get("contextInvariant")),
             snapshot: elements("snapshot"),
             differential: elements("differential"),
-            extensions: list(value.get("extension")).to_vec(),
         })
     }
 
@@ -84,10 +79,16 @@ fn contexts(value: &Value) -> Vec<Context> {
     let one = |context: &Value| {
         if let Some(expression) = context.as_str() {
             // The form before R4: a bare path.
-            return Some(Context { kind: "element".into(), expression: expression.into() });
+            return Some(Context {
+                kind: "element".into(),
+                expression: expression.into(),
+            });
         }
         let text = |name: &str| context.get(name).and_then(Value::as_str).map(str::to_owned);
-        Some(Context { kind: text("type").unwrap_or_else(|| "element".into()), expression: text("expression")? })
+        Some(Context {
+            kind: text("type").unwrap_or_else(|| "element".into()),
+            expression: text("expression")?,
+        })
     };
     list(value.get("context")).iter().filter_map(one).collect()
 }
@@ -101,7 +102,11 @@ pub(crate) fn list(value: Option<&Value>) -> &[Value] {
 pub(crate) fn strings(value: Option<&Value>) -> Vec<String> {
     match value {
         Some(Value::String(text)) => vec![text.clone()],
-        other => list(other).iter().filter_map(Value::as_str).map(str::to_owned).collect(),
+        other => list(other)
+            .iter()
+            .filter_map(Value::as_str)
+            .map(str::to_owned)
+            .collect(),
     }
 }
 
@@ -121,12 +126,19 @@ pub(crate) fn text<'f>(facts: &'f Facts, name: &str) -> Option<&'f str> {
 pub(crate) fn choice<'f>(facts: &'f Facts, stem: &str) -> Option<(&'f str, &'f Value)> {
     facts.iter().find_map(|(name, value)| {
         let kind = name.strip_prefix(stem)?;
-        kind.starts_with(|c: char| c.is_ascii_uppercase()).then_some((kind, value))
+        kind.starts_with(|c: char| c.is_ascii_uppercase())
+            .then_some((kind, value))
     })
 }
 
 /// The value of the extension with that url in a list of extensions.
 pub(crate) fn extension<'v>(extensions: &'v [Value], url: &str) -> Option<&'v Value> {
-    let found = extensions.iter().find(|x| x.get("url").and_then(Value::as_str) == Some(url))?;
-    found.as_object()?.iter().find(|(name, _)| name.starts_with("value")).map(|(_, value)| value)
+    let found = extensions
+        .iter()
+        .find(|x| x.get("url").and_then(Value::as_str) == Some(url))?;
+    found
+        .as_object()?
+        .iter()
+        .find(|(name, _)| name.starts_with("value"))
+        .map(|(_, value)| value)
 }

@@ -49,13 +49,20 @@ impl Held {
 
     fn definition(&self) -> Option<&Definition> {
         let read = || match &self.source {
-            Source::Line(line) => serde_json::from_str(line).ok().as_ref().and_then(Definition::read),
+            Source::Line(line) => serde_json::from_str(line)
+                .ok()
+                .as_ref()
+                .and_then(Definition::read),
             Source::Value(value) => Definition::read(value),
         };
         self.definition.get_or_init(read).as_ref()
     }
 
-    fn snapshot<'s>(&'s self, store: &'s Store, making: &mut Vec<*const Held>) -> Result<&'s [Facts], String> {
+    fn snapshot<'s>(
+        &'s self,
+        store: &'s Store,
+        making: &mut Vec<*const Held>,
+    ) -> Result<&'s [Facts], String> {
         if self.snapshot.get().is_none() {
             let made = self.make_snapshot(store, making);
             // Another thread may have been quicker; its result is the same.
@@ -111,7 +118,10 @@ impl Store {
 
     /// No definitions yet, but those of another store.
     pub(crate) fn upon(parent: Arc<Store>) -> Store {
-        Store { parent: Some(parent), ..Store::default() }
+        Store {
+            parent: Some(parent),
+            ..Store::default()
+        }
     }
 
     /// Adds a definition as it stands on its line of a built-in file.
@@ -148,7 +158,10 @@ impl Store {
             Some((url, version)) => (url, Some(version)),
             None => (canonical, None),
         };
-        let own = self.by_url.get(url).and_then(|versions| of_version(versions, version));
+        let own = self
+            .by_url
+            .get(url)
+            .and_then(|versions| of_version(versions, version));
         match own {
             Some(held) => Some(Handle { held, store: self }),
             None => self.parent.as_deref()?.get(canonical),
@@ -173,14 +186,23 @@ impl Store {
 
     /// The definition that is meant by a canonical, whichever version is there.
     pub(crate) fn get_any_version(&self, canonical: &str) -> Option<Handle<'_>> {
-        self.get(canonical).or_else(|| self.get(canonical.split('|').next().unwrap_or(canonical)))
+        self.get(canonical)
+            .or_else(|| self.get(canonical.split('|').next().unwrap_or(canonical)))
     }
 }
 
 fn of_version<'v>(versions: &'v [Held], version: Option<&str>) -> Option<&'v Held> {
-    let Some(version) = version else { return versions.first() };
+    let Some(version) = version else {
+        return versions.first();
+    };
     let exact = versions.iter().find(|held| held.version == version);
-    exact.or_else(|| versions.iter().find(|held| held.version.strip_prefix(version).is_some_and(|rest| rest.starts_with('.'))))
+    exact.or_else(|| {
+        versions.iter().find(|held| {
+            held.version
+                .strip_prefix(version)
+                .is_some_and(|rest| rest.starts_with('.'))
+        })
+    })
 }
 
 /// A definition, and the store that it stands in.
@@ -217,7 +239,10 @@ impl<'s> Handle<'s> {
 fn newer(a: &str, b: &str) -> bool {
     let parts = |version: &str| -> Vec<(u8, u64, String)> {
         let (core, label) = version.split_once('-').unwrap_or((version, ""));
-        let mut parts: Vec<_> = core.split('.').map(|p| p.parse().map_or((0, 0, p.to_owned()), |n| (1, n, String::new()))).collect();
+        let mut parts: Vec<_> = core
+            .split('.')
+            .map(|p| p.parse().map_or((0, 0, p.to_owned()), |n| (1, n, String::new())))
+            .collect();
         parts.push((u8::from(label.is_empty()), 0, label.to_owned()));
         parts
     };

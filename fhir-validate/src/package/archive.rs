@@ -22,7 +22,12 @@ pub struct Limits {
 impl Default for Limits {
     /// 64 MiB packed, 1 GiB unpacked, 64 MiB a member, 50,000 members.
     fn default() -> Self {
-        Limits { packed: 64 << 20, total: 1 << 30, member: 64 << 20, members: 50_000 }
+        Limits {
+            packed: 64 << 20,
+            total: 1 << 30,
+            member: 64 << 20,
+            members: 50_000,
+        }
     }
 }
 
@@ -42,9 +47,17 @@ fn refused<T>(reason: impl Into<String>) -> Result<T, PackageError> {
 }
 
 /// Gives each file's path and content.
-pub(super) fn read(tgz: &[u8], limits: &Limits, mut member: impl FnMut(&str, &[u8])) -> Result<(), PackageError> {
+pub(super) fn read(
+    tgz: &[u8],
+    limits: &Limits,
+    mut member: impl FnMut(&str, &[u8]),
+) -> Result<(), PackageError> {
     if tgz.len() > limits.packed {
-        return refused(format!("the archive has {} bytes; at most {} are read", tgz.len(), limits.packed));
+        return refused(format!(
+            "the archive has {} bytes; at most {} are read",
+            tgz.len(),
+            limits.packed
+        ));
     }
     let broken = |e: std::io::Error| PackageError(format!("not a gzipped tar: {e}"));
     // Whatever sizes the headers tell, no more than this comes out of the decoder.
@@ -63,18 +76,34 @@ pub(super) fn read(tgz: &[u8], limits: &Limits, mut member: impl FnMut(&str, &[u
         }
         match entry.header().entry_type() {
             EntryType::Regular | EntryType::Continuous => {}
-            EntryType::Directory | EntryType::XGlobalHeader | EntryType::XHeader | EntryType::GNULongName => continue,
-            other => return refused(format!("the member {path:?} is a {other:?}; files and folders are read only")),
+            EntryType::Directory | EntryType::XGlobalHeader | EntryType::XHeader | EntryType::GNULongName => {
+                continue;
+            }
+            other => {
+                return refused(format!(
+                    "the member {path:?} is a {other:?}; files and folders are read only"
+                ));
+            }
         }
         if entry.size() > limits.member {
-            return refused(format!("the member {path:?} has {} bytes; at most {} are read", entry.size(), limits.member));
+            return refused(format!(
+                "the member {path:?} has {} bytes; at most {} are read",
+                entry.size(),
+                limits.member
+            ));
         }
         let mut bytes = Vec::new();
         let size = entry.size();
-        let read = (&mut entry).take(limits.member).read_to_end(&mut bytes).map_err(broken)?;
+        let read = (&mut entry)
+            .take(limits.member)
+            .read_to_end(&mut bytes)
+            .map_err(broken)?;
         total = total.saturating_add(read as u64);
         if total > limits.total {
-            return refused(format!("the members have more than {} bytes in all", limits.total));
+            return refused(format!(
+                "the members have more than {} bytes in all",
+                limits.total
+            ));
         }
         if read as u64 != size {
             return refused(format!("the member {path:?} ends early"));
@@ -86,5 +115,9 @@ pub(super) fn read(tgz: &[u8], limits: &Limits, mut member: impl FnMut(&str, &[u
 
 /// Whether a path stays in the archive.
 fn is_plain(path: &str) -> bool {
-    !path.starts_with('/') && !path.contains('\\') && !path.contains('\0') && !path.contains(':') && path.split('/').all(|part| part != "..")
+    !path.starts_with('/')
+        && !path.contains('\\')
+        && !path.contains('\0')
+        && !path.contains(':')
+        && path.split('/').all(|part| part != "..")
 }

@@ -26,8 +26,17 @@ pub struct Package {
 
 /// Resource types that define something.
 const DEFINITIONS: [&str; 11] = [
-    "StructureDefinition", "ValueSet", "CodeSystem", "ConceptMap", "Questionnaire", "SearchParameter", "OperationDefinition",
-    "CapabilityStatement", "CompartmentDefinition", "NamingSystem", "ImplementationGuide",
+    "StructureDefinition",
+    "ValueSet",
+    "CodeSystem",
+    "ConceptMap",
+    "Questionnaire",
+    "SearchParameter",
+    "OperationDefinition",
+    "CapabilityStatement",
+    "CompartmentDefinition",
+    "NamingSystem",
+    "ImplementationGuide",
 ];
 
 impl Package {
@@ -64,7 +73,10 @@ impl Package {
     }
 
     fn resource(&mut self, value: Value) {
-        let kind = value.get("resourceType").and_then(Value::as_str).unwrap_or_default();
+        let kind = value
+            .get("resourceType")
+            .and_then(Value::as_str)
+            .unwrap_or_default();
         if DEFINITIONS.contains(&kind) {
             self.resources.push(value);
         }
@@ -73,10 +85,22 @@ impl Package {
     fn manifest(&mut self, path: &str, bytes: &[u8]) {
         match serde_json::from_slice::<Value>(bytes) {
             Ok(manifest) => {
-                let text = |name: &str| manifest.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+                let text = |name: &str| {
+                    manifest
+                        .get(name)
+                        .and_then(Value::as_str)
+                        .unwrap_or_default()
+                        .to_owned()
+                };
                 (self.name, self.version) = (text("name"), text("version"));
-                let dependencies = manifest.get("dependencies").and_then(Value::as_object).into_iter().flatten();
-                self.dependencies = dependencies.filter_map(|(name, version)| Some((name.clone(), version.as_str()?.to_owned()))).collect();
+                let dependencies = manifest
+                    .get("dependencies")
+                    .and_then(Value::as_object)
+                    .into_iter()
+                    .flatten();
+                self.dependencies = dependencies
+                    .filter_map(|(name, version)| Some((name.clone(), version.as_str()?.to_owned())))
+                    .collect();
             }
             Err(error) => self.skipped.push((path.to_owned(), error.to_string())),
         }

@@ -21,10 +21,24 @@ struct Compiler<'s> {
 
 impl Program {
     /// Compiles a snapshot. What its base definitions ask already is left out.
-    pub(crate) fn compile(definition: &Definition, elements: &[Facts], store: &Store, is_draft: bool) -> Program {
-        let mut compiler = Compiler { store, rules: Vec::new(), narrative: None };
+    pub(crate) fn compile(
+        definition: &Definition,
+        elements: &[Facts],
+        store: &Store,
+        is_draft: bool,
+    ) -> Program {
+        let mut compiler = Compiler {
+            store,
+            rules: Vec::new(),
+            narrative: None,
+        };
         if let Some(tree) = Node::build(elements) {
-            compiler.rule(&tree, None, &tree.name.clone(), fhir_model::type_info(&definition.type_name));
+            compiler.rule(
+                &tree,
+                None,
+                &tree.name.clone(),
+                fhir_model::type_info(&definition.type_name),
+            );
         }
         compiler.mark_idle();
         Program {
@@ -32,7 +46,6 @@ impl Program {
             url: definition.url.clone(),
             type_name: definition.type_name.clone(),
             is_draft,
-            is_abstract: definition.is_abstract,
             rules: compiler.rules,
             narrative: compiler.narrative,
         }
@@ -40,7 +53,13 @@ impl Program {
 }
 
 impl Compiler<'_> {
-    fn rule(&mut self, node: &Node, slicing: Option<&Facts>, id: &str, info: Option<&'static TypeInfo>) -> RuleId {
+    fn rule(
+        &mut self,
+        node: &Node,
+        slicing: Option<&Facts>,
+        id: &str,
+        info: Option<&'static TypeInfo>,
+    ) -> RuleId {
         let mut rule = self.own(node, id);
         let place = self.rules.len();
         if let Some(slicing) = slicing {
@@ -49,7 +68,10 @@ impl Compiler<'_> {
                 && let Some(variant) = &rule.variant
             {
                 let test = discriminator::Test::Types(vec![variant.clone()]);
-                rule.matchers.push(discriminator::Matcher { path: Vec::new(), test });
+                rule.matchers.push(discriminator::Matcher {
+                    path: Vec::new(),
+                    test,
+                });
             }
         }
         // An element that refers to another's content has what the base asks of that, not the slices that a profile adds.
@@ -63,7 +85,10 @@ impl Compiler<'_> {
             self.set_field(made, own_info);
             children.push(made);
         }
-        let stem = id.rsplit_once(':').filter(|_| node.slice.is_some()).map_or(id, |(stem, _)| stem);
+        let stem = id
+            .rsplit_once(':')
+            .filter(|_| node.slice.is_some())
+            .map_or(id, |(stem, _)| stem);
         let mut slices = Vec::new();
         for slice in &node.slices {
             let id = format!("{stem}:{}", slice.slice.as_deref().unwrap_or_default());
@@ -78,13 +103,17 @@ impl Compiler<'_> {
 
     /// Finds the element among the fields of its parent's type; a name such as `valueQuantity` is split.
     fn set_field(&mut self, rule: RuleId, info: Option<&'static TypeInfo>) {
-        let (Some(rule), Some(info)) = (self.rules.get_mut(rule), info) else { return };
+        let (Some(rule), Some(info)) = (self.rules.get_mut(rule), info) else {
+            return;
+        };
         if let Some((index, _)) = info.field(&rule.name) {
             rule.field = index;
             return;
         }
         for (index, field) in info.fields.iter().enumerate() {
-            let Shape::Choice(variants) = &field.shape else { continue };
+            let Shape::Choice(variants) = &field.shape else {
+                continue;
+            };
             if let Some(variant) = variants.iter().find(|v| v.name == rule.name) {
                 rule.field = index;
                 rule.name = field.name.to_owned();
@@ -110,37 +139,60 @@ impl Compiler<'_> {
             min,
             max,
             counts: !is_root && (min > base_min || max < base_max),
-            narrows_types: !is_root && narrows(&types, &base_types) && !facts.contains_key("contentReference"),
+            narrows_types: !is_root
+                && narrows(&types, &base_types)
+                && !facts.contains_key("contentReference"),
             types,
             fixed: choice(facts, "fixed").map(|(_, v)| v.clone()),
             pattern: choice(facts, "pattern").map(|(_, v)| v.clone()),
             min_value: choice(facts, "minValue").map(|(_, v)| v.clone()),
             max_value: choice(facts, "maxValue").map(|(_, v)| v.clone()),
-            max_length: facts.get("maxLength").and_then(Value::as_u64).and_then(|n| usize::try_from(n).ok()),
-            min_length: extension(list(facts.get("extension")), MIN_LENGTH).and_then(Value::as_u64).and_then(|n| usize::try_from(n).ok()),
+            max_length: facts
+                .get("maxLength")
+                .and_then(Value::as_u64)
+                .and_then(|n| usize::try_from(n).ok()),
+            min_length: extension(list(facts.get("extension")), MIN_LENGTH)
+                .and_then(Value::as_u64)
+                .and_then(|n| usize::try_from(n).ok()),
             regex: regex_of(facts),
-            bindings: facts::bindings(facts).into_iter().filter(|b| !base_bindings.contains(b)).collect(),
+            bindings: facts::bindings(facts)
+                .into_iter()
+                .filter(|b| !base_bindings.contains(b))
+                .collect(),
             constraints: new_constraints(facts, base.as_ref()),
             slicing: facts::slicing(facts).filter(|_| !node.slices.is_empty()),
-            must_support: facts.get("mustSupport").and_then(Value::as_bool).unwrap_or(false),
             ..Rule::default()
         }
     }
 
     /// The element of the base definition, which is checked in any case.
     fn base_of(&self, facts: &Facts) -> Option<Facts> {
-        let path = facts.get("base").and_then(|b| b.get("path")).and_then(Value::as_str).or_else(|| text(facts, "path"))?;
+        let path = facts
+            .get("base")
+            .and_then(|b| b.get("path"))
+            .and_then(Value::as_str)
+            .or_else(|| text(facts, "path"))?;
         let type_name = path.split('.').next()?;
         let definition = self.store.of_type(type_name)?.definition()?;
-        definition.snapshot.iter().find(|e| text(e, "path") == Some(path)).cloned()
+        definition
+            .snapshot
+            .iter()
+            .find(|e| text(e, "path") == Some(path))
+            .cloned()
     }
 
     fn note_narrative(&mut self, facts: &Facts) {
         let extensions = list(facts.get("extension"));
         for (url, is_language) in [(LANGUAGE_CONTROL, true), (SOURCE_CONTROL, false)] {
-            let Some(code) = extension(extensions, url).and_then(Value::as_str) else { continue };
+            let Some(code) = extension(extensions, url).and_then(Value::as_str) else {
+                continue;
+            };
             let rule = self.narrative.get_or_insert_default();
-            let place = if is_language { &mut rule.language } else { &mut rule.source };
+            let place = if is_language {
+                &mut rule.language
+            } else {
+                &mut rule.source
+            };
             *place = Some(code.to_owned());
         }
     }
@@ -153,7 +205,9 @@ impl Compiler<'_> {
         loop {
             let mut changed = false;
             for index in 0..self.rules.len() {
-                let Some(rule) = self.rules.get(index) else { continue };
+                let Some(rule) = self.rules.get(index) else {
+                    continue;
+                };
                 let asks = |id: &RuleId| self.rules.get(*id).is_some_and(|r| !r.is_idle);
                 if rule.is_idle && rule.children.iter().chain(&rule.slices).any(asks) {
                     if let Some(rule) = self.rules.get_mut(index) {
@@ -191,8 +245,16 @@ fn narrows(types: &[TypeRule], base: &[TypeRule]) -> bool {
 
 fn new_constraints(facts: &Facts, base: Option<&Facts>) -> Vec<Constraint> {
     let known = base.map(|b| list(b.get("constraint"))).unwrap_or_default();
-    let is_known = |c: &Value| known.iter().any(|k| k.get("key") == c.get("key") && k.get("expression") == c.get("expression"));
-    let own: Vec<Value> = list(facts.get("constraint")).iter().filter(|c| !is_known(c)).cloned().collect();
+    let is_known = |c: &Value| {
+        known
+            .iter()
+            .any(|k| k.get("key") == c.get("key") && k.get("expression") == c.get("expression"))
+    };
+    let own: Vec<Value> = list(facts.get("constraint"))
+        .iter()
+        .filter(|c| !is_known(c))
+        .cloned()
+        .collect();
     let mut only = Facts::new();
     only.insert("constraint".into(), Value::from(own));
     facts::constraints(&only)
@@ -201,9 +263,19 @@ fn new_constraints(facts: &Facts, base: Option<&Facts>) -> Vec<Constraint> {
 /// A form that the definition asks of a primitive. Its size is bounded, so that compiling it is.
 fn regex_of(facts: &Facts) -> Option<regex::Regex> {
     let types = list(facts.get("type"));
-    let on_type = || types.iter().find_map(|t| extension(list(t.get("extension")), REGEX));
-    let source = extension(list(facts.get("extension")), REGEX).or_else(on_type)?.as_str()?;
-    let base = facts.get("base").and_then(|b| b.get("path")).and_then(Value::as_str).unwrap_or_default();
+    let on_type = || {
+        types
+            .iter()
+            .find_map(|t| extension(list(t.get("extension")), REGEX))
+    };
+    let source = extension(list(facts.get("extension")), REGEX)
+        .or_else(on_type)?
+        .as_str()?;
+    let base = facts
+        .get("base")
+        .and_then(|b| b.get("path"))
+        .and_then(Value::as_str)
+        .unwrap_or_default();
     if base.ends_with(".value") && !base.starts_with(|c: char| c.is_ascii_uppercase()) {
         // The form of the primitive type itself, which its own layer checks.
         return None;
@@ -213,7 +285,11 @@ fn regex_of(facts: &Facts) -> Option<regex::Regex> {
 
 /// Compiles a regular expression that must match a whole value, within bounds; `None` where that cannot be.
 pub(crate) fn bounded_regex(source: &str) -> Option<regex::Regex> {
-    regex::RegexBuilder::new(&format!("^(?:{source})$")).size_limit(1 << 20).dfa_size_limit(1 << 20).build().ok()
+    regex::RegexBuilder::new(&format!("^(?:{source})$"))
+        .size_limit(1 << 20)
+        .dfa_size_limit(1 << 20)
+        .build()
+        .ok()
 }
 
 /// The facts of the type of the values that a rule is about, where it has one type only.

@@ -45,11 +45,16 @@ pub(crate) enum Test {
 pub(super) fn matchers(slice: &Node, slicing: &Facts, store: &Store) -> Vec<Matcher> {
     let mut all = Vec::new();
     for discriminator in list(slicing.get("slicing").and_then(|s| s.get("discriminator"))) {
-        let text = |name: &str| discriminator.get(name).and_then(Value::as_str).unwrap_or_default();
+        let text = |name: &str| {
+            discriminator
+                .get(name)
+                .and_then(Value::as_str)
+                .unwrap_or_default()
+        };
         let path = steps(text("path"));
         let found = Spot::of(slice).follow(&path, store);
         match text("type") {
-            "value" | "pattern" => all.extend(values(&path, &found, store)),
+            "value" | "pattern" => all.extend(values(&path, &found)),
             "type" => all.extend(found.types(&path)),
             "profile" => all.extend(found.profiles(&path)),
             "exists" => all.extend(found.exists(&path)),
@@ -78,7 +83,9 @@ fn steps(path: &str) -> Vec<Step> {
         } else if step == "resolve()" {
             steps.push(Step::Resolve);
         } else if let Some(kind) = argument("ofType").or_else(|| argument("as")) {
-            steps.push(Step::OfType(short_type(kind.strip_prefix("FHIR.").unwrap_or(&kind)).to_owned()));
+            steps.push(Step::OfType(
+                short_type(kind.strip_prefix("FHIR.").unwrap_or(&kind)).to_owned(),
+            ));
         } else {
             steps.push(Step::Child(step.trim_end_matches("[x]").to_owned()));
         }
@@ -109,14 +116,21 @@ struct Spot {
 
 impl Spot {
     fn of(node: &Node) -> Spot {
-        Spot { nodes: vec![node.clone()], targets: None }
+        Spot {
+            nodes: vec![node.clone()],
+            targets: None,
+        }
     }
 
     fn follow(mut self, path: &[Step], store: &Store) -> Spot {
         for step in path {
             match step {
                 Step::Resolve => {
-                    let targets = self.nodes.iter().flat_map(|n| facts::types(&n.facts)).flat_map(|t| t.targets);
+                    let targets = self
+                        .nodes
+                        .iter()
+                        .flat_map(|n| facts::types(&n.facts))
+                        .flat_map(|t| t.targets);
                     self.targets = Some(targets.collect());
                     self.nodes.clear();
                 }
@@ -124,7 +138,10 @@ impl Spot {
                 Step::Child(name) => self.step(store, |child| child.name.trim_end_matches("[x]") == name),
                 Step::Extension(url) => {
                     let is_it = |child: &Node| {
-                        child.name == "extension" && facts::types(&child.facts).iter().any(|t| t.profiles.iter().any(|p| p.split('|').next() == Some(url)))
+                        child.name == "extension"
+                            && facts::types(&child.facts)
+                                .iter()
+                                .any(|t| t.profiles.iter().any(|p| p.split('|').next() == Some(url)))
                     };
                     self.step(store, is_it);
                 }
@@ -141,10 +158,9 @@ impl Spot {
         };
         for node in from {
             let mut children = below(&node, &is_meant);
-            if children.is_empty() {
-                for profile in facts::types(&node.facts).iter().flat_map(|t| &t.profiles) {
-                    children.extend(tree_of(profile, store).iter().flat_map(|t| below(t, &is_meant)));
-                }
+            // What the element's own profile says of it counts as well.
+            for profile in facts::types(&node.facts).iter().flat_map(|t| &t.profiles) {
+                children.extend(tree_of(profile, store).iter().flat_map(|t| below(t, &is_meant)));
             }
             self.nodes.extend(children);
         }
@@ -153,17 +169,33 @@ impl Spot {
     fn types(&self, path: &[Step]) -> Option<Matcher> {
         let types = match &self.targets {
             Some(targets) => targets.clone(),
-            None => self.nodes.iter().flat_map(|n| facts::types(&n.facts)).map(|t| t.code).collect(),
+            None => self
+                .nodes
+                .iter()
+                .flat_map(|n| facts::types(&n.facts))
+                .map(|t| t.code)
+                .collect(),
         };
-        (!types.is_empty()).then(|| Matcher { path: path.to_vec(), test: Test::Types(types) })
+        (!types.is_empty()).then(|| Matcher {
+            path: path.to_vec(),
+            test: Test::Types(types),
+        })
     }
 
     fn profiles(&self, path: &[Step]) -> Option<Matcher> {
         let profiles = match &self.targets {
             Some(targets) => targets.clone(),
-            None => self.nodes.iter().flat_map(|n| facts::types(&n.facts)).flat_map(|t| t.profiles).collect::<Vec<_>>(),
+            None => self
+                .nodes
+                .iter()
+                .flat_map(|n| facts::types(&n.facts))
+                .flat_map(|t| t.profiles)
+                .collect::<Vec<_>>(),
         };
-        (!profiles.is_empty()).then(|| Matcher { path: path.to_vec(), test: Test::Profiles(profiles) })
+        (!profiles.is_empty()).then(|| Matcher {
+            path: path.to_vec(),
+            test: Test::Profiles(profiles),
+        })
     }
 
     fn exists(&self, path: &[Step]) -> Option<Matcher> {
@@ -173,17 +205,29 @@ impl Spot {
             (1.., _) => true,
             _ => return None,
         };
-        Some(Matcher { path: path.to_vec(), test: Test::Exists(exists) })
+        Some(Matcher {
+            path: path.to_vec(),
+            test: Test::Exists(exists),
+        })
     }
 }
 
 fn below(node: &Node, is_meant: impl Fn(&Node) -> bool) -> Vec<Node> {
-    let children = node.children.iter().filter(|c| c.name.trim_end_matches("[x]") == "extension" || is_meant(c));
-    children.flat_map(|c| std::iter::once(c).chain(&c.slices)).filter(|c| is_meant(c)).cloned().collect()
+    let children = node
+        .children
+        .iter()
+        .filter(|c| c.name.trim_end_matches("[x]") == "extension" || is_meant(c));
+    children
+        .flat_map(|c| std::iter::once(c).chain(&c.slices))
+        .filter(|c| is_meant(c))
+        .cloned()
+        .collect()
 }
 
 fn tree_of(profile: &str, store: &Store) -> Option<Node> {
-    let (url, part) = profile.split_once('#').map_or((profile, None), |(u, p)| (u, Some(p)));
+    let (url, part) = profile
+        .split_once('#')
+        .map_or((profile, None), |(u, p)| (u, Some(p)));
     let held = store.get_any_version(url)?;
     let tree = Node::build(held.snapshot(&mut Vec::new()).ok()?)?;
     match part {
@@ -193,14 +237,17 @@ fn tree_of(profile: &str, store: &Store) -> Option<Node> {
 }
 
 /// What is said about the values at a path: on the element itself, on its slices, or on its parts.
-fn values(path: &[Step], spot: &Spot, store: &Store) -> Vec<Matcher> {
+fn values(path: &[Step], spot: &Spot) -> Vec<Matcher> {
     let mut all = Vec::new();
     // An element that must be absent tells slices apart too.
-    if let Some(exists) = spot.exists(path).filter(|m| matches!(m.test, Test::Exists(false))) {
+    if let Some(exists) = spot
+        .exists(path)
+        .filter(|m| matches!(m.test, Test::Exists(false)))
+    {
         return vec![exists];
     }
     for node in &spot.nodes {
-        own_values(path, node, store, &mut all, 0);
+        own_values(path, node, &mut all, 0);
     }
     if all.is_empty() && spot.targets.is_some() {
         all.extend(spot.types(path));
@@ -208,8 +255,13 @@ fn values(path: &[Step], spot: &Spot, store: &Store) -> Vec<Matcher> {
     all
 }
 
-fn own_values(path: &[Step], node: &Node, store: &Store, all: &mut Vec<Matcher>, depth: usize) {
-    let mut push = |test| all.push(Matcher { path: path.to_vec(), test });
+fn own_values(path: &[Step], node: &Node, all: &mut Vec<Matcher>, depth: usize) {
+    let mut push = |test| {
+        all.push(Matcher {
+            path: path.to_vec(),
+            test,
+        })
+    };
     if let Some((_, value)) = choice(&node.facts, "fixed") {
         return push(Test::Fixed(value.clone()));
     }
@@ -218,24 +270,33 @@ fn own_values(path: &[Step], node: &Node, store: &Store, all: &mut Vec<Matcher>,
     }
     let before = all.len();
     if depth < 6 {
-        for child in node.children.iter().flat_map(|c| std::iter::once(c).chain(&c.slices)) {
+        for child in node
+            .children
+            .iter()
+            .flat_map(|c| std::iter::once(c).chain(&c.slices))
+        {
             let (min, _) = facts::cardinality(&child.facts);
             if min == 0 && child.slice.is_some() {
                 continue;
             }
             let mut deeper = path.to_vec();
             deeper.push(Step::Child(child.name.trim_end_matches("[x]").to_owned()));
-            own_values(&deeper, child, store, all, depth + 1);
+            own_values(&deeper, child, all, depth + 1);
         }
     }
     if all.len() > before {
         return;
     }
-    let required = facts::bindings(&node.facts).into_iter().find(|b| b.strength == Strength::Required);
+    let required = facts::bindings(&node.facts)
+        .into_iter()
+        .find(|b| b.strength == Strength::Required);
     if let Some(binding) = required
         && depth == 0
     {
-        all.push(Matcher { path: path.to_vec(), test: Test::InValueSet(binding.value_set) });
+        all.push(Matcher {
+            path: path.to_vec(),
+            test: Test::InValueSet(binding.value_set),
+        });
     }
 }
 
@@ -256,7 +317,12 @@ mod tests {
         assert_eq!(steps("$this.resolve()"), [Step::Resolve]);
         assert_eq!(
             steps("extension('http://a.b/c').value.ofType(Coding).code"),
-            [Step::Extension("http://a.b/c".into()), child("value"), Step::OfType("Coding".into()), child("code")]
+            [
+                Step::Extension("http://a.b/c".into()),
+                child("value"),
+                Step::OfType("Coding".into()),
+                child("code")
+            ]
         );
     }
 }

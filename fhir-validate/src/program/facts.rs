@@ -11,7 +11,10 @@ const FHIR_TYPE: &str = "http://hl7.org/fhir/StructureDefinition/structuredefini
 const PROFILE_ELEMENT: &str = "http://hl7.org/fhir/StructureDefinition/elementdefinition-profile-element";
 const MAX_VALUE_SET: &str = "http://hl7.org/fhir/StructureDefinition/elementdefinition-maxValueSet";
 const BEST_PRACTICE: &str = "http://hl7.org/fhir/StructureDefinition/elementdefinition-bestpractice";
-const ADDITIONAL: &str = "http://hl7.org/fhir/tools/StructureDefinition/additional-binding";
+const ADDITIONAL: [&str; 2] = [
+    "http://hl7.org/fhir/tools/StructureDefinition/additional-binding",
+    "http://hl7.org/fhir/5.0/StructureDefinition/extension-ElementDefinition.binding.additional",
+];
 
 /// The types that an element may have.
 pub(crate) fn types(facts: &Facts) -> Vec<TypeRule> {
@@ -28,7 +31,10 @@ pub(crate) fn types(facts: &Facts) -> Vec<TypeRule> {
     let mut all: Vec<TypeRule> = Vec::new();
     // Definitions of before R4 repeat a type for each profile and target.
     for kind in list(facts.get("type")).iter().map(one) {
-        match all.iter_mut().find(|known| known.code == kind.code && !kind.code.is_empty()) {
+        match all
+            .iter_mut()
+            .find(|known| known.code == kind.code && !kind.code.is_empty())
+        {
             Some(known) => {
                 known.profiles.extend(kind.profiles);
                 known.targets.extend(kind.targets);
@@ -53,15 +59,16 @@ fn profiles(kind: &Value) -> Vec<String> {
 
 /// The constraints of an element. Each expression is compiled.
 pub(crate) fn constraints(facts: &Facts) -> Vec<Constraint> {
-    let text = |constraint: &Value, name: &str| constraint.get(name).and_then(Value::as_str).map(str::to_owned);
+    let text =
+        |constraint: &Value, name: &str| constraint.get(name).and_then(Value::as_str).map(str::to_owned);
     let one = |constraint: &Value| {
         let key = text(constraint, "key")?;
         let expression = text(constraint, "expression")?;
-        let is_advice = extension(list(constraint.get("extension")), BEST_PRACTICE).and_then(Value::as_bool) == Some(true);
+        let is_advice = extension(list(constraint.get("extension")), BEST_PRACTICE).and_then(Value::as_bool)
+            == Some(true);
         Some(Constraint {
             is_error: text(constraint, "severity").is_none_or(|s| s == "error") && !is_advice,
             human: text(constraint, "human"),
-            source: text(constraint, "source"),
             test: check(&key, &expression),
             key,
         })
@@ -82,9 +89,23 @@ fn check(key: &str, expression: &str) -> Check {
 
 /// The bindings of an element: its own, its greatest value set, and additional ones.
 pub(crate) fn bindings(facts: &Facts) -> Vec<Binding> {
-    let Some(binding) = facts.get("binding") else { return Vec::new() };
-    let value_set = |value: &Value| value.get("valueSet").or_else(|| value.get("valueSetUri")).or_else(|| value.pointer("/valueSetReference/reference")).and_then(Value::as_str).map(str::to_owned);
-    let plain = |strength, value_set| Binding { strength, value_set, usage: Vec::new(), any: false };
+    let Some(binding) = facts.get("binding") else {
+        return Vec::new();
+    };
+    let value_set = |value: &Value| {
+        value
+            .get("valueSet")
+            .or_else(|| value.get("valueSetUri"))
+            .or_else(|| value.pointer("/valueSetReference/reference"))
+            .and_then(Value::as_str)
+            .map(str::to_owned)
+    };
+    let plain = |strength, value_set| Binding {
+        strength,
+        value_set,
+        usage: Vec::new(),
+        any: false,
+    };
     let mut all = Vec::new();
     let strength = binding.get("strength").and_then(Value::as_str).and_then(strength);
     if let (Some(strength), Some(url)) = (strength, value_set(binding)) {
@@ -94,7 +115,11 @@ pub(crate) fn bindings(facts: &Facts) -> Vec<Binding> {
     if let Some(url) = extension(extensions, MAX_VALUE_SET).and_then(Value::as_str) {
         all.push(plain(Strength::Maximum, url.to_owned()));
     }
-    for additional in extensions.iter().filter(|x| x.get("url").and_then(Value::as_str) == Some(ADDITIONAL)) {
+    for additional in extensions.iter().filter(|x| {
+        x.get("url")
+            .and_then(Value::as_str)
+            .is_some_and(|u| ADDITIONAL.contains(&u))
+    }) {
         all.extend(additional_binding(list(additional.get("extension"))));
     }
     for additional in list(binding.get("additional")) {
@@ -109,11 +134,16 @@ pub(crate) fn bindings(facts: &Facts) -> Vec<Binding> {
 /// A further binding, of the extension that carries those of R5.
 fn additional_binding(parts: &[Value]) -> Option<Binding> {
     let strength = strength(extension(parts, "purpose")?.as_str()?)?;
-    let usage = parts.iter().filter(|x| x.get("url").and_then(Value::as_str) == Some("usage"));
+    let usage = parts
+        .iter()
+        .filter(|x| x.get("url").and_then(Value::as_str) == Some("usage"));
     let usage = usage.filter_map(|x| {
         let context = x.get("valueUsageContext")?;
         let code = context.pointer("/code/code")?.as_str()?.to_owned();
-        let value = context.pointer("/valueCodeableConcept/coding/0/code")?.as_str()?.to_owned();
+        let value = context
+            .pointer("/valueCodeableConcept/coding/0/code")?
+            .as_str()?
+            .to_owned();
         Some((code, value))
     });
     Some(Binding {
@@ -146,18 +176,27 @@ pub(crate) fn slicing(facts: &Facts) -> Option<Slicing> {
     Some(Slicing {
         rules,
         ordered: slicing.get("ordered").and_then(Value::as_bool).unwrap_or(false),
-        by_position: discriminators.iter().any(|d| d.get("type").and_then(Value::as_str) == Some("position")),
+        by_position: discriminators
+            .iter()
+            .any(|d| d.get("type").and_then(Value::as_str) == Some("position")),
         has_discriminators: !discriminators.is_empty(),
     })
 }
 
 /// A cardinality: `*` is without bound.
 pub(crate) fn cardinality(facts: &Facts) -> (u32, u32) {
-    let min = facts.get("min").and_then(Value::as_u64).and_then(|n| u32::try_from(n).ok()).unwrap_or(0);
+    let min = facts
+        .get("min")
+        .and_then(Value::as_u64)
+        .and_then(|n| u32::try_from(n).ok())
+        .unwrap_or(0);
     (min, maximum(facts.get("max")))
 }
 
 /// The greatest number of occurrences.
 pub(crate) fn maximum(value: Option<&Value>) -> u32 {
-    value.and_then(Value::as_str).and_then(|text| text.parse().ok()).unwrap_or(u32::MAX)
+    value
+        .and_then(Value::as_str)
+        .and_then(|text| text.parse().ok())
+        .unwrap_or(u32::MAX)
 }

@@ -28,7 +28,6 @@ pub(crate) struct Program {
     pub(crate) type_name: String,
     /// Its rules only warn.
     pub(crate) is_draft: bool,
-    pub(crate) is_abstract: bool,
     /// The first is that of the root.
     pub(crate) rules: Vec<Rule>,
     pub(crate) narrative: Option<NarrativeRule>,
@@ -73,7 +72,6 @@ pub(crate) struct Rule {
     pub(crate) slicing: Option<Slicing>,
     pub(crate) slices: Vec<RuleId>,
     pub(crate) children: Vec<RuleId>,
-    pub(crate) must_support: bool,
     /// Nothing is left to ask here or below.
     pub(crate) is_idle: bool,
     /// How values of this slice are told.
@@ -118,7 +116,6 @@ pub(crate) struct Constraint {
     pub(crate) key: String,
     pub(crate) is_error: bool,
     pub(crate) human: Option<String>,
-    pub(crate) source: Option<String>,
     pub(crate) test: Check,
 }
 
@@ -153,7 +150,10 @@ pub(crate) enum SlicingRules {
 impl Rule {
     /// The id as a path of the specification: without slice names.
     pub(crate) fn path(&self) -> String {
-        let parts = self.id.split('.').map(|part| part.split(':').next().unwrap_or(part));
+        let parts = self
+            .id
+            .split('.')
+            .map(|part| part.split(':').next().unwrap_or(part));
         parts.collect::<Vec<_>>().join(".")
     }
 }

@@ -12,19 +12,30 @@ use crate::run::Run;
 const EXCLUSIVE: [&str; 1] = ["http://hl7.org/fhir/StructureDefinition/questionnaire-optionExclusive"];
 
 /// Checks one answer.
-pub(super) fn check(run: &mut Run, form: &Form<'_>, item: &QuestionnaireItem, answer: &QuestionnaireResponseItemAnswer) {
+pub(super) fn check(
+    run: &mut Run,
+    form: &Form<'_>,
+    item: &QuestionnaireItem,
+    answer: &QuestionnaireResponseItemAnswer,
+) {
     let Some(value) = nodes_of(answer, "value").and_then(|mut n| n.next()) else {
         if answer.extension.is_empty() {
             run.report(error("the answer has no value"));
         }
         return;
     };
-    let Some((index, field)) = answer.type_info().field("value") else { return };
+    let Some((index, field)) = answer.type_info().field("value") else {
+        return;
+    };
     run.within(Step::to(answer, index, field, 0), |run| {
         let kind = item.type_.as_str().unwrap_or_default();
         let allowed = types(item, kind);
         if !allowed.is_empty() && !allowed.contains(&value.type_name()) {
-            let message = format!("the answer is a {}; the item takes {}", value.type_name(), allowed.join(" or "));
+            let message = format!(
+                "the answer is a {}; the item takes {}",
+                value.type_name(),
+                allowed.join(" or ")
+            );
             return run.report(error(message));
         }
         limits::check(run, item, value);
@@ -38,7 +49,12 @@ pub(super) fn check(run: &mut Run, form: &Form<'_>, item: &QuestionnaireItem, an
 /// The types that answers to an item may have; none for types that are not known.
 fn types(item: &QuestionnaireItem, kind: &str) -> Vec<&'static str> {
     let options = || {
-        let mut all: Vec<&'static str> = item.answer_option.iter().filter_map(|o| nodes_of(o, "value")?.next()).map(Node::type_name).collect();
+        let mut all: Vec<&'static str> = item
+            .answer_option
+            .iter()
+            .filter_map(|o| nodes_of(o, "value")?.next())
+            .map(Node::type_name)
+            .collect();
         all.sort_unstable();
         all.dedup();
         // Without options, or with a value set of them, nothing says which types they are.
@@ -78,12 +94,24 @@ fn chosen(run: &mut Run, form: &Form<'_>, item: &QuestionnaireItem, value: Node<
         && value.type_name() == "Coding"
         && !url.starts_with('#')
     {
-        let binding = Binding { strength: Strength::Required, value_set: url.to_owned(), usage: Vec::new(), any: false };
+        let binding = Binding {
+            strength: Strength::Required,
+            value_set: url.to_owned(),
+            usage: Vec::new(),
+            any: false,
+        };
         crate::binding::check(run, form.scope, &[binding], value);
     }
-    let options: Vec<Node<'_>> = item.answer_option.iter().filter_map(|o| nodes_of(o, "value")?.next()).collect();
+    let options: Vec<Node<'_>> = item
+        .answer_option
+        .iter()
+        .filter_map(|o| nodes_of(o, "value")?.next())
+        .collect();
     if !options.is_empty() && !options.iter().any(|option| same(*option, value)) {
-        run.report(error(format!("{} is none of the options of the item", shown(value))));
+        run.report(error(format!(
+            "{} is none of the options of the item",
+            shown(value)
+        )));
     }
 }
 
@@ -91,7 +119,10 @@ fn chosen(run: &mut Run, form: &Form<'_>, item: &QuestionnaireItem, value: Node<
 pub(super) fn same(option: Node<'_>, value: Node<'_>) -> bool {
     match (option, value) {
         (Node::Complex(a), Node::Complex(b)) if a.type_info() == b.type_info() => match a.type_info().name {
-            "Coding" => text_of(a, "code") == text_of(b, "code") && (text_of(a, "system") == text_of(b, "system") || text_of(a, "system").is_none()),
+            "Coding" => {
+                text_of(a, "code") == text_of(b, "code")
+                    && (text_of(a, "system") == text_of(b, "system") || text_of(a, "system").is_none())
+            }
             "Reference" => text_of(a, "reference") == text_of(b, "reference"),
             _ => fhir_model::reflect::equal(a, b),
         },
@@ -102,7 +133,11 @@ pub(super) fn same(option: Node<'_>, value: Node<'_>) -> bool {
 
 fn shown(value: Node<'_>) -> String {
     match value {
-        Node::Complex(coding) => quoted(&format!("{}|{}", text_of(coding, "system").unwrap_or_default(), text_of(coding, "code").unwrap_or_default())),
+        Node::Complex(coding) => quoted(&format!(
+            "{}|{}",
+            text_of(coding, "system").unwrap_or_default(),
+            text_of(coding, "code").unwrap_or_default()
+        )),
         Node::Primitive(..) => quoted(&super::text_of(value).unwrap_or_default()),
     }
 }
@@ -112,13 +147,21 @@ pub(super) fn options(run: &mut Run, item: &QuestionnaireItem, answers: &[Questi
     if answers.len() < 2 {
         return;
     }
-    let exclusive = item.answer_option.iter().filter(|o| values(&o.extension, &EXCLUSIVE).any(|v| super::text_of(v).as_deref() == Some("true")));
+    let exclusive = item
+        .answer_option
+        .iter()
+        .filter(|o| values(&o.extension, &EXCLUSIVE).any(|v| super::text_of(v).as_deref() == Some("true")));
     let exclusive: Vec<Node<'_>> = exclusive.filter_map(|o| nodes_of(o, "value")?.next()).collect();
     for (index, answer) in answers.iter().enumerate() {
-        let Some(value) = nodes_of(answer, "value").and_then(|mut n| n.next()) else { continue };
+        let Some(value) = nodes_of(answer, "value").and_then(|mut n| n.next()) else {
+            continue;
+        };
         if exclusive.iter().any(|option| same(*option, value)) {
             run.within(Step::named("answer", Some(index)), |run| {
-                run.report(error(format!("{} excludes all other options, and others are chosen too", shown(value))));
+                run.report(error(format!(
+                    "{} excludes all other options, and others are chosen too",
+                    shown(value)
+                )));
             });
         }
     }
@@ -129,14 +172,26 @@ const RESOURCE: [&str; 1] = ["http://hl7.org/fhir/StructureDefinition/questionna
 /// Checks the type of what a reference points to.
 fn reference(run: &mut Run, item: &QuestionnaireItem, value: Node<'_>) {
     let Node::Complex(complex) = value else { return };
-    let Some(reference) = text_of(complex, "reference").filter(|r| !r.starts_with('#') && !r.starts_with("urn:")) else { return };
+    let Some(reference) =
+        text_of(complex, "reference").filter(|r| !r.starts_with('#') && !r.starts_with("urn:"))
+    else {
+        return;
+    };
     let path = reference.split("/_history/").next().unwrap_or(reference);
     let named = path.rsplit('/').nth(1).unwrap_or_default();
-    let allowed: Vec<String> = values(&item.extension, &RESOURCE).filter_map(super::text_of).collect();
-    let looks_like_type = named.starts_with(|c: char| c.is_ascii_uppercase()) && named.bytes().all(|b| b.is_ascii_alphabetic());
+    let allowed: Vec<String> = values(&item.extension, &RESOURCE)
+        .filter_map(super::text_of)
+        .collect();
+    let looks_like_type =
+        named.starts_with(|c: char| c.is_ascii_uppercase()) && named.bytes().all(|b| b.is_ascii_alphabetic());
     if looks_like_type && Resource::TYPES.binary_search(&named).is_err() {
-        run.report(error(format!("the reference {reference:?} names the type {named:?}, which FHIR does not have")));
+        run.report(error(format!(
+            "the reference {reference:?} names the type {named:?}, which FHIR does not have"
+        )));
     } else if !allowed.is_empty() && looks_like_type && !allowed.iter().any(|a| a == named) {
-        run.report(error(format!("the reference {reference:?} points to a {named}; allowed are {}", allowed.join(", "))));
+        run.report(error(format!(
+            "the reference {reference:?} points to a {named}; allowed are {}",
+            allowed.join(", ")
+        )));
     }
 }

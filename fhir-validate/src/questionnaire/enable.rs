@@ -36,7 +36,9 @@ fn by_expression(form: &Form<'_>, value: Node<'_>) -> Option<bool> {
     let source = match value {
         Node::Complex(expression) => {
             let language = text_of(expression, "language");
-            text_of(expression, "expression").filter(|_| language.is_none_or(|l| l == "text/fhirpath"))?.to_owned()
+            text_of(expression, "expression")
+                .filter(|_| language.is_none_or(|l| l == "text/fhirpath"))?
+                .to_owned()
         }
         Node::Primitive(..) => super::text_of(value)?,
     };
@@ -53,12 +55,28 @@ fn holds(form: &Form<'_>, condition: &QuestionnaireItemEnableWhen) -> Option<boo
     let wanted = nodes_of(condition, "answer")?.next()?;
     match condition.operator.as_str()? {
         "exists" => Some((super::text_of(wanted).as_deref() == Some("true")) != answers.is_empty()),
-        "=" => Some(answers.iter().any(|a| answer::same(wanted, *a) || order(*a, wanted) == Some(Ordering::Equal))),
+        "=" => Some(
+            answers
+                .iter()
+                .any(|a| answer::same(wanted, *a) || order(*a, wanted) == Some(Ordering::Equal)),
+        ),
         "!=" => Some(answers.iter().any(|a| !answer::same(wanted, *a))),
-        ">" => Some(answers.iter().any(|a| order(*a, wanted) == Some(Ordering::Greater))),
+        ">" => Some(
+            answers
+                .iter()
+                .any(|a| order(*a, wanted) == Some(Ordering::Greater)),
+        ),
         "<" => Some(answers.iter().any(|a| order(*a, wanted) == Some(Ordering::Less))),
-        ">=" => Some(answers.iter().any(|a| matches!(order(*a, wanted), Some(Ordering::Greater | Ordering::Equal)))),
-        "<=" => Some(answers.iter().any(|a| matches!(order(*a, wanted), Some(Ordering::Less | Ordering::Equal)))),
+        ">=" => Some(
+            answers
+                .iter()
+                .any(|a| matches!(order(*a, wanted), Some(Ordering::Greater | Ordering::Equal))),
+        ),
+        "<=" => Some(
+            answers
+                .iter()
+                .any(|a| matches!(order(*a, wanted), Some(Ordering::Less | Ordering::Equal))),
+        ),
         _ => None,
     }
 }
@@ -77,10 +95,17 @@ fn find<'r>(items: &'r [QuestionnaireResponseItem], id: &str, answers: &mut Vec<
 
 fn order(value: Node<'_>, limit: Node<'_>) -> Option<Ordering> {
     match (value, limit) {
-        (Node::Primitive(_, primitive), Node::Primitive(..)) => compare::scalar(primitive.scalar()?, &super::text_of(limit)?),
+        (Node::Primitive(_, primitive), Node::Primitive(..)) => {
+            compare::scalar(primitive.scalar()?, &super::text_of(limit)?)
+        }
         (Node::Complex(have), Node::Complex(limit)) if have.type_info().name == "Quantity" => {
             let number = compare::decimal_of(limit)?.as_str();
-            match compare::quantities(have, Some(number), text_of(limit, "system"), text_of(limit, "code")) {
+            match compare::quantities(
+                have,
+                Some(number),
+                text_of(limit, "system"),
+                text_of(limit, "code"),
+            ) {
                 QuantityOrder::Is(order) => Some(order),
                 _ => None,
             }

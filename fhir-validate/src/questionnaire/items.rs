@@ -7,7 +7,12 @@ use crate::place::Step;
 use crate::run::Run;
 
 /// Checks the items of one level against those that the questionnaire has there.
-pub(super) fn check(run: &mut Run, form: &Form<'_>, wanted: &[QuestionnaireItem], given: &[QuestionnaireResponseItem]) {
+pub(super) fn check(
+    run: &mut Run,
+    form: &Form<'_>,
+    wanted: &[QuestionnaireItem],
+    given: &[QuestionnaireResponseItem],
+) {
     let mut highest = 0;
     for (index, item) in given.iter().enumerate() {
         run.within(Step::named("item", Some(index)), |run| {
@@ -20,7 +25,11 @@ pub(super) fn check(run: &mut Run, form: &Form<'_>, wanted: &[QuestionnaireItem]
         });
     }
     for item in wanted {
-        let mine: Vec<(usize, &QuestionnaireResponseItem)> = given.iter().enumerate().filter(|(_, g)| g.link_id.as_str().is_some() && g.link_id.as_str() == item.link_id.as_str()).collect();
+        let mine: Vec<(usize, &QuestionnaireResponseItem)> = given
+            .iter()
+            .enumerate()
+            .filter(|(_, g)| g.link_id.as_str().is_some() && g.link_id.as_str() == item.link_id.as_str())
+            .collect();
         if enable::is_enabled(form, item) == Some(false) {
             not_enabled(run, &mine);
         } else {
@@ -34,7 +43,10 @@ fn misplaced(form: &Form<'_>, id: &str) -> crate::run::Report {
         error(format!("the item {id:?} belongs elsewhere in the questionnaire"))
     } else {
         let near = crate::terminology::nearest(id, form.by_link_id.keys().copied());
-        let hint = near.as_ref().map(|n| format!("; did you mean {n:?}?")).unwrap_or_default();
+        let hint = near
+            .as_ref()
+            .map(|n| format!("; did you mean {n:?}?"))
+            .unwrap_or_default();
         error(format!("the questionnaire has no item {id:?}{hint}")).near(near)
     }
 }
@@ -43,7 +55,9 @@ fn not_enabled(run: &mut Run, given: &[(usize, &QuestionnaireResponseItem)]) {
     for (index, item) in given {
         if has_answer(item, 0) {
             run.within(Step::named("item", Some(*index)), |run| {
-                run.report(error("the item has an answer, though by its conditions it is not enabled"));
+                run.report(error(
+                    "the item has an answer, though by its conditions it is not enabled",
+                ));
             });
         }
     }
@@ -54,7 +68,12 @@ fn has_answer(item: &QuestionnaireResponseItem, depth: usize) -> bool {
 }
 
 /// Checks all that is given for one item of the questionnaire.
-fn one(run: &mut Run, form: &Form<'_>, item: &QuestionnaireItem, given: &[(usize, &QuestionnaireResponseItem)]) {
+fn one(
+    run: &mut Run,
+    form: &Form<'_>,
+    item: &QuestionnaireItem,
+    given: &[(usize, &QuestionnaireResponseItem)],
+) {
     let id = item.link_id.as_str().unwrap_or_default();
     let kind = item.type_.as_str().unwrap_or_default();
     let is_required = item.required.value == Some(true);
@@ -88,21 +107,28 @@ fn group(run: &mut Run, form: &Form<'_>, item: &QuestionnaireItem, response: &Qu
 
 fn display(run: &mut Run, response: &QuestionnaireResponseItem) {
     if !response.answer.is_empty() || !response.item.is_empty() {
-        run.report(error("an item that only displays text has no answers and no items"));
+        run.report(error(
+            "an item that only displays text has no answers and no items",
+        ));
     }
 }
 
 fn question(run: &mut Run, form: &Form<'_>, item: &QuestionnaireItem, response: &QuestionnaireResponseItem) {
     let id = item.link_id.as_str().unwrap_or_default();
     if !response.item.is_empty() {
-        run.report(error("the items below a question belong to its answers (answer.item)"));
+        run.report(error(
+            "the items below a question belong to its answers (answer.item)",
+        ));
     }
     let answers = &response.answer;
     if answers.is_empty() && item.required.value == Some(true) {
         run.report(error(format!("the item {id:?} is required, and it has no answer")).of(form.missing));
     }
     if answers.len() > 1 && item.repeats.value != Some(true) {
-        run.report(error(format!("the item {id:?} takes one answer; it has {}", answers.len())));
+        run.report(error(format!(
+            "the item {id:?} takes one answer; it has {}",
+            answers.len()
+        )));
     }
     super::limits::occurrences(run, item, answers.len(), form.missing);
     answer::options(run, item, answers);

@@ -20,7 +20,11 @@ pub(super) fn lay(node: &mut Node, facts: &Facts, source: &str) {
             "extension" => add_extensions(&mut node.facts, value),
             _ => {
                 if name.starts_with("fixed") || name.starts_with("pattern") {
-                    let stem = if name.starts_with("fixed") { "fixed" } else { "pattern" };
+                    let stem = if name.starts_with("fixed") {
+                        "fixed"
+                    } else {
+                        "pattern"
+                    };
                     node.facts.retain(|known, _| !known.starts_with(stem));
                 }
                 node.facts.insert(name.clone(), value.clone());
@@ -44,7 +48,10 @@ fn add_constraints(facts: &mut Facts, added: &[Value], source: &str) {
 
 /// A slicing that says less than the base's keeps what that says.
 fn add_slicing(facts: &mut Facts, value: &Value) {
-    let mut slicing = facts.get("slicing").cloned().unwrap_or_else(|| serde_json::json!({"ordered": false}));
+    let mut slicing = facts
+        .get("slicing")
+        .cloned()
+        .unwrap_or_else(|| serde_json::json!({"ordered": false}));
     if let (Some(known), Some(new)) = (slicing.as_object_mut(), value.as_object()) {
         for (name, value) in new {
             known.insert(name.clone(), value.clone());
@@ -53,25 +60,19 @@ fn add_slicing(facts: &mut Facts, value: &Value) {
     facts.insert("slicing".into(), slicing);
 }
 
-/// A type that is named by its profile alone keeps the code, and one without targets the base's.
+/// A type that is named by its profile alone keeps the code of the base's one type.
 fn set_types(facts: &mut Facts, value: &Value) {
     let before = list(facts.get("type")).to_vec();
     let mut types = list(Some(value)).to_vec();
     for kind in &mut types {
-        let Some(object) = kind.as_object_mut() else { continue };
+        let Some(object) = kind.as_object_mut() else {
+            continue;
+        };
         if !object.contains_key("code")
             && let [only] = before.as_slice()
             && let Some(code) = only.get("code")
         {
             object.insert("code".into(), code.clone());
-        }
-        let same = before.iter().find(|b| b.get("code") == object.get("code"));
-        for name in ["targetProfile", "profile", "extension"] {
-            if !object.contains_key(name)
-                && let Some(known) = same.and_then(|b| b.get(name))
-            {
-                object.insert(name.into(), known.clone());
-            }
         }
     }
     facts.insert("type".into(), Value::from(types));
@@ -112,13 +113,29 @@ pub(super) fn new_slice(head: &mut Node, name: &str) -> Node {
     facts.remove("slicing");
     facts.insert("sliceName".into(), Value::from(name));
     facts.insert("min".into(), Value::from(0));
-    let kind = head.name.strip_suffix("[x]").and_then(|stem| name.strip_prefix(stem));
+    let kind = head
+        .name
+        .strip_suffix("[x]")
+        .and_then(|stem| name.strip_prefix(stem));
     if let Some(kind) = kind {
         let types = list(head.facts.get("type")).iter();
-        let own: Vec<Value> = types.filter(|t| t.get("code").and_then(Value::as_str).is_some_and(|code| super::same_type(code, kind))).cloned().collect();
+        let own: Vec<Value> = types
+            .filter(|t| {
+                t.get("code")
+                    .and_then(Value::as_str)
+                    .is_some_and(|code| super::same_type(code, kind))
+            })
+            .cloned()
+            .collect();
         if !own.is_empty() {
             facts.insert("type".into(), Value::from(own));
         }
     }
-    Node { name: head.name.clone(), slice: Some(name.to_owned()), facts, children: head.children.clone(), slices: Vec::new() }
+    Node {
+        name: head.name.clone(),
+        slice: Some(name.to_owned()),
+        facts,
+        children: head.children.clone(),
+        slices: Vec::new(),
+    }
 }

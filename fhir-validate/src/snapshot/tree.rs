@@ -35,7 +35,11 @@ pub(crate) fn segments(elements: &[Facts]) -> Vec<(Vec<Segment<'_>>, &Facts)> {
             let before = previous.get(index).filter(|p| follows && p.name == *name);
             follows = before.is_some();
             let is_last = index + 1 == names.len();
-            let slice = if is_last { text(facts, "sliceName").filter(|_| index > 0) } else { before.and_then(|p| p.slice) };
+            let slice = if is_last {
+                text(facts, "sliceName").filter(|_| index > 0)
+            } else {
+                before.and_then(|p| p.slice)
+            };
             segments.push(Segment { name, slice });
         }
         all.push((segments, facts));
@@ -48,7 +52,11 @@ impl Node {
     pub(crate) fn build(elements: &[Facts]) -> Option<Node> {
         let mut all = segments(elements).into_iter();
         let (path, facts) = all.next()?;
-        let mut root = Node { name: path.first()?.name.to_owned(), facts: facts.clone(), ..Node::default() };
+        let mut root = Node {
+            name: path.first()?.name.to_owned(),
+            facts: facts.clone(),
+            ..Node::default()
+        };
         for (path, facts) in all {
             root.place(path.get(1..).unwrap_or_default(), facts);
         }
@@ -56,7 +64,9 @@ impl Node {
     }
 
     fn place(&mut self, path: &[Segment<'_>], facts: &Facts) {
-        let Some((step, rest)) = path.split_first() else { return };
+        let Some((step, rest)) = path.split_first() else {
+            return;
+        };
         let index = self.children.iter().rposition(|c| c.name == step.name);
         if rest.is_empty() && (index.is_none() || step.slice.is_none()) {
             self.children.push(Node {
@@ -67,7 +77,9 @@ impl Node {
             });
             return;
         }
-        let Some(head) = index.and_then(|i| self.children.get_mut(i)) else { return };
+        let Some(head) = index.and_then(|i| self.children.get_mut(i)) else {
+            return;
+        };
         match step.slice {
             Some(slice) if head.slice.as_deref() != Some(slice) => head.place_slice(slice, rest, facts),
             _ => head.place(rest, facts),
@@ -81,12 +93,20 @@ impl Node {
             }
             return;
         }
-        let parent = self.slices.iter().position(|s| is_within(slice, s.slice.as_deref().unwrap_or_default()));
+        let parent = self
+            .slices
+            .iter()
+            .position(|s| is_within(slice, s.slice.as_deref().unwrap_or_default()));
         if let Some(parent) = parent.and_then(|i| self.slices.get_mut(i)) {
             parent.place_slice(slice, rest, facts);
         } else if rest.is_empty() {
             let (name, slice) = (self.name.clone(), Some(slice.to_owned()));
-            self.slices.push(Node { name, slice, facts: facts.clone(), ..Node::default() });
+            self.slices.push(Node {
+                name,
+                slice,
+                facts: facts.clone(),
+                ..Node::default()
+            });
         }
     }
 
@@ -111,12 +131,23 @@ impl Node {
 
     /// How many elements there are, this one with them.
     pub(crate) fn count(&self) -> usize {
-        1 + self.children.iter().chain(&self.slices).map(Node::count).sum::<usize>()
+        1 + self
+            .children
+            .iter()
+            .chain(&self.slices)
+            .map(Node::count)
+            .sum::<usize>()
     }
 
     /// Writes the elements in order, each with its id and path.
     pub(crate) fn flatten(&self, path: &str, id: &str, out: &mut Vec<Facts>) {
-        let join = |before: &str| if before.is_empty() { self.name.clone() } else { format!("{before}.{}", self.name) };
+        let join = |before: &str| {
+            if before.is_empty() {
+                self.name.clone()
+            } else {
+                format!("{before}.{}", self.name)
+            }
+        };
         let (own_path, mut own_id) = (join(path), join(id));
         if let Some(slice) = &self.slice {
             own_id = format!("{own_id}:{slice}");
@@ -136,5 +167,7 @@ impl Node {
 
 /// Whether a slice is one of another slice: `a/b` of `a`.
 fn is_within(slice: &str, parent: &str) -> bool {
-    slice.strip_prefix(parent).is_some_and(|rest| rest.starts_with('/'))
+    slice
+        .strip_prefix(parent)
+        .is_some_and(|rest| rest.starts_with('/'))
 }

@@ -13,7 +13,12 @@ use super::{ZSTD_LEVEL, facts, lines, package};
 use crate::{Context, Result};
 
 /// Systems whose concepts are licensed.
-const LICENSED: [&str; 4] = ["http://snomed.info/sct", "http://loinc.org", "https://dmd.nhs.uk", "http://hl7.org/fhir/sid/icd-10"];
+const LICENSED: [&str; 4] = [
+    "http://snomed.info/sct",
+    "http://loinc.org",
+    "https://dmd.nhs.uk",
+    "http://hl7.org/fhir/sid/icd-10",
+];
 /// Types of which STU3 staging gives what STU2 does not have.
 const DRAFTS: [&str; 3] = ["Consent", "OperationOutcome", "AuditEvent"];
 
@@ -28,7 +33,12 @@ pub fn write(root: &Path, released: &Path, staging: &Path) -> Result<()> {
         let text = lines(&definitions);
         fs::create_dir_all(path.parent().unwrap_or(&folder)).context(path.display())?;
         let packed = zstd::encode_all(text.as_bytes(), ZSTD_LEVEL).context(file)?;
-        println!("{file}: {} definitions, {} bytes, {} compressed", definitions.len(), text.len(), packed.len());
+        println!(
+            "{file}: {} definitions, {} bytes, {} compressed",
+            definitions.len(),
+            text.len(),
+            packed.len()
+        );
         fs::write(&path, packed).context(path.display())?;
     }
     Ok(())
@@ -44,7 +54,9 @@ pub fn check(root: &Path, released: &Path, staging: &Path) -> Result<()> {
         let packed = fs::read(&path).context(path.display())?;
         let text = zstd::decode_all(packed.as_slice()).context(file)?;
         if text != lines(&definitions).as_bytes() {
-            return Err(format!("{file} is not what `cargo xtask definitions-uk-core` makes of the packages"));
+            return Err(format!(
+                "{file} is not what `cargo xtask definitions-uk-core` makes of the packages"
+            ));
         }
     }
     Ok(())
@@ -61,7 +73,8 @@ fn trimmed(released: &Path, staging: &Path) -> Result<BTreeMap<&'static str, BTr
         add(&mut files, file, &resource)?;
     }
     for resource in package::resources(staging)? {
-        let is_profile = text(&resource, "resourceType") == "StructureDefinition" && text(&resource, "type") != "Extension";
+        let is_profile = text(&resource, "resourceType") == "StructureDefinition"
+            && text(&resource, "type") != "Extension";
         if is_profile && DRAFTS.contains(&text(&resource, "type")) {
             add(&mut files, "ukcore-stu3/drafts.ndjson.zst", &resource)?;
         }
@@ -69,9 +82,15 @@ fn trimmed(released: &Path, staging: &Path) -> Result<BTreeMap<&'static str, BTr
     Ok(files)
 }
 
-fn add(files: &mut BTreeMap<&'static str, BTreeMap<String, String>>, file: &'static str, resource: &Value) -> Result<()> {
+fn add(
+    files: &mut BTreeMap<&'static str, BTreeMap<String, String>>,
+    file: &'static str,
+    resource: &Value,
+) -> Result<()> {
     // Examples of the package are no definitions, and have no url.
-    let Some(url) = resource.get("url").and_then(Value::as_str) else { return Ok(()) };
+    let Some(url) = resource.get("url").and_then(Value::as_str) else {
+        return Ok(());
+    };
     let mut facts = facts::of(resource)?;
     if facts.get("snapshot").is_some()
         && let Some(object) = facts.as_object_mut()
@@ -79,7 +98,10 @@ fn add(files: &mut BTreeMap<&'static str, BTreeMap<String, String>>, file: &'sta
         object.remove("differential");
     }
     drop_licensed(&mut facts);
-    files.entry(file).or_default().insert(url.to_owned(), facts.to_string());
+    files
+        .entry(file)
+        .or_default()
+        .insert(url.to_owned(), facts.to_string());
     Ok(())
 }
 
@@ -92,12 +114,20 @@ fn drop_licensed(facts: &mut Value) {
         facts.as_object_mut().and_then(|object| object.remove("concept"));
     }
     for part in ["include", "exclude"] {
-        let parts = facts.pointer_mut(&format!("/compose/{part}")).and_then(Value::as_array_mut);
+        let parts = facts
+            .pointer_mut(&format!("/compose/{part}"))
+            .and_then(Value::as_array_mut);
         for part in parts.into_iter().flatten() {
             let is_licensed = LICENSED.contains(&text(part, "system"));
-            if let Some(object) = part.as_object_mut().filter(|o| is_licensed && o.contains_key("concept")) {
+            if let Some(object) = part
+                .as_object_mut()
+                .filter(|o| is_licensed && o.contains_key("concept"))
+            {
                 object.remove("concept");
-                object.insert("filter".into(), json!([{"property": "listed", "op": "=", "value": "concepts are not held"}]));
+                object.insert(
+                    "filter".into(),
+                    json!([{"property": "listed", "op": "=", "value": "concepts are not held"}]),
+                );
             }
         }
     }
