@@ -5,6 +5,13 @@
 //! Requests and definitions that are not of R4 are brought into its form first: members that no release has are left out,
 //! booleans in quotes lose them. Answers carry the properties of R5's expansions as extensions, which are put back.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
+
 #[path = "terminology/template.rs"]
 mod template;
 
@@ -14,7 +21,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use fhir_model::read::ReadOptions;
-use fhir_model::{OperationOutcome, Parameters, Resource, json};
+use fhir_model::{Parameters, Resource, json};
 use fhir_validate::terminology::operation::{self, Request};
 use fhir_validate::terminology::{Library, Refusal};
 use serde_json::{Map, Value};
@@ -110,7 +117,7 @@ fn run(folder: &Path, library: &Arc<Library>, test: &Value) -> Result<(), String
         .is_some_and(|code| code.starts_with('4'));
     let (answer, is_refusal) = match answer {
         Ok(answer) => (answer, false),
-        Err(refusal) => (Resource::from(OperationOutcome::clone(&refusal.outcome)), true),
+        Err(refusal) => (Resource::OperationOutcome(refusal.outcome), true),
     };
     if is_refusal != expects_refusal {
         return Err(format!("refused: {is_refusal}; {answer:?}"));

@@ -11,6 +11,8 @@ usage: cargo xtask <task>
               trims the official R4 definitions to facts: fhir-model/definitions/r4/
   definitions-uk-core --package STU2.tgz --staging STU3.tgz
               trims UK Core to facts: fhir-validate/definitions/
+  terminology --package TERMINOLOGY.tgz
+              trims HL7's terminology to facts: fhir-validate/definitions/tho/
   codegen     writes fhir-model/src/generated/ from the trimmed definitions
   codegen --check
               fails if a generated file differs from what codegen would write
@@ -43,6 +45,7 @@ fn run(args: &[&str]) -> Result<()> {
         ["definitions-uk-core", "--package", package, "--staging", staging] => {
             definitions::uk_core::write(&root, package.as_ref(), staging.as_ref())
         }
+        ["terminology", "--package", package] => definitions::terminology::write(&root, package.as_ref()),
         ["codegen"] => codegen::write(&root),
         ["codegen", "--check"] => codegen::check(&root),
         ["openapi"] => openapi::write(&root),

@@ -3,9 +3,10 @@
 use serde_json::Value;
 use xtask::{definitions, workspace_root};
 
-const FILES: [&str; 8] = [
+const FILES: [&str; 9] = [
     "code_systems.ndjson.zst",
     "compartments.ndjson.zst",
+    "concept_maps.ndjson.zst",
     "extensions.ndjson.zst",
     "operations.ndjson.zst",
     "profiles.ndjson.zst",
@@ -47,6 +48,8 @@ fn definitions_are_what_the_packages_give() {
         return;
     }
     definitions::check(&workspace_root(), &package, &bundle).unwrap();
+    let terminology = folder.join("hl7.terminology.r4-7.0.1.tgz");
+    definitions::terminology::check(&workspace_root(), &terminology).unwrap();
 }
 
 #[test]

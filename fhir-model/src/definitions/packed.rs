@@ -13,3 +13,5 @@ pub static VALUE_SETS: &[u8] = include_bytes!("../../definitions/r4/value_sets.n
 pub static PROFILES: &[u8] = include_bytes!("../../definitions/r4/profiles.ndjson.zst");
 /// StructureDefinitions of extensions.
 pub static EXTENSIONS: &[u8] = include_bytes!("../../definitions/r4/extensions.ndjson.zst");
+/// ConceptMaps.
+pub static CONCEPT_MAPS: &[u8] = include_bytes!("../../definitions/r4/concept_maps.ndjson.zst");

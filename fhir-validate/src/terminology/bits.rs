@@ -53,7 +53,15 @@ impl Bits {
 
     /// What is out.
     pub(super) fn complement(&self) -> Bits {
-        Bits::of(self.len, |i| !self.has(i))
+        let mut bits = Bits {
+            words: self.words.iter().map(|w| !w).collect(),
+            len: self.len,
+        };
+        // What lies beyond the last concept stays out.
+        if let Some(last) = bits.words.last_mut().filter(|_| !self.len.is_multiple_of(64)) {
+            *last &= (1u64 << (self.len % 64)) - 1;
+        }
+        bits
     }
 
     /// Those that are in, in their order.

@@ -1,7 +1,7 @@
 //! Builds the held form of a code system, from a CodeSystem resource and its supplements, or concept by concept from a
 //! release of another form.
 //!
-//! Size: a table of what is kept, with the builder around it.
+//! Invariant: what cannot be held whole is refused, never held in part.
 
 use std::collections::HashMap;
 

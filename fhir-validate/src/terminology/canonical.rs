@@ -20,9 +20,11 @@ pub(super) fn join(url: &str, version: Option<&str>) -> String {
 }
 
 /// Whether a held version is the one asked for. A part `x` or `*` of what is asked for stands for any, at its end for
-/// all that follow: `1.x` takes `1.4.2`.
+/// all that follow: `1.x` takes `1.4.2`. An edition of SNOMED CT takes its versions
+/// (<https://hl7.org/fhir/R4/snomedct.html#versions>).
 pub(super) fn matches(asked: &str, held: &str) -> bool {
-    if asked == held {
+    let after = held.strip_prefix(asked);
+    if after.is_some_and(|rest| rest.is_empty() || rest.starts_with("/version/")) {
         return true;
     }
     if !asked.split('.').any(is_wild) {
@@ -95,6 +97,8 @@ mod tests {
     #[test]
     fn a_wild_part_takes_any_version() {
         assert!(matches("1.x", "1.4.2") && matches("1.*.0", "1.4.0") && matches("1.0", "1.0"));
+        let uk = "http://snomed.info/sct/83821000000107";
+        assert!(matches(uk, &format!("{uk}/version/20260101")) && !matches("1", "10"));
         assert!(!matches("1.x", "2.0") && !matches("1.*.0", "1.4.1") && !matches("1.0", "1.0.0"));
     }
 }

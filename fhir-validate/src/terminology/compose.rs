@@ -1,6 +1,7 @@
 //! Compiles value sets (<https://hl7.org/fhir/R4/valueset.html#compositions>).
 //!
-//! Invariant: imports that run in circles are refused, and so is nesting beyond [`MAX_DEPTH`].
+//! Invariant: imports that run in circles are refused, and so is what is too deep, too long, or takes too much work; what
+//! is compiled answers within a bounded number of steps.
 
 use std::sync::Arc;
 
@@ -20,6 +21,10 @@ use super::set::{Clause, Compiled, Import, Listed, Listing, Selection, Source, S
 
 /// How deep value sets may import each other.
 const MAX_DEPTH: usize = 32;
+/// Clauses of one value set, those of imports as often as they are imported.
+const MAX_CLAUSES: usize = 10_000;
+/// Concepts that the filters of one value set may have to look at.
+const MAX_FILTERED: usize = 200_000_000;
 
 /// Which versions of code systems and value sets a request asks for.
 #[derive(Clone, Debug, Default)]
@@ -37,6 +42,21 @@ pub(super) struct Versions {
 }
 
 impl Versions {
+    /// That version of a code system where a value set names none.
+    pub(super) fn of_code_system(url: &str, version: &str) -> Self {
+        Versions {
+            default: vec![(url.to_owned(), version.to_owned())],
+            ..Versions::default()
+        }
+    }
+
+    /// Whether the request says which version of that code system to use.
+    pub(super) fn decides(&self, url: &str) -> bool {
+        [&self.default, &self.force, &self.check]
+            .iter()
+            .any(|list| version_for(list, url).is_some())
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.default.is_empty()
             && self.force.is_empty()
@@ -59,8 +79,8 @@ pub(super) enum CompileError {
     NoSupplement(String),
     /// Value sets that import each other: their URLs, in order.
     Circle(Vec<String>),
-    /// More than [`MAX_DEPTH`] value sets within each other.
-    TooDeep,
+    /// More than the bounds allow: which.
+    TooLarge(String),
     /// A code system of another version than `check-system-version` allows: URL, version, allowed version.
     Version(String, String, String),
 }
@@ -72,6 +92,9 @@ pub(super) struct Compiler<'l> {
     versions: &'l Versions,
     /// URLs of those being compiled.
     open: Vec<String>,
+    /// Clauses that may still be compiled, and concepts that filters may still look at.
+    clauses_left: usize,
+    concepts_left: usize,
 }
 
 impl<'l> Compiler<'l> {
@@ -81,6 +104,8 @@ impl<'l> Compiler<'l> {
             contained,
             versions,
             open: Vec::new(),
+            clauses_left: MAX_CLAUSES,
+            concepts_left: MAX_FILTERED,
         }
     }
 
@@ -118,7 +143,8 @@ impl<'l> Compiler<'l> {
             return Err(CompileError::Circle(circle));
         }
         if self.open.len() >= MAX_DEPTH {
-            return Err(CompileError::TooDeep);
+            let what = format!("more than {MAX_DEPTH} value sets import each other");
+            return Err(CompileError::TooLarge(what));
         }
         self.open.push(name.unwrap_or_default());
         let compiled = self.opened(value_set, label);
@@ -137,6 +163,7 @@ impl<'l> Compiler<'l> {
                     .map(str::to_owned),
             },
             label,
+            weight: 0,
             contained: false,
             language: language(value_set),
             include: Vec::new(),
@@ -154,6 +181,7 @@ impl<'l> Compiler<'l> {
             }
             (None, None) => {}
         }
+        compiled.weight = weight(&compiled)?;
         for clause in compiled.include.iter().chain(&compiled.exclude) {
             if let Some(Source::Held(system)) = &clause.system
                 && !compiled
@@ -204,6 +232,11 @@ impl<'l> Compiler<'l> {
         include: &ValueSetComposeInclude,
         supplements: &[Arc<CodeSystemResource>],
     ) -> Result<Clause, CompileError> {
+        let parts = 1 + include.value_set.len();
+        self.clauses_left = self
+            .clauses_left
+            .checked_sub(parts)
+            .ok_or_else(too_many_clauses)?;
         let system = match include.system.as_str() {
             Some(url) => Some(self.source(url, include.version.as_str(), supplements)?),
             None => None,
@@ -213,15 +246,25 @@ impl<'l> Compiler<'l> {
                 let listed = include.concept.iter().filter_map(|c| listed(source, c));
                 Selection::Listed(listed.collect())
             }
-            Some(source) if !include.filter.is_empty() => filtered(source, include),
+            Some(source) if !include.filter.is_empty() => {
+                let concepts = source.held().map_or(0, |s| s.concepts.len());
+                let work = concepts.saturating_mul(include.filter.len());
+                self.concepts_left = self.concepts_left.checked_sub(work).ok_or_else(|| {
+                    let what = format!("its filters look at more than {MAX_FILTERED} concepts");
+                    CompileError::TooLarge(what)
+                })?;
+                filtered(source, include)
+            }
             _ => Selection::All,
         };
         let mut imports = Vec::new();
         for url in include.value_set.iter().filter_map(|u| u.as_str()) {
             imports.push(self.import(url)?);
         }
+        let pinned = include.version.as_str().is_some();
         Ok(Clause {
             system,
+            pinned,
             selection,
             imports,
         })
@@ -314,6 +357,7 @@ impl<'l> Compiler<'l> {
                     let source = self.source(url, version, &[]);
                     clauses.push(Clause {
                         system: source.ok(),
+                        pinned: version.is_some(),
                         selection: Selection::Listed(Listing::default()),
                         imports: Vec::new(),
                     });
@@ -340,6 +384,28 @@ impl<'l> Compiler<'l> {
             self.expanded(&item.contains, clauses);
         }
     }
+}
+
+fn too_many_clauses() -> CompileError {
+    CompileError::TooLarge(format!(
+        "it has more than {MAX_CLAUSES} clauses, with those that it imports"
+    ))
+}
+
+/// The clauses that a question may have to ask.
+fn weight(compiled: &Compiled) -> Result<usize, CompileError> {
+    let clauses = compiled.include.iter().chain(&compiled.exclude);
+    let weight = clauses.fold(0usize, |sum, clause| {
+        let imports = clause.imports.iter().map(|import| match import {
+            Import::Held(other) => other.weight,
+            Import::NotHeld(_) => 1,
+        });
+        imports.fold(sum.saturating_add(1), usize::saturating_add)
+    });
+    if weight > MAX_CLAUSES {
+        return Err(too_many_clauses());
+    }
+    Ok(weight)
 }
 
 fn supplement_canonical(supplement: &CodeSystemResource) -> String {

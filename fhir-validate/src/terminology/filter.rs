@@ -6,6 +6,7 @@ use regex::{Regex, RegexBuilder};
 
 use super::bits::Bits;
 use super::code_system::CodeSystem;
+use super::expression;
 
 /// The largest compiled regular expression, in bytes.
 const MAX_COMPILED: usize = 1 << 20;
@@ -40,7 +41,8 @@ pub(super) fn apply(system: &CodeSystem, filter: &Filter) -> Result<Bits, String
             leaves.intersect(&Bits::of(len, |i| system.children(i).is_empty()));
             leaves
         }
-        "generalizes" if of_code => above(system, value),
+        "generalizes" if of_code => walk(system, &only(system, value), true, |i| system.parents(i)),
+        "=" if is_constraint(system, property) => expression::apply(system, value)?,
         "=" => matching(system, property, |text| text == value),
         "in" => {
             let wanted: Vec<&str> = value.split(',').map(str::trim).collect();
@@ -82,24 +84,37 @@ fn compile(pattern: &str) -> Result<Regex, String> {
 }
 
 /// The concepts below one, itself too or not.
-pub(super) fn below(system: &CodeSystem, code: &str, itself: bool) -> Bits {
-    walk(system, code, itself, |i| system.children(i))
+fn below(system: &CodeSystem, code: &str, itself: bool) -> Bits {
+    walk(system, &only(system, code), itself, |i| system.children(i))
 }
 
-/// The concepts above one, and itself.
-fn above(system: &CodeSystem, code: &str) -> Bits {
-    walk(system, code, true, |i| system.parents(i))
-}
-
-fn walk<'s>(system: &'s CodeSystem, code: &str, itself: bool, next: impl Fn(u32) -> &'s [u32]) -> Bits {
-    let mut found = Bits::none(system.len());
-    let Some(start) = system.find(code) else {
-        return found;
-    };
-    if itself {
-        found.add(start);
+/// The concept of that code, if there is one.
+fn only(system: &CodeSystem, code: &str) -> Bits {
+    let mut only = Bits::none(system.len());
+    if let Some(index) = system.find(code) {
+        only.add(index);
     }
-    let mut open = next(start).to_vec();
+    only
+}
+
+/// Whether the property stands for an expression constraint (<https://hl7.org/fhir/R4/snomedct.html#filters>).
+fn is_constraint(system: &CodeSystem, property: &str) -> bool {
+    system.head.url == "http://snomed.info/sct" && matches!(property, "constraint" | "expression")
+}
+
+/// All that is reached from some concepts, step by step, those themselves too or not.
+pub(super) fn walk<'s>(
+    system: &'s CodeSystem,
+    from: &Bits,
+    itself: bool,
+    next: impl Fn(u32) -> &'s [u32],
+) -> Bits {
+    let mut found = if itself {
+        from.clone()
+    } else {
+        Bits::none(system.len())
+    };
+    let mut open: Vec<u32> = from.iter().flat_map(|i| next(i).to_vec()).collect();
     while let Some(index) = open.pop() {
         if found.add(index) {
             open.extend_from_slice(next(index));

@@ -43,6 +43,7 @@ fn snomed(base: &str, query: &str) -> Option<ValueSetComposeInclude> {
         Some(of) => match of.split_once('/')? {
             ("isa", id) => Some(("concept", "is-a", id)),
             ("refset", id) => Some(("memberOf", "=", id)),
+            ("ecl", constraint) => Some(("constraint", "=", constraint)),
             _ => return None,
         },
     };

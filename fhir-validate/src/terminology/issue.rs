@@ -153,7 +153,7 @@ pub struct Refusal {
     /// What kind of reason.
     pub cause: Cause,
     /// The reason, for the client.
-    pub outcome: OperationOutcome,
+    pub outcome: Box<OperationOutcome>,
 }
 
 /// What kind of reason there is for a [`Refusal`].
@@ -173,7 +173,7 @@ impl Refusal {
     pub(super) fn new(cause: Cause, issue: Issue) -> Self {
         Refusal {
             cause,
-            outcome: outcome(&[issue]),
+            outcome: Box::new(outcome(&[issue])),
         }
     }
 
@@ -250,13 +250,13 @@ pub(super) fn not_compiled(error: &CompileError) -> Refusal {
                 ),
             ),
         ),
-        CompileError::TooDeep => (
+        CompileError::TooLarge(what) => (
             Cause::TooCostly,
             Issue::error(
                 "too-costly",
                 "too-costly",
-                "VALUESET_TOO_DEEP",
-                "The value sets import each other too deeply".to_owned(),
+                "VALUESET_TOO_COSTLY",
+                format!("The value set cannot be used: {what}"),
             ),
         ),
         CompileError::Version(url, held, allowed) => (

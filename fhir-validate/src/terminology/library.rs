@@ -10,6 +10,7 @@ use std::sync::{Arc, OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWrite
 
 use fhir_model::{CodeSystem as CodeSystemResource, ConceptMap, Resource, ValueSet};
 
+use super::add_error::AddError;
 use super::build;
 use super::canonical;
 use super::code_system::{CodeSystem, Content};
@@ -33,6 +34,8 @@ const MAX_COMPILED: usize = 4096;
 #[derive(Debug, Default)]
 pub struct Library {
     base: Option<Arc<Library>>,
+    /// Whether the concept maps of R4 are part of it.
+    concept_maps_of_r4: bool,
     held: RwLock<Held>,
     compiled: RwLock<HashMap<String, (u64, Arc<Compiled>)>>,
     generation: AtomicU64,
@@ -59,7 +62,7 @@ struct CodeSystemEntry {
 
 #[derive(Debug)]
 enum CodeSystemSource {
-    Packed(packed::Line),
+    Packed(&'static packed::File, packed::Line),
     Resource(Arc<CodeSystemResource>),
     /// From a release of another form: there is no resource.
     Release,
@@ -68,58 +71,55 @@ enum CodeSystemSource {
 #[derive(Debug)]
 struct ValueSetEntry {
     version: Option<String>,
-    packed: Option<packed::Line>,
+    packed: Option<(&'static packed::File, packed::Line)>,
     read: OnceLock<Option<Arc<ValueSet>>>,
 }
 
-/// Why a resource was not added.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum AddError {
-    /// It is not a CodeSystem, ValueSet or ConceptMap: its type.
-    NotTerminology(&'static str),
-    /// It has no URL, so that nothing could refer to it: its type.
-    NoUrl(&'static str),
-}
-
-impl std::fmt::Display for AddError {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            AddError::NotTerminology(kind) => {
-                write!(f, "{kind} is not a CodeSystem, ValueSet or ConceptMap")
-            }
-            AddError::NoUrl(kind) => write!(f, "{kind}.url is missing: without it, nothing can refer to it"),
-        }
-    }
-}
-impl std::error::Error for AddError {}
-
 impl Library {
-    /// The library of R4 4.0.1, shared by all who ask. The first call unpacks two megabytes of text.
+    /// The library of R4 4.0.1 alone, shared by all who ask. The first call unpacks two megabytes of text.
     pub fn r4() -> Arc<Library> {
         static R4: OnceLock<Arc<Library>> = OnceLock::new();
         Arc::clone(R4.get_or_init(|| {
-            let library = Library::default();
-            {
-                let mut held = library.write();
-                for line in packed::code_systems().lines() {
-                    let entries = held.code_systems.entry(line.url.clone()).or_default();
-                    entries.push(CodeSystemEntry {
-                        version: line.version.clone(),
-                        source: CodeSystemSource::Packed(line),
-                        built: OnceLock::new(),
-                    });
-                }
-                for line in packed::value_sets().lines() {
-                    let entries = held.value_sets.entry(line.url.clone()).or_default();
-                    entries.push(ValueSetEntry {
-                        version: line.version.clone(),
-                        packed: Some(line),
-                        read: OnceLock::new(),
-                    });
-                }
-            }
+            let mut library = Library::of(&packed::R4);
+            library.concept_maps_of_r4 = true;
             Arc::new(library)
         }))
+    }
+
+    /// All that is compiled in, shared by all who ask: HL7's terminology over R4's.
+    pub fn built_in() -> Arc<Library> {
+        static ALL: OnceLock<Arc<Library>> = OnceLock::new();
+        Arc::clone(ALL.get_or_init(|| {
+            let mut library = Library::of(&packed::THO);
+            library.base = Some(Library::r4());
+            Arc::new(library)
+        }))
+    }
+
+    fn of(publication: &'static packed::Publication) -> Library {
+        let library = Library::default();
+        {
+            let mut held = library.write();
+            let file = &publication.code_systems;
+            for line in file.lines() {
+                let entries = held.code_systems.entry(line.url.clone()).or_default();
+                entries.push(CodeSystemEntry {
+                    version: line.version.clone(),
+                    source: CodeSystemSource::Packed(file, line),
+                    built: OnceLock::new(),
+                });
+            }
+            let file = &publication.value_sets;
+            for line in file.lines() {
+                let entries = held.value_sets.entry(line.url.clone()).or_default();
+                entries.push(ValueSetEntry {
+                    version: line.version.clone(),
+                    packed: Some((file, line)),
+                    read: OnceLock::new(),
+                });
+            }
+        }
+        library
     }
 
     /// An empty layer over another.
@@ -141,6 +141,33 @@ impl Library {
             Resource::ConceptMap(map) => self.add_concept_map(*map),
             other => Err(AddError::NotTerminology(other.type_name())),
         }
+    }
+
+    /// The CodeSystem, ValueSet or ConceptMap of that canonical URL, with `|version` or without, as it is held: what is
+    /// compiled in has no prose. `None` also for what came from a release.
+    pub fn resource(&self, of: &str) -> Option<Resource> {
+        let (url, version) = canonical::split(of);
+        let value_set = || Some(Resource::from(ValueSet::clone(&*self.value_set(url, version)?)));
+        let map = || {
+            let maps = self.concept_maps();
+            let map = maps
+                .iter()
+                .find(|m| m.url == *url && version.is_none_or(|v| m.version == *v))?;
+            Some(Resource::from(ConceptMap::clone(map)))
+        };
+        let code_system = self.code_system_resource(url, version);
+        let code_system = code_system.or_else(|| self.supplement(of));
+        let code_system = code_system.map(|s| Resource::from(CodeSystemResource::clone(&s)));
+        code_system.or_else(value_set).or_else(map)
+    }
+
+    fn code_system_resource(&self, url: &str, version: Option<&str>) -> Option<Arc<CodeSystemResource>> {
+        let own = {
+            let held = self.read();
+            let entries = held.code_systems.get(url);
+            entries.and_then(|e| newest(e, version, |e| e.version.as_deref())?.resource())
+        };
+        own.or_else(|| self.base.as_ref()?.code_system_resource(url, version))
     }
 
     /// Takes a resource out of this layer, by the URL and version it was added with; says whether there was one.
@@ -317,6 +344,9 @@ impl Library {
     /// All concept maps, those of the uppermost layer first.
     pub(super) fn concept_maps(&self) -> Vec<Arc<ConceptMap>> {
         let mut maps = self.read().concept_maps.clone();
+        if self.concept_maps_of_r4 {
+            maps.extend(packed::concept_maps().iter().cloned());
+        }
         if let Some(base) = &self.base {
             maps.extend(base.concept_maps());
         }
@@ -329,6 +359,24 @@ impl Library {
             Some(compiled) => Ok(compiled),
             None => Compiler::new(self, &[], &Versions::default()).by_canonical(of),
         }
+    }
+
+    /// The same with that version of a code system, where the value set names none.
+    pub(super) fn compiled_with(
+        &self,
+        of: &str,
+        system: &str,
+        version: &str,
+    ) -> Result<Arc<Compiled>, CompileError> {
+        let name = format!("{of} {system}|{version}");
+        if let Some(compiled) = self.kept(&name) {
+            return Ok(compiled);
+        }
+        let generation = self.generation();
+        let versions = Versions::of_code_system(system, version);
+        let compiled = Compiler::new(self, &[], &versions).by_canonical(of)?;
+        self.keep(&name, generation, &compiled);
+        Ok(compiled)
     }
 
     /// A value set that was compiled since the last change. It takes part in no circle, else it would not be kept.
@@ -388,18 +436,11 @@ fn newest<'e, T>(
 ) -> Option<&'e T> {
     let fits = |entry: &&T| match (asked, version(entry)) {
         (None, _) => true,
-        (Some(asked), Some(held)) => canonical::matches(asked, held) || is_edition_of(asked, held),
+        (Some(asked), Some(held)) => canonical::matches(asked, held),
         (Some(_), None) => false,
     };
     let fitting = entries.iter().filter(fits);
     fitting.max_by(|a, b| canonical::compare(version(a), version(b)))
-}
-
-/// Whether an edition of SNOMED CT is asked for, and the held version is one of it
-/// (<https://hl7.org/fhir/R4/snomedct.html>).
-fn is_edition_of(asked: &str, held: &str) -> bool {
-    held.strip_prefix(asked)
-        .is_some_and(|rest| rest.starts_with("/version/"))
 }
 
 impl CodeSystemEntry {
@@ -412,7 +453,7 @@ impl CodeSystemEntry {
         match &self.source {
             CodeSystemSource::Resource(resource) => Some(Arc::clone(resource)),
             CodeSystemSource::Release => None,
-            CodeSystemSource::Packed(line) => match packed::code_systems().read(&line.range)? {
+            CodeSystemSource::Packed(file, line) => match file.read(&line.range)? {
                 Resource::CodeSystem(resource) => Some(Arc::from(resource)),
                 _ => None,
             },
@@ -422,9 +463,12 @@ impl CodeSystemEntry {
 
 impl ValueSetEntry {
     fn value_set(&self) -> Option<Arc<ValueSet>> {
-        let read = || match packed::value_sets().read(&self.packed.as_ref()?.range)? {
-            Resource::ValueSet(resource) => Some(Arc::from(resource)),
-            _ => None,
+        let read = || {
+            let (file, line) = self.packed.as_ref()?;
+            match file.read(&line.range)? {
+                Resource::ValueSet(resource) => Some(Arc::from(resource)),
+                _ => None,
+            }
         };
         self.read.get_or_init(read).clone()
     }

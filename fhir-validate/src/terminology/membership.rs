@@ -1,4 +1,9 @@
 //! The library as the validator asks it.
+//!
+//! A code without a version is right if any version that is held has it: code systems lose codes as they grow, and
+//! records stay.
+
+use std::sync::Arc;
 
 use super::code_system::{CodeSystem, Content};
 use super::compose::CompileError;
@@ -17,7 +22,10 @@ impl Terminology for Library {
             Err(error) => return Membership::Unchecked { reason: why(&error) },
         };
         match code.system {
-            Some(system) => self.in_system(&compiled, system, code),
+            Some(system) => match self.other_version(value_set, &compiled, system, code) {
+                Some(other) => self.in_system(&other, system, code),
+                None => self.in_system(&compiled, system, code),
+            },
             None => inferred(&compiled, code),
         }
     }
@@ -29,7 +37,10 @@ impl Terminology for Library {
             };
         };
         match self.code_system(url, code.version) {
-            Some(system) => known(&system, code),
+            Some(system) => match self.version_with(&system, code) {
+                Some(other) => known(&other, code),
+                None => known(&system, code),
+            },
             None => match Rule::of(url).map(|rule| rule.has(code.code)) {
                 Some(Some(true)) => Known::Yes {
                     display: None,
@@ -45,6 +56,37 @@ impl Terminology for Library {
 }
 
 impl Library {
+    /// The value set with another version of the code system, where it takes any: the one that is stated, else one that
+    /// has the code where the newest does not.
+    fn other_version(
+        &self,
+        value_set: &str,
+        compiled: &Compiled,
+        system: &str,
+        code: &CodeQuery<'_>,
+    ) -> Option<Arc<Compiled>> {
+        let sources = compiled.sources();
+        let source = sources.iter().find(|s| s.url() == system)?;
+        let other = match code.version {
+            Some(version) if source.is_version(Some(version)) => return None,
+            Some(version) => self.code_system(system, Some(version))?,
+            None => self.version_with(source.held()?, code)?,
+        };
+        let version = other.head.version.as_deref()?;
+        self.compiled_with(value_set, system, version).ok()
+    }
+
+    /// Another version that has the code, where none is stated and this one does not have it.
+    fn version_with(&self, system: &CodeSystem, code: &CodeQuery<'_>) -> Option<Arc<CodeSystem>> {
+        if code.version.is_some() || system.find(code.code).is_some() {
+            return None;
+        }
+        let url = &system.head.url;
+        let versions = self.code_system_versions(url);
+        let mut others = versions.iter().filter_map(|v| self.code_system(url, Some(v)));
+        others.find(|other| other.find(code.code).is_some())
+    }
+
     fn in_system(&self, compiled: &Compiled, system: &str, code: &CodeQuery<'_>) -> Membership {
         let key = Key {
             system,
@@ -238,7 +280,7 @@ fn why(error: &CompileError) -> String {
         CompileError::Circle(urls) => {
             format!("value sets import each other in a circle: {}", urls.join(", "))
         }
-        CompileError::TooDeep => "value sets import each other too deeply".to_owned(),
+        CompileError::TooLarge(what) => format!("the value set cannot be used: {what}"),
         CompileError::Version(url, held, allowed) => {
             format!("the code system {url} is held in version {held}, not {allowed}")
         }

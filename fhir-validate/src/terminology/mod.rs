@@ -4,12 +4,14 @@
 //!
 //! Invariant: a code is never called wrong because its code system is not held, or only in part.
 
+mod add_error;
 mod bits;
 mod build;
 mod canonical;
 mod code_system;
 mod compose;
 mod display;
+mod expression;
 mod extension;
 mod filter;
 mod implicit;
@@ -20,12 +22,14 @@ mod membership;
 mod near;
 pub mod operation;
 mod packed;
+pub mod release;
 mod rule;
 mod set;
 mod status;
 
+pub use add_error::AddError;
 pub use issue::{Cause, Refusal};
-pub use library::{AddError, Library};
+pub use library::Library;
 pub(crate) use near::nearest;
 
 /// Answers questions about codes, from whatever it holds.

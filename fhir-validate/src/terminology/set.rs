@@ -19,6 +19,8 @@ use super::rule::Rule;
 pub(super) struct Compiled {
     /// `url|version` for messages.
     pub(super) label: String,
+    /// Clauses that a question may have to ask, those of imports as often as they are imported.
+    pub(super) weight: usize,
     /// Contained in another value set, and so without a name of its own.
     pub(super) contained: bool,
     pub(super) status: Status,
@@ -47,6 +49,8 @@ pub(super) struct Status {
 #[derive(Debug)]
 pub(super) struct Clause {
     pub(super) system: Option<Source>,
+    /// Whether it names a version of the code system.
+    pub(super) pinned: bool,
     pub(super) selection: Selection,
     pub(super) imports: Vec<Import>,
 }
@@ -120,6 +124,8 @@ pub(super) struct Hit<'a> {
     pub(super) listed: Option<&'a Listed>,
     /// Picked by a list or a filter, not only as one of a whole code system.
     pub(super) picked: bool,
+    /// Of a version that the value set names.
+    pub(super) pinned: bool,
 }
 
 /// What is missing to tell.
@@ -197,6 +203,19 @@ impl Compiled {
         answer
     }
 
+    /// The clauses that it takes to know whether a code is excluded.
+    pub(super) fn exclude_weight(&self) -> usize {
+        let imports = self
+            .exclude
+            .iter()
+            .flat_map(|c| &c.imports)
+            .map(|import| match import {
+                Import::Held(other) => other.weight,
+                Import::NotHeld(_) => 1,
+            });
+        self.exclude.len() + imports.sum::<usize>()
+    }
+
     /// The code systems that it takes codes from, those of imports too, without repeats.
     pub(super) fn sources(&self) -> Vec<&Source> {
         let mut found: Vec<&Source> = Vec::new();
@@ -257,8 +276,16 @@ impl Compiled {
 impl Clause {
     fn verdict(&self, key: Key<'_>) -> Verdict<'_> {
         let mut answer = match &self.system {
-            Some(source) if source.url() != key.system || !source.is_version(key.version) => {
-                return Verdict::Out;
+            Some(source) if source.url() != key.system => return Verdict::Out,
+            Some(source) if !source.is_version(key.version) => {
+                // Any version will do, and this one is not at hand.
+                return match self.pinned {
+                    true => Verdict::Out,
+                    false => Verdict::Unknown(Gap::CodeSystem {
+                        url: key.system.to_owned(),
+                        version: key.version.map(str::to_owned),
+                    }),
+                };
             }
             Some(source) => self.selected(source, key.code),
             None => Verdict::Out,
@@ -288,6 +315,7 @@ impl Clause {
                 concept,
                 listed,
                 picked,
+                pinned: self.pinned,
             })
         };
         let concept = source.held().and_then(|s| s.find(code));
@@ -360,9 +388,10 @@ impl Source {
         }
     }
 
-    fn is_version(&self, asked: Option<&str>) -> bool {
+    /// Whether it is of that version, or none is asked for.
+    pub(super) fn is_version(&self, asked: Option<&str>) -> bool {
         match (asked, self.version()) {
-            (Some(asked), Some(held)) => canonical::matches(asked, held) || held.starts_with(asked),
+            (Some(asked), Some(held)) => canonical::matches(asked, held),
             _ => true,
         }
     }

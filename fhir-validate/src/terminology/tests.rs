@@ -257,6 +257,44 @@ fn a_version_is_looked_for_where_it_is_named() {
 }
 
 #[test]
+fn a_code_that_a_newer_version_lost_stays_right() {
+    let library = Library::built_in();
+    let system = "http://terminology.hl7.org/CodeSystem/adverse-event-seriousness";
+    let lost = coding(system, "Non-serious");
+    assert!(matches!(library.look_up(&lost), Known::Yes { .. }));
+    let set = "http://hl7.org/fhir/ValueSet/adverse-event-seriousness";
+    assert!(is_member(&library.validate_code(set, &lost)));
+    let never = coding(system, "Not-so-serious");
+    assert!(matches!(library.look_up(&never), Known::No { .. }));
+    assert_eq!(
+        not_member(library.validate_code(set, &never)).0,
+        NotMember::UnknownCode
+    );
+}
+
+#[test]
+fn the_version_that_a_coding_states_counts_where_the_value_set_takes_any() {
+    let newer = ANIMALS
+        .replace("\"version\":\"1\"", "\"version\":\"10\"")
+        .replace("poodle", "pug");
+    let all = value_set(
+        "http://a.example/all",
+        r#"{"include":[{"system":"http://a.example/animals"}]}"#,
+    );
+    let library = over_r4(&[ANIMALS, &newer, &all]);
+    let ask = |version, code| {
+        let query = CodeQuery {
+            version,
+            ..coding("http://a.example/animals", code)
+        };
+        library.validate_code("http://a.example/all", &query)
+    };
+    assert!(is_member(&ask(None, "pug")) && is_member(&ask(Some("1"), "poodle")));
+    assert_eq!(not_member(ask(Some("1"), "pug")).0, NotMember::UnknownCode);
+    assert!(is_unchecked(&ask(Some("7"), "pug")));
+}
+
+#[test]
 fn a_fragment_never_makes_a_code_wrong() {
     let part = ANIMALS.replace("complete", "fragment");
     let all = value_set(
@@ -267,6 +305,27 @@ fn a_fragment_never_makes_a_code_wrong() {
     let cat = coding("http://a.example/animals", "cat");
     assert!(is_unchecked(&library.validate_code("http://a.example/all", &cat)));
     assert!(matches!(library.look_up(&cat), Known::Unchecked { .. }));
+}
+
+#[test]
+fn what_is_held_is_found_by_its_url() {
+    let library = Library::over(Library::built_in());
+    library.add(json::from_str(ANIMALS).unwrap()).unwrap();
+    for (url, kind) in [
+        ("http://a.example/animals|1", "CodeSystem"),
+        ("http://hl7.org/fhir/administrative-gender", "CodeSystem"),
+        (
+            "http://hl7.org/fhir/ValueSet/administrative-gender|4.0.1",
+            "ValueSet",
+        ),
+        (
+            "http://hl7.org/fhir/ConceptMap/cm-administrative-gender-v3",
+            "ConceptMap",
+        ),
+    ] {
+        assert_eq!(library.resource(url).map(|r| r.type_name()), Some(kind), "{url}");
+    }
+    assert!(library.resource("http://a.example/animals|2").is_none());
 }
 
 #[test]
@@ -288,6 +347,29 @@ fn a_regular_expression_of_death_is_refused() {
 }
 
 #[test]
+fn imports_that_multiply_are_refused() {
+    let sets: Vec<String> = (0..30)
+        .map(|n| {
+            let next = format!("http://a.example/{}", n + 1);
+            let url = format!("http://a.example/{n}");
+            value_set(
+                &url,
+                &format!(r#"{{"include":[{{"valueSet":["{next}"]}},{{"valueSet":["{next}"]}}]}}"#),
+            )
+        })
+        .chain([value_set(
+            "http://a.example/30",
+            r#"{"include":[{"system":"http://a.example/animals"}]}"#,
+        )])
+        .collect();
+    let library = over_r4(&sets.iter().map(String::as_str).collect::<Vec<_>>());
+    match library.validate_code("http://a.example/0", &code("dog")) {
+        Membership::Unchecked { reason } => assert!(reason.contains("more than 10000 clauses"), "{reason}"),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
 fn a_hierarchy_in_a_circle_ends() {
     let circle = r#"{"resourceType":"CodeSystem","url":"http://a.example/animals","status":"active","content":"complete",
         "concept":[{"code":"a","property":[{"code":"parent","valueCode":"b"}]},
@@ -304,10 +386,28 @@ fn a_hierarchy_in_a_circle_ends() {
 }
 
 #[test]
-fn every_value_set_of_r4_compiles() {
-    let r4 = Library::r4();
-    for line in super::packed::value_sets().lines() {
-        let compiled = r4.compiled(&line.url);
+fn every_value_set_that_is_built_in_compiles() {
+    let library = Library::built_in();
+    let sets = [&super::packed::R4.value_sets, &super::packed::THO.value_sets];
+    for line in sets.into_iter().flat_map(|file| file.lines()) {
+        let compiled = library.compiled(&line.url);
         assert!(compiled.is_ok(), "{}: {compiled:?}", line.url);
     }
+}
+
+#[test]
+fn the_newer_definition_of_hl7s_terminology_counts() {
+    let library = Library::built_in();
+    let class = coding("http://terminology.hl7.org/CodeSystem/v3-ActCode", "AMB");
+    assert!(is_member(&library.validate_code(
+        "http://terminology.hl7.org/ValueSet/v3-ActEncounterCode",
+        &class
+    )));
+    let versions = library.code_system_versions("http://terminology.hl7.org/CodeSystem/v3-ActCode");
+    assert_eq!(versions, ["2018-08-12", "9.0.0"]);
+    let old = CodeQuery {
+        version: Some("2018-08-12"),
+        ..class
+    };
+    assert!(matches!(library.look_up(&old), Known::Yes { .. }));
 }

@@ -227,6 +227,33 @@ static INCLUDE: Keep = keep(
 );
 static INCLUDED_CONCEPT: Keep = keep(&["code", "display"], &[]);
 
+static CONCEPT_MAP: Keep = keep(
+    &[
+        "resourceType",
+        "id",
+        "url",
+        "version",
+        "name",
+        "status",
+        "sourceUri",
+        "sourceCanonical",
+        "targetUri",
+        "targetCanonical",
+    ],
+    &[("group", &MAP_GROUP)],
+);
+static MAP_GROUP: Keep = keep(
+    &["source", "sourceVersion", "target", "targetVersion"],
+    &[("element", &MAP_ELEMENT), ("unmapped", &MAP_UNMAPPED)],
+);
+static MAP_ELEMENT: Keep = keep(&["code"], &[("target", &MAP_TARGET)]);
+static MAP_TARGET: Keep = keep(
+    &["code", "equivalence"],
+    &[("dependsOn", &MAP_OTHER), ("product", &MAP_OTHER)],
+);
+static MAP_OTHER: Keep = keep(&["property", "system", "value"], &[]);
+static MAP_UNMAPPED: Keep = keep(&["mode", "code", "url"], &[]);
+
 /// The facts of a definition.
 pub(super) fn of(resource: &Value) -> Result<Value> {
     let kind = resource
@@ -240,6 +267,7 @@ pub(super) fn of(resource: &Value) -> Result<Value> {
         "OperationDefinition" => &OPERATION,
         "CodeSystem" => &CODE_SYSTEM,
         "ValueSet" => &VALUE_SET,
+        "ConceptMap" => &CONCEPT_MAP,
         _ => return Err(format!("no facts are known for {kind}")),
     };
     let mut facts = trimmed(resource, keep);

@@ -7,6 +7,7 @@
 
 mod facts;
 mod package;
+pub mod terminology;
 pub mod uk_core;
 
 use std::collections::BTreeMap;
@@ -33,10 +34,14 @@ type Files = BTreeMap<&'static str, BTreeMap<String, String>>;
 /// # Errors
 /// A file cannot be read, is not what it should be, or cannot be written.
 pub fn write(root: &Path, package: &Path, search_parameters: &Path) -> Result<()> {
-    let folder = folder(root);
-    fs::create_dir_all(&folder).context(folder.display())?;
-    for (file, definitions) in trimmed(package, search_parameters)? {
-        let text = lines(&definitions);
+    pack(&folder(root), &trimmed(package, search_parameters)?)
+}
+
+/// Writes the files into a folder, packed.
+fn pack(folder: &Path, files: &Files) -> Result<()> {
+    fs::create_dir_all(folder).context(folder.display())?;
+    for (file, definitions) in files {
+        let text = lines(definitions);
         let packed = zstd::encode_all(text.as_bytes(), ZSTD_LEVEL).context(file)?;
         let (count, size) = (definitions.len(), packed.len());
         println!(
@@ -108,6 +113,7 @@ fn file_of(resource: &Value) -> Option<&'static str> {
         "OperationDefinition" => "operations.ndjson.zst",
         "CodeSystem" => "code_systems.ndjson.zst",
         "ValueSet" => "value_sets.ndjson.zst",
+        "ConceptMap" => "concept_maps.ndjson.zst",
         _ => return None,
     })
 }

@@ -44,11 +44,15 @@ pub fn batch_validate_code(request: &Request<'_>, parameters: &Parameters) -> Re
         let result = match &validation.resource {
             Some(Resource::Parameters(own)) => {
                 let found = validate_in_value_set(&shared, Input::new(own).within(&defaults));
-                found.map_or_else(|refusal| refusal.outcome.into(), Resource::from)
+                found.map_or_else(
+                    |refusal| Resource::OperationOutcome(refusal.outcome),
+                    Resource::from,
+                )
             }
-            _ => Refusal::invalid("a 'validation' is a resource of type Parameters")
-                .outcome
-                .into(),
+            _ => {
+                let refusal = Refusal::invalid("a 'validation' is a resource of type Parameters");
+                Resource::OperationOutcome(refusal.outcome)
+            }
         };
         answer.resource("validation", result);
     }

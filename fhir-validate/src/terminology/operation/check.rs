@@ -356,6 +356,7 @@ impl<'a> Checker<'a> {
                     self.issues.push(issue.at(asked.place.of("system")));
                     checked.unknown_system = Some(canonical::join(&url, version.as_deref()));
                 }
+                self.other_version(asked, key);
             }
             Verdict::Unknown(Gap::Filter(reason)) => {
                 let issue = Issue::error("processing", "vs-invalid", "VALUESET_FILTER", reason);
@@ -380,12 +381,20 @@ impl<'a> Checker<'a> {
             return;
         };
         let of_set = hit.source.version().unwrap_or("");
+        let which = if hit.pinned {
+            ""
+        } else {
+            " for the versionless include"
+        };
         let text = format!(
-            "The code system '{}' version '{of_set}' in the ValueSet include is different to the one in the value \
+            "The code system '{}' version '{of_set}'{which} in the ValueSet include is different to the one in the value \
              ('{stated}')",
             key.system
         );
-        let issue = Issue::error("invalid", "vs-invalid", "VALUESET_VALUE_MISMATCH", text);
+        let issue = match hit.pinned {
+            true => Issue::error("invalid", "vs-invalid", "VALUESET_VALUE_MISMATCH", text),
+            false => Issue::warning("invalid", "vs-invalid", "VALUESET_VALUE_MISMATCH_DEFAULT", text),
+        };
         self.issues.push(issue.at(asked.place.of("version")));
     }
 

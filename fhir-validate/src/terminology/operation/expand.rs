@@ -7,14 +7,13 @@ use std::collections::BTreeMap;
 
 use fhir_model::{
     AnyValue, Coding, Decimal, Extension, Parameters, ValueSet, ValueSetComposeIncludeConceptDesignation,
-    ValueSetExpansion, ValueSetExpansionContains, ValueSetExpansionParameter,
-    ValueSetExpansionParameterValue as ParameterValue,
+    ValueSetExpansion, ValueSetExpansionContains,
 };
 
 use super::answer::of_value;
 use super::input::Input;
+use super::provenance::{identifier, repeated, string, unclosed, used};
 use super::{Request, members, with_own_resources};
-use crate::terminology::code_system::Content;
 use crate::terminology::compose::Compiler;
 use crate::terminology::display;
 use crate::terminology::extension::{self, Sorted};
@@ -22,33 +21,17 @@ use crate::terminology::implicit;
 use crate::terminology::issue::{Cause, Refusal, no_value_set, not_compiled};
 use crate::terminology::language::Languages;
 use crate::terminology::set::{Compiled, Hit};
-use crate::terminology::status;
 
 /// Codes of an expansion that is not asked for by pages.
 const MAX_UNPAGED: usize = 10_000;
 
 /// The URI of each property that an expansion may state of its own accord.
-const DEFINED: [(&str, &str); 4] = [
+const DEFINED: [(&str, &str); 5] = [
+    ("definition", "http://hl7.org/fhir/concept-properties#definition"),
     ("label", "http://hl7.org/fhir/concept-properties#label"),
     ("order", "http://hl7.org/fhir/concept-properties#order"),
     ("status", "http://hl7.org/fhir/concept-properties#status"),
     ("weight", "http://hl7.org/fhir/concept-properties#itemWeight"),
-];
-
-/// Parameters that an expansion repeats, since they shape it.
-const REPEATED: [&str; 12] = [
-    "filter",
-    "count",
-    "offset",
-    "activeOnly",
-    "excludeNested",
-    "excludeNotForUI",
-    "includeDesignations",
-    "designation",
-    "property",
-    "system-version",
-    "check-system-version",
-    "force-system-version",
 ];
 
 /// Lists the codes of a value set.
@@ -308,6 +291,12 @@ impl View {
                     values.entry(code.to_owned()).or_default().push(of_value(value));
                 }
             }
+            let defined = system.definition(index);
+            let asked = self.properties.iter().any(|p| p == "definition");
+            if let Some(definition) = defined.filter(|_| asked) {
+                let value = AnyValue::String(definition.into());
+                values.insert("definition".to_owned(), vec![value]);
+            }
             if let Some(status) = system.status(index).filter(|s| *s != "active") {
                 values.insert("status".to_owned(), vec![AnyValue::Code(status.into())]);
             }
@@ -400,110 +389,4 @@ fn page_versions(compiled: &Compiled) -> bool {
             .skip(at + 1)
             .any(|other| other.url() == source.url() && other.version() != source.version())
     })
-}
-
-fn unclosed(compiled: &Compiled) -> Vec<Extension> {
-    let all = compiled.with_imports();
-    let mut systems = all.iter().flat_map(|c| &c.systems);
-    let fragment = systems.find(|s| s.head.content == Content::Fragment);
-    let Some(system) = fragment else { return Vec::new() };
-    let reason = format!(
-        "This extension is based on a fragment of the code system {}",
-        system.head.url
-    );
-    vec![
-        extension::new(extension::UNCLOSED, AnyValue::Boolean(true.into())),
-        extension::new(extension::UNCLOSED_REASON, AnyValue::String(reason.into())),
-    ]
-}
-
-fn string(name: &str, text: &str) -> ValueSetExpansionParameter {
-    parameter(name, ParameterValue::String(text.into()))
-}
-
-fn parameter(name: &str, value: ParameterValue) -> ValueSetExpansionParameter {
-    ValueSetExpansionParameter {
-        name: name.into(),
-        value: Some(value),
-        ..ValueSetExpansionParameter::default()
-    }
-}
-
-fn repeated(input: &Input<'_>) -> Vec<ValueSetExpansionParameter> {
-    let all = REPEATED
-        .iter()
-        .flat_map(|name| input.all(name).map(move |p| (name, p)));
-    let parameters = all.filter_map(|(name, p)| {
-        let value = match p.value.as_ref()? {
-            AnyValue::Boolean(yes) => ParameterValue::Boolean(yes.clone()),
-            AnyValue::Integer(number) => ParameterValue::Integer(number.clone()),
-            AnyValue::Decimal(number) => ParameterValue::Decimal(number.clone()),
-            AnyValue::Code(code) => ParameterValue::Code(code.clone()),
-            AnyValue::Uri(uri) | AnyValue::Canonical(uri) | AnyValue::Url(uri) => {
-                ParameterValue::Uri(uri.clone())
-            }
-            other => ParameterValue::String(extension::text(other)?.into()),
-        };
-        Some(parameter(name, value))
-    });
-    parameters.collect()
-}
-
-/// What the expansion rests on, and what is to be said about that.
-fn used(compiled: &Compiled) -> Vec<ValueSetExpansionParameter> {
-    let uri = |name: &str, canonical: &str| parameter(name, ParameterValue::Uri(canonical.into()));
-    let all = compiled.with_imports();
-    let mut found: Vec<(&'static str, String)> = Vec::new();
-    let systems = all.iter().flat_map(|c| &c.systems);
-    for system in systems {
-        found.push(("used-codesystem", system.canonical()));
-        if system.head.content == Content::Fragment {
-            found.push(("used-fragment", system.canonical()));
-        }
-    }
-    let imported = all.iter().skip(1).filter(|c| !c.contained);
-    found.extend(imported.map(|c| ("used-valueset", c.label.clone())));
-    let supplements = all.iter().flat_map(|c| c.supplements.iter().cloned());
-    found.extend(supplements.map(|s| ("used-supplement", s)));
-    found.extend(
-        status::warnings(compiled)
-            .into_iter()
-            .map(|w| (w.parameter, w.canonical)),
-    );
-    found.sort();
-    found.dedup();
-    found
-        .iter()
-        .map(|(name, canonical)| uri(name, canonical))
-        .collect()
-}
-
-/// The URN of a UUID (of version 8) that is made of what the expansion holds.
-fn identifier(label: &str, parameters: &[ValueSetExpansionParameter], codes: &[Hit<'_>]) -> String {
-    let mut hash: u128 = 0x6c62_272e_07bb_0142_62b8_2175_6295_c58d;
-    let mut take = |text: &str| {
-        for byte in text.bytes().chain([0]) {
-            hash = (hash ^ u128::from(byte)).wrapping_mul(0x0000_0000_0100_0000_0000_0000_0000_013b);
-        }
-    };
-    take(label);
-    codes.iter().filter_map(Hit::code).for_each(&mut take);
-    let shaping = parameters
-        .iter()
-        .filter(|p| p.name != "count" && p.name != "offset");
-    for parameter in shaping {
-        take(parameter.name.as_str().unwrap_or(""));
-        take(&format!("{:?}", parameter.value));
-    }
-    let hash = (hash & !(0xf << 76) & !(0xc << 60)) | (0x8 << 76) | (0x8 << 60);
-    let hex = format!("{hash:032x}");
-    let part = |range: std::ops::Range<usize>| hex.get(range).unwrap_or("").to_owned();
-    format!(
-        "urn:uuid:{}-{}-{}-{}-{}",
-        part(0..8),
-        part(8..12),
-        part(12..16),
-        part(16..20),
-        part(20..32)
-    )
 }

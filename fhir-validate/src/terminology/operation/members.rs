@@ -1,6 +1,6 @@
 //! The codes of a compiled value set, one by one (<https://hl7.org/fhir/R4/valueset.html#expansion>).
 //!
-//! Invariant: no more than [`MAX_CANDIDATES`] codes are looked at, whatever the value set says.
+//! Invariant: no more than [`MAX_QUESTIONS`] questions are asked about codes, whatever the value set says.
 
 use std::collections::HashSet;
 
@@ -9,15 +9,15 @@ use crate::terminology::code_system::Content;
 use crate::terminology::issue::{Cause, Issue, Refusal, no_code_system, no_value_set};
 use crate::terminology::set::{Clause, Compiled, Gap, Hit, Import, Key, Selection, Source, Verdict};
 
-/// Codes that are looked at for one expansion.
-const MAX_CANDIDATES: usize = 5_000_000;
+/// Questions for one expansion: each code that is looked at, each clause that it is held against.
+const MAX_QUESTIONS: usize = 20_000_000;
 
 /// All codes of the value set, in the order of its rules, without repeats.
 ///
 /// # Errors
 /// They cannot be known from what is held, or are too many.
 pub(super) fn of(compiled: &Compiled) -> Result<Vec<Hit<'_>>, Refusal> {
-    let mut budget = MAX_CANDIDATES;
+    let mut budget = MAX_QUESTIONS;
     members(compiled, &mut budget)
 }
 
@@ -25,7 +25,7 @@ fn members<'a>(compiled: &'a Compiled, budget: &mut usize) -> Result<Vec<Hit<'a>
     let mut found = Vec::new();
     let mut seen = HashSet::new();
     for clause in &compiled.include {
-        for hit in candidates(clause, budget)? {
+        for hit in candidates(clause, compiled.exclude_weight(), budget)? {
             let Some(code) = hit.code() else { continue };
             if compiled.inactive == Some(false) && hit.is_inactive() {
                 continue;
@@ -55,10 +55,14 @@ fn code_of<'a>(hit: &Hit<'a>) -> Option<&'a str> {
 }
 
 /// The codes that a clause picks, before its imports are asked.
-fn candidates<'a>(clause: &'a Clause, budget: &mut usize) -> Result<Vec<Hit<'a>>, Refusal> {
+fn candidates<'a>(clause: &'a Clause, excludes: usize, budget: &mut usize) -> Result<Vec<Hit<'a>>, Refusal> {
     let Some(source) = &clause.system else {
         return match clause.imports.first() {
-            Some(Import::Held(compiled)) => members(compiled, budget),
+            Some(Import::Held(compiled)) => {
+                let found = members(compiled, budget)?;
+                charge(found.len(), clause, excludes, budget)?;
+                Ok(found)
+            }
             Some(Import::NotHeld(url)) => Err(gap(&Gap::ValueSet(url.clone()))),
             None => Ok(Vec::new()),
         };
@@ -68,6 +72,7 @@ fn candidates<'a>(clause: &'a Clause, budget: &mut usize) -> Result<Vec<Hit<'a>>
         concept,
         listed,
         picked,
+        pinned: clause.pinned,
     };
     let found: Vec<Hit<'a>> = match (&clause.selection, source) {
         (Selection::Undecided(reason), _) => return Err(gap(&Gap::Filter(reason.clone()))),
@@ -95,10 +100,22 @@ fn candidates<'a>(clause: &'a Clause, budget: &mut usize) -> Result<Vec<Hit<'a>>
             )));
         }
     };
-    *budget = budget
-        .checked_sub(found.len())
-        .ok_or_else(|| too_costly("The value set has too many codes to be looked through".to_owned()))?;
+    charge(found.len(), clause, excludes, budget)?;
     Ok(found)
+}
+
+/// Takes from the budget what it costs to hold that many codes against the imports of their clause, and the excludes.
+fn charge(codes: usize, clause: &Clause, excludes: usize, budget: &mut usize) -> Result<(), Refusal> {
+    let imports = clause.imports.iter().map(|import| match import {
+        Import::Held(other) => other.weight,
+        Import::NotHeld(_) => 1,
+    });
+    let each = 1 + excludes + imports.sum::<usize>();
+    let questions = codes.saturating_mul(each);
+    *budget = budget.checked_sub(questions).ok_or_else(|| {
+        too_costly("The value set has too many codes, or too many rules, to be listed".to_owned())
+    })?;
+    Ok(())
 }
 
 /// Whether all imports of the clause have the code, and no exclude.

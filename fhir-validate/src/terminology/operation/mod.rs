@@ -13,6 +13,7 @@ mod expand;
 mod input;
 mod lookup;
 mod members;
+mod provenance;
 mod subsumes;
 mod translate;
 mod validate;

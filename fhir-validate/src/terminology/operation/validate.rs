@@ -31,7 +31,7 @@ pub(super) fn validate_in_value_set(request: &Request<'_>, input: Input<'_>) -> 
     let library = with_own_resources(&request.library, &input)?;
     let asked = asked(&input, true)?;
     let mut rules = rules(&input, request)?;
-    let compiled = compiled(&library, &input)?;
+    let compiled = compiled(&library, &input, &asked)?;
     if let (true, Some(own)) = (rules.languages.is_empty(), &compiled.language) {
         rules.languages = Languages::parse(own).unwrap_or_default();
     }
@@ -173,8 +173,18 @@ fn rules(input: &Input<'_>, request: &Request<'_>) -> Result<Rules, Refusal> {
 }
 
 /// The value set of a request: the one that comes with it, or the one that it names.
-fn compiled(library: &Library, input: &Input<'_>) -> Result<Arc<Compiled>, Refusal> {
-    let versions = input.versions();
+///
+/// Where it takes any version of a code system, the version that a code states counts, if it is held.
+fn compiled(library: &Library, input: &Input<'_>, asked: &Codes<'_>) -> Result<Arc<Compiled>, Refusal> {
+    let mut versions = input.versions();
+    for code in &asked.codes {
+        if let (Some(system), Some(version)) = (code.system, code.version)
+            && !versions.decides(system)
+            && library.code_system(system, Some(version)).is_some()
+        {
+            versions.default.push((system.to_owned(), version.to_owned()));
+        }
+    }
     let compiled = match input.value_set("valueSet") {
         Some(own) => Compiler::new(library, &own.contained, &versions)
             .value_set(own)
