@@ -4,23 +4,16 @@
 //! Dates, times, numbers and booleans are checked when they are read; here are the kinds of strings, and `positiveInt`.
 
 use fhir_model::primitive::Scalar;
-use fhir_model::reflect::{Complex, PrimitiveNode, PrimitiveType};
+use fhir_model::reflect::{PrimitiveNode, PrimitiveType};
 
-use crate::Layer;
-use crate::finding::Breach;
-use crate::walk::Place;
-
-pub(crate) const LAYER: Layer = Layer {
-    name: "format",
-    breach: Breach::Shape,
-    complex: |_: &dyn Complex, _| {},
-    primitive,
-};
+use crate::layer::Layer;
+use crate::run::{Report, Run};
+use crate::validator::Inner;
 
 /// The most characters that a string may have.
 const MAX_STRING: usize = 1024 * 1024;
 
-fn primitive(kind: PrimitiveType, value: &dyn PrimitiveNode, place: &mut Place<'_>) {
+pub(crate) fn check(run: &mut Run, inner: &Inner, kind: PrimitiveType, value: &dyn PrimitiveNode) {
     let problem = match value.scalar() {
         Some(Scalar::String(text)) => text_problem(kind, text),
         Some(Scalar::Unsigned(0)) if kind == PrimitiveType::PositiveInt => Some("a whole number from 1"),
@@ -28,12 +21,49 @@ fn primitive(kind: PrimitiveType, value: &dyn PrimitiveNode, place: &mut Place<'
     };
     if let Some(expected) = problem {
         let text = value.text().unwrap_or_default();
-        place.find(format!(
+        let message = format!(
             "{} is not a valid {}: expected {expected}",
             quoted(&text),
             kind.name()
-        ));
+        );
+        run.report(Report::error(Layer::Format, message));
     }
+    if inner.is_full()
+        && matches!(kind, PrimitiveType::Uri | PrimitiveType::Url)
+        && let Some(Scalar::String(text)) = value.scalar()
+        && text.starts_with("urn:uuid:")
+        && !is_uuid(text)
+    {
+        let message = format!("{} is not a UUID in lower case", quoted(text));
+        run.report(Report::error(Layer::Format, message));
+    }
+    if kind == PrimitiveType::Markdown
+        && inner.options.refuse_html_in_markdown
+        && let Some(Scalar::String(text)) = value.scalar()
+        && let Some(tag) = html_tag(text)
+    {
+        let message = format!(
+            "the markdown has what looks like an HTML tag at {}; escape it",
+            quoted(tag)
+        );
+        run.report(Report::error(Layer::Format, message));
+    }
+}
+
+/// The first thing in a markdown text that looks like a tag.
+fn html_tag(text: &str) -> Option<&str> {
+    let starts = text.match_indices('<').map(|(index, _)| index);
+    starts.filter_map(|index| text.get(index..)).find(|rest| {
+        let name = rest.get(1..).unwrap_or_default();
+        let name = name.strip_prefix('/').unwrap_or(name);
+        name.starts_with(|c: char| c.is_ascii_alphabetic()) && !is_autolink(name)
+    })
+}
+
+/// `<http://…>` and `<a@b.c>` are links in markdown.
+fn is_autolink(rest: &str) -> bool {
+    let inside = rest.split(['>', ' ']).next().unwrap_or_default();
+    inside.contains("://") || inside.contains('@') || inside.starts_with("mailto:")
 }
 
 /// What was expected, where the text is not of that type's form.
@@ -134,7 +164,7 @@ fn string_problem(text: &str) -> Option<&'static str> {
 }
 
 /// A value for a message: in quotes, at most 60 characters of it.
-fn quoted(value: &str) -> String {
+pub(crate) fn quoted(value: &str) -> String {
     let mut short: String = value.chars().take(60).collect();
     if short.len() < value.len() {
         short.push('…');

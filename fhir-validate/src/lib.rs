@@ -1,7 +1,6 @@
 //! Validation of FHIR R4 resources (<https://hl7.org/fhir/R4/validation.html>), in layers.
 //!
-//! A layer is one file and one line in [`LAYERS`]. All layers share one walk over the resource; each is asked about
-//! every complex value and every primitive met, and adds [`Finding`]s that name their place.
+//! [`Validator::new`] checks the shape of the data by the static tables, at the least cost:
 //!
 //! ```
 //! use fhir_model::{Observation, Resource};
@@ -11,65 +10,58 @@
 //! assert_eq!(findings[0].expression, "Observation.status");
 //! ```
 //!
-//! [`schema`] writes JSON Schemas of the same types, for those who validate elsewhere.
+//! [`Validator::builder`] makes one that knows the definitions of R4, and those of packages that it is given: their
+//! invariants, bindings, profiles and extensions. Definitions are compiled once, on first use.
 //!
-//! Invariant: validation never changes what it looks at, and what it says depends on nothing else.
+//! ```
+//! use fhir_model::{Patient, PatientContact, Resource};
+//! use fhir_validate::Validator;
+//!
+//! let patient = Patient { contact: vec![PatientContact { id: Some("c".into()), ..Default::default() }], ..Default::default() };
+//! let findings = Validator::builder().build().validate(&Resource::from(patient));
+//! assert!(findings.iter().any(|f| f.rule.as_deref() == Some("pat-1") && f.expression == "Patient.contact[0]"));
+//! ```
+//!
+//! A layer is one file (or folder) and one line in [`LAYERS`]. [`schema`] writes JSON Schemas of the same types, for those
+//! who validate elsewhere.
+//!
+//! Invariant: validation never changes what it looks at, and what it says depends on nothing but what the validator was given.
 
+mod binding;
+mod bundle;
+mod canonical;
+mod compare;
+mod conformance;
+mod definition;
+mod extension;
 mod finding;
+mod fixed;
 mod format;
+mod invariant;
+mod layer;
+mod narrative;
+mod overrides;
+pub mod package;
+mod place;
+mod profile;
+mod program;
+mod questionnaire;
+mod reference;
+mod rules;
+mod run;
 pub mod schema;
+mod slicing;
+mod snapshot;
 mod structure;
 pub mod terminology;
+mod uk_core;
+mod validator;
 mod walk;
 
-pub use finding::{Breach, Finding};
-
-use fhir_model::Resource;
-use fhir_model::reflect::{Complex, PrimitiveNode, PrimitiveType};
-use walk::Place;
-
-/// One layer of validation: what it looks at, and what a breach of it means.
-pub struct Layer {
-    /// Its name, such as `structure`.
-    pub name: &'static str,
-    /// What a breach of it is: of the shape of the data, or of a rule.
-    pub breach: Breach,
-    complex: fn(&dyn Complex, &mut Place<'_>),
-    primitive: fn(PrimitiveType, &dyn PrimitiveNode, &mut Place<'_>),
-}
-
-/// The layers, in the order in which they look at a value.
-pub const LAYERS: &[Layer] = &[structure::LAYER, format::LAYER];
-
-/// Checks resources against the base definitions of R4.
-#[derive(Clone, Debug)]
-pub struct Validator {
-    max_findings: usize,
-}
-
-impl Default for Validator {
-    fn default() -> Self {
-        Validator::new()
-    }
-}
-
-impl Validator {
-    /// All layers; stops after 100 findings.
-    pub fn new() -> Self {
-        Validator { max_findings: 100 }
-    }
-
-    /// The same, but it stops after that many findings.
-    pub fn with_max_findings(mut self, max: usize) -> Self {
-        self.max_findings = max;
-        self
-    }
-
-    /// Everything that is wrong with the resource, in the order of its elements, up to the limit. Empty means valid.
-    pub fn validate(&self, resource: &Resource) -> Vec<Finding> {
-        walk::resource(resource.as_complex(), self.max_findings)
-    }
-}
+pub use finding::{Breach, Finding, Severity};
+pub use layer::{LAYERS, Layer};
+pub use reference::Resolver;
+pub use validator::{Builder, Options, ReferenceChecks, Validator};
 
 #[cfg(test)]
 mod tests;

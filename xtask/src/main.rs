@@ -9,6 +9,8 @@ usage: cargo xtask <task>
 
   definitions --package CORE.tgz --search-parameters BUNDLE.json.gz
               trims the official R4 definitions to facts: fhir-model/definitions/r4/
+  definitions-uk-core --package STU2.tgz --staging STU3.tgz
+              trims UK Core to facts: fhir-validate/definitions/
   terminology --package TERMINOLOGY.tgz
               trims HL7's terminology to facts: fhir-validate/definitions/tho/
   codegen     writes fhir-model/src/generated/ from the trimmed definitions
@@ -39,6 +41,9 @@ fn run(args: &[&str]) -> Result<()> {
     match args {
         ["definitions", "--package", package, "--search-parameters", bundle] => {
             definitions::write(&root, package.as_ref(), bundle.as_ref())
+        }
+        ["definitions-uk-core", "--package", package, "--staging", staging] => {
+            definitions::uk_core::write(&root, package.as_ref(), staging.as_ref())
         }
         ["terminology", "--package", package] => definitions::terminology::write(&root, package.as_ref()),
         ["codegen"] => codegen::write(&root),

@@ -9,5 +9,9 @@ pub static TYPES: &[u8] = include_bytes!("../../definitions/r4/types.ndjson.zst"
 pub static CODE_SYSTEMS: &[u8] = include_bytes!("../../definitions/r4/code_systems.ndjson.zst");
 /// ValueSets.
 pub static VALUE_SETS: &[u8] = include_bytes!("../../definitions/r4/value_sets.ndjson.zst");
+/// StructureDefinitions that constrain a type, extensions aside.
+pub static PROFILES: &[u8] = include_bytes!("../../definitions/r4/profiles.ndjson.zst");
+/// StructureDefinitions of extensions.
+pub static EXTENSIONS: &[u8] = include_bytes!("../../definitions/r4/extensions.ndjson.zst");
 /// ConceptMaps.
 pub static CONCEPT_MAPS: &[u8] = include_bytes!("../../definitions/r4/concept_maps.ndjson.zst");

@@ -30,6 +30,7 @@ mod status;
 pub use add_error::AddError;
 pub use issue::{Cause, Refusal};
 pub use library::Library;
+pub(crate) use near::nearest;
 
 /// Answers questions about codes, from whatever it holds.
 pub trait Terminology: Send + Sync {

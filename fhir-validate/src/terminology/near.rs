@@ -8,7 +8,7 @@ const MAX_COMPARED: usize = 5_000;
 const MAX_LETTERS: usize = 60;
 
 /// The nearest of the codes: at most two letters other, and no more than a third of them.
-pub(super) fn nearest<'a>(wrong: &str, codes: impl Iterator<Item = &'a str>) -> Option<String> {
+pub(crate) fn nearest<'a>(wrong: &str, codes: impl Iterator<Item = &'a str>) -> Option<String> {
     let letters = wrong.chars().count();
     if letters > MAX_LETTERS {
         return None;

@@ -8,6 +8,7 @@
 mod facts;
 mod package;
 pub mod terminology;
+pub mod uk_core;
 
 use std::collections::BTreeMap;
 use std::fs;

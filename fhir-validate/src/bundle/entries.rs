@@ -1,0 +1,126 @@
+//! [`Entries`]: the resources of a Bundle, found by their fullUrl.
+
+use std::collections::HashMap;
+
+use fhir_model::reflect::Complex;
+use fhir_model::{Bundle, Resource};
+
+use super::{is_absolute, relative_parts, rest_parts};
+use crate::place::{complexes, text_of};
+
+/// The entries of a Bundle that have resources.
+pub(crate) struct Entries<'a> {
+    all: Vec<(Option<&'a str>, &'a Resource)>,
+    by_url: HashMap<&'a str, Vec<usize>>,
+}
+
+/// What a reference leads to within a Bundle.
+pub(crate) enum Hit<'a> {
+    None,
+    One(&'a Resource),
+    /// Several, and nothing tells which is meant.
+    Many(usize),
+}
+
+impl<'a> Entries<'a> {
+    /// The entries, if the value is a Bundle.
+    pub(crate) fn of(value: &'a dyn Complex) -> Option<Entries<'a>> {
+        let bundle = value.as_any().downcast_ref::<Bundle>()?;
+        let mut entries = Entries {
+            all: Vec::new(),
+            by_url: HashMap::new(),
+        };
+        for entry in &bundle.entry {
+            let Some(resource) = &entry.resource else { continue };
+            let url = entry.full_url.as_str();
+            if let Some(url) = url {
+                entries.by_url.entry(url).or_default().push(entries.all.len());
+            }
+            entries.all.push((url, resource));
+        }
+        Some(entries)
+    }
+
+    /// The resources.
+    pub(crate) fn resources(&self) -> impl Iterator<Item = &'a dyn Complex> {
+        self.all.iter().map(|(_, resource)| resource.as_complex())
+    }
+
+    /// The fullUrl of the entry that holds that very resource.
+    pub(crate) fn full_url_of(&self, value: &dyn Complex) -> Option<&'a str> {
+        self.all
+            .iter()
+            .find(|(_, r)| std::ptr::addr_eq(r.as_complex(), value))?
+            .0
+    }
+
+    /// The one resource that a reference in the entry of that fullUrl leads to.
+    pub(crate) fn find(&self, reference: &str, from: Option<&str>) -> Option<&'a dyn Complex> {
+        self.resource(reference, from).map(Resource::as_complex)
+    }
+
+    /// The one resource that a reference in the entry of that fullUrl leads to.
+    pub(crate) fn resource(&self, reference: &str, from: Option<&str>) -> Option<&'a Resource> {
+        match self.hit(reference, from) {
+            Hit::One(resource) => Some(resource),
+            Hit::None | Hit::Many(_) => None,
+        }
+    }
+
+    /// What a reference in the entry of that fullUrl leads to.
+    pub(crate) fn hit(&self, reference: &str, from: Option<&str>) -> Hit<'a> {
+        let reference = reference.split('#').next().unwrap_or(reference);
+        let (url, version) = match reference.split_once("/_history/") {
+            Some((url, version)) => (url, Some(version)),
+            None => (reference, None),
+        };
+        let found: Vec<&'a Resource> = if is_absolute(url) {
+            self.with_url(url)
+        } else if let Some(base) = from.and_then(base_of) {
+            self.with_url(&format!("{base}{url}"))
+        } else {
+            self.without_url(url, from)
+        };
+        let fits = |r: &&&'a Resource| version.is_none_or(|v| version_of(r) == Some(v));
+        let fitting: Vec<&&Resource> = found.iter().filter(fits).collect();
+        match fitting.as_slice() {
+            [] => Hit::None,
+            [one] => Hit::One(one),
+            several => Hit::Many(several.len()),
+        }
+    }
+
+    fn with_url(&self, url: &str) -> Vec<&'a Resource> {
+        let indexes = self.by_url.get(url).into_iter().flatten();
+        indexes
+            .filter_map(|i| self.all.get(*i))
+            .map(|(_, r)| *r)
+            .collect()
+    }
+
+    /// Entries without a fullUrl are known by type and id, to entries that have none either.
+    fn without_url(&self, url: &str, from: Option<&str>) -> Vec<&'a Resource> {
+        let Some((name, id)) = relative_parts(url).filter(|_| from.is_none()) else {
+            return Vec::new();
+        };
+        let is_it = |r: &Resource| r.type_name() == name && text_of(r.as_complex(), "id") == Some(id);
+        self.all
+            .iter()
+            .filter(|(_, r)| is_it(r))
+            .map(|(_, r)| *r)
+            .collect()
+    }
+}
+
+/// The base of a RESTful fullUrl, with its slash.
+fn base_of(full_url: &str) -> Option<&str> {
+    let (name, id) = rest_parts(full_url)?;
+    let url = full_url.split("/_history/").next().unwrap_or(full_url);
+    url.strip_suffix(id)?.strip_suffix('/')?.strip_suffix(name)
+}
+
+fn version_of(resource: &Resource) -> Option<&str> {
+    complexes(resource.as_complex(), "meta")
+        .next()
+        .and_then(|m| text_of(m, "versionId"))
+}
