@@ -1,6 +1,7 @@
 //! What it takes to make the index rows of a resource, which every write does.
 //!
-//! Run with `cargo bench -p fhir-server --bench extract`. November 2026, two busy cores: see the numbers beside each resource.
+//! Run with `cargo bench -p fhir-server --bench extract`. November 2026, on two busy cores: the patient 17 µs for 32 rows, the blood
+//! pressure 118 µs for 39 (each of its quantities is converted for every parameter that reads it), all 717 official examples 16 ms.
 
 #![expect(clippy::unwrap_used, reason = "a benchmark stops at the first failure")]
 
