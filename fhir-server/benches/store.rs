@@ -12,13 +12,79 @@ use std::time::{Duration, Instant};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use fhir_server::context::TenantId;
 use fhir_server::store::{
-    Commit, DatabaseUrl, Filter, Index, Key, ResourceType, SearchQuery, StampForm, Store, StoreOptions,
-    StoredBody, Write, open,
+    Commit, Criterion as Criteria, DatabaseUrl, Filter, Index, IndexRow, IndexValue, Key, ParameterNumber,
+    ResourceType, SearchQuery, StampForm, Store, StoreOptions, StoredBody, SystemTest, Test, Write, open,
 };
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
 static COUNT: AtomicU64 = AtomicU64::new(0);
+
+fn token(system: &str, code: &str) -> IndexValue {
+    IndexValue::Token {
+        system: (!system.is_empty()).then(|| system.to_owned()),
+        code: code.to_owned(),
+    }
+}
+
+fn reference(resource_type: &str, n: u64) -> IndexValue {
+    IndexValue::Reference {
+        resource_type: ResourceType::from_name(resource_type).unwrap(),
+        id: format!("{n:016x}"),
+        version: None,
+    }
+}
+
+/// About what R4's parameters give of such an observation: one of 50 of a patient, its codes, time, and two values in three of the
+/// parameters that look at components.
+fn index(n: u64) -> Index {
+    let text = |text: &str| IndexValue::String {
+        folded: text.to_lowercase(),
+        exact: text.to_owned(),
+    };
+    let time = i64::try_from(1_700_000_000_000 + n * 61_000).unwrap();
+    let mut values = vec![
+        token("", "final"),
+        token(
+            "http://terminology.hl7.org/CodeSystem/observation-category",
+            "vital-signs",
+        ),
+        text("Vital Signs"),
+        token("http://loinc.org", "85354-9"),
+        token("http://loinc.org", "85354-9"),
+        text("Blood pressure panel"),
+        text("Blood pressure panel"),
+        reference("Patient", n / 50),
+        reference("Patient", n / 50),
+        reference("Encounter", n / 5),
+        IndexValue::Date {
+            first: time,
+            last: time + 999,
+        },
+    ];
+    for (code, value) in [("8462-4", 50 + n % 45), ("8480-6", 90 + n % 70)] {
+        let value = value as f64 + (n % 1000) as f64 / 1000.0;
+        for _ in 0..3 {
+            values.push(token("http://loinc.org", code));
+            values.push(IndexValue::Quantity {
+                low: value - 0.0005,
+                high: value + 0.0005,
+                system: Some("http://unitsofmeasure.org".into()),
+                code: Some("mm[Hg]".into()),
+                unit: Some("mm[Hg]".into()),
+            });
+        }
+    }
+    let rows = values.into_iter().zip(1..);
+    Index::new(
+        rows.map(|(value, parameter)| IndexRow {
+            parameter: ParameterNumber(parameter * 8),
+            group: 0,
+            value,
+        })
+        .collect(),
+    )
+}
 
 /// A blood pressure of about 1.4 kB, different each time.
 fn observation() -> (Key, StoredBody) {
@@ -91,12 +157,9 @@ where
 }
 
 fn create() -> Write {
+    let index = index(COUNT.load(Ordering::Relaxed));
     let (key, body) = observation();
-    Write::Create {
-        key,
-        body,
-        index: Index::default(),
-    }
+    Write::Create { key, body, index }
 }
 
 fn size(folder: &TempDir) -> u64 {
@@ -144,6 +207,30 @@ fn reads(c: &mut Criterion, runtime: &Runtime, store: &Arc<dyn Store>) {
             runtime.block_on(async {
                 let snapshot = store.snapshot(TenantId::DEFAULT).await.unwrap();
                 snapshot.search(&page).await.unwrap()
+            })
+        });
+    });
+    let of_patient = Filter::Has(Criteria {
+        parameter: ParameterNumber(64),
+        test: Test::Reference {
+            types: vec![ResourceType::from_name("Patient").unwrap()],
+            id: format!("{:016x}", 3),
+            version: None,
+        },
+    });
+    let diastolic = Filter::Has(Criteria {
+        parameter: ParameterNumber(96),
+        test: Test::Token {
+            system: SystemTest::Is("http://loinc.org".into()),
+            code: Some(vec!["8462-4".into()]),
+        },
+    });
+    let both = SearchQuery::new(Some(observation), Filter::And(vec![diastolic, of_patient]), 50);
+    group.bench_function("the 50 of a patient with a code", |b| {
+        b.iter(|| {
+            runtime.block_on(async {
+                let snapshot = store.snapshot(TenantId::DEFAULT).await.unwrap();
+                snapshot.search(&both).await.unwrap()
             })
         });
     });

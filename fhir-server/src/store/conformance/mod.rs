@@ -21,6 +21,7 @@ mod commits;
 mod criteria;
 mod fixture;
 mod history;
+mod joins;
 pub(crate) mod model;
 mod race;
 mod random;
@@ -87,6 +88,8 @@ cases! {
     }
     cases {
         each_test_finds_what_it_says_and_not_what_is_near,
+    }
+    joins {
         a_composite_matches_within_one_group_only,
         chains_go_through_current_resources_only,
         values_of_a_parameter_order_a_search,

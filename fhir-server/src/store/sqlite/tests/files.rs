@@ -288,3 +288,58 @@ async fn only_the_owner_may_read_the_files() {
     }
     assert!(seen >= 5, "database, its log and index, backup, restored: {seen}");
 }
+
+/// A database of the schema before rows: what is in it is found after `reindex`, and it is known until then that it is not.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_an_earlier_release_wrote_is_found_after_a_reindex() {
+    use crate::store::{
+        Criterion, IndexRow, IndexValue, ParameterNumber, SearchQuery, SystemTest, Test, reindex,
+    };
+    use diesel::{Connection, SqliteConnection};
+    use diesel_migrations::MigrationHarness;
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("a.db");
+    let store = opened(&path);
+    for id in ["a", "b"] {
+        store.commit(TenantId::DEFAULT, put(id, id)).await.unwrap();
+    }
+    store.close().await;
+    drop(store);
+    let mut conn = SqliteConnection::establish(path.to_str().unwrap()).unwrap();
+    conn.revert_last_migration(crate::store::sqlite::start::MIGRATIONS)
+        .unwrap();
+    drop(conn);
+
+    let store = opened(&path);
+    assert_eq!(store.unindexed().await.unwrap(), [(TenantId::DEFAULT, 0)]);
+    let parameter = ParameterNumber(8);
+    let code = |body: &StoredBody| String::from_utf8_lossy(&body.json[31..32]).into_owned();
+    let extract = |body: &StoredBody, _: ResourceType| {
+        let value = IndexValue::Token {
+            system: None,
+            code: code(body),
+        };
+        let row = IndexRow {
+            parameter,
+            group: 0,
+            value,
+        };
+        Ok(Index::new(vec![row]))
+    };
+    let told = std::sync::atomic::AtomicU64::new(0);
+    let progress = |done| told.store(done, std::sync::atomic::Ordering::SeqCst);
+    assert_eq!(reindex(store.as_ref(), &extract, &progress).await.unwrap(), 2);
+    assert_eq!(told.into_inner(), 2);
+    assert_eq!(store.unindexed().await.unwrap(), []);
+    let test = Test::Token {
+        system: SystemTest::Any,
+        code: Some(vec!["b".into()]),
+    };
+    let query = SearchQuery::new(None, Filter::Has(Criterion { parameter, test }), 5);
+    let snapshot = store.snapshot(TenantId::DEFAULT).await.unwrap();
+    let found = snapshot.search(&query).await.unwrap();
+    assert_eq!(found.len(), 1);
+    assert_eq!(found[0].version.key.id, "b");
+    drop(snapshot);
+    store.close().await;
+}
