@@ -13,6 +13,7 @@ mod matches;
 pub(crate) mod memory;
 mod place;
 mod received;
+mod reindex;
 mod session;
 mod settings;
 mod stored_form;

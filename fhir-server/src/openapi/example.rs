@@ -85,11 +85,12 @@ fn required_arguments() -> Result<Vec<(String, Json)>> {
         if offered.affects_state() || given.is_empty() {
             continue;
         }
+        let quoted = |text: &str| serde_json::Value::from(text).to_string();
         let parameters = given
             .iter()
-            .map(|(name, value)| serde_json::json!({"name": name, "valueString": value}));
-        let parameters: Vec<_> = parameters.collect();
-        let text = serde_json::json!({"resourceType": "Parameters", "parameter": parameters}).to_string();
+            .map(|(name, value)| format!(r#"{{"name":{},"valueString":{}}}"#, quoted(name), quoted(value)));
+        let parameters = parameters.collect::<Vec<_>>().join(",");
+        let text = format!(r#"{{"resourceType":"Parameters","parameter":[{parameters}]}}"#);
         examples.push(example(
             &arguments(offered),
             "What it must be given",

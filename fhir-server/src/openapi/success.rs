@@ -148,13 +148,13 @@ pub(super) fn responses(
                 &[],
             );
             let json = request::parameters(&[]);
-            vec![(
-                "200",
-                response
+            let response = match endpoint.offered.as_ref().is_some_and(|o| o.answers_plain_json()) {
+                true => response.content("application/json", json),
+                false => response
                     .content(request::JSON, json)
-                    .content(request::XML, request::xml(&[]))
-                    .build(),
-            )]
+                    .content(request::XML, request::xml(&[])),
+            };
+            vec![("200", response.build())]
         }
         I::Capabilities => vec![(
             "200",

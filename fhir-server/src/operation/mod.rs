@@ -162,6 +162,14 @@ impl Offered {
         levelled.value == Some(true) && resource_type.is_none_or(typed)
     }
 
+    /// Whether its answer is JSON that is not FHIR: a parameter of any type, named `return`.
+    #[cfg(feature = "docs")]
+    pub(crate) fn answers_plain_json(&self) -> bool {
+        let outputs = self.definition.parameter.iter();
+        let mut outputs = outputs.filter(|p| p.use_.as_str() == Some("out"));
+        outputs.any(|p| p.name.as_str() == Some("return") && p.type_.as_str() == Some("Any"))
+    }
+
     /// Whether it changes anything, so that GET cannot ask for it.
     pub(crate) fn affects_state(&self) -> bool {
         self.definition.affects_state.value == Some(true)

@@ -45,6 +45,7 @@ const CARE_DATES: &[(&str, &[&str])] = &[
     ("MedicationRequest", &["authoredon"]),
     ("MedicationStatement", &["effective"]),
     ("NutritionOrder", &["datetime"]),
+    ("Observation", &["date"]),
     ("Procedure", &["date"]),
     ("Provenance", &["when", "recorded"]),
     ("QuestionnaireResponse", &["authored"]),

@@ -60,10 +60,10 @@ impl FhirServerBuilder {
         self
     }
 
-    /// Checks the configuration and that the store answers.
+    /// Checks the configuration and that the store answers, and makes findable what an earlier release wrote.
     ///
     /// # Errors
-    /// The configuration contradicts itself or is unsafe, there is no store, or it does not answer.
+    /// The configuration contradicts itself or is unsafe, there is no store, it does not answer, or what it holds cannot be read.
     pub async fn build(self) -> Result<FhirServer> {
         self.config.check()?;
         let store = self.store.ok_or_else(|| {
@@ -80,6 +80,7 @@ impl FhirServerBuilder {
         if let Some(ids) = self.ids {
             engine = engine.with_ids(ids);
         }
+        engine.reindex().await?;
         let clock = self.clock.unwrap_or_else(|| Arc::new(SystemClock));
         Ok(FhirServer {
             state: Arc::new(State::new(self.config, engine, clock)),

@@ -325,7 +325,7 @@ fn the_capability_statement_lists_the_operations_where_they_run() {
     let names: Vec<&str> = operations.iter().map(|o| o["name"].as_str().unwrap()).collect();
     assert_eq!(names, ["diff", "graphql", "meta", "meta-add", "meta-delete"]);
     assert_eq!(
-        operations[1]["definition"],
+        operations[2]["definition"],
         "http://hl7.org/fhir/OperationDefinition/Resource-meta"
     );
 }
