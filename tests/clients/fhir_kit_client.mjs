@@ -2,12 +2,9 @@
 // paging, compartment search, history, batch, transaction, delete.
 
 import assert from "node:assert/strict";
-import { createRequire } from "node:module";
-import { pathToFileURL } from "node:url";
+import { Client } from "fhir-kit-client";
 
-const [baseUrl, installed] = process.argv.slice(2);
-const found = createRequire(`${installed}/`).resolve("fhir-kit-client");
-const { Client } = await import(pathToFileURL(found));
+const [baseUrl] = process.argv.slice(2);
 const client = new Client({ baseUrl });
 const family = "Kitchener";
 
@@ -25,7 +22,7 @@ async function writeAndRead() {
   const patched = await client.patch({
     resourceType: "Patient",
     id: made.id,
-    JSONPatch: [{ op: "replace", path: "/gender", value: "unknown" }],
+    jsonPatch: [{ op: "replace", path: "/gender", value: "unknown" }],
   });
   assert.equal(patched.gender, "unknown");
   const history = await client.history({ resourceType: "Patient", id: made.id });
