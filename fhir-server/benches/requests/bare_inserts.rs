@@ -1,5 +1,7 @@
-//! The baseline of creates: the rows that the server wrote, inserted into an empty database of the same schema by one
-//! thread, which commits all that wait in one transaction.
+//! The baseline of creates: the rows that the server wrote, a resource's own and those that it can be found by, inserted into an empty
+//! database of the same schema by one thread, which commits all that wait in one transaction.
+
+mod pattern;
 
 use std::path::Path;
 use std::rc::Rc;
@@ -12,29 +14,11 @@ use diesel::prelude::*;
 use fhir_server::store::{self, DatabaseUrl, StoreOptions};
 use tokio::sync::oneshot;
 
-diesel::table! {
-    resource (surrogate) {
-        surrogate -> BigInt,
-        tenant -> BigInt,
-        #[sql_name = "type"]
-        type_ -> BigInt,
-        id -> Binary,
-        version -> BigInt,
-        stamp -> BigInt,
-        change -> BigInt,
-        encoding -> BigInt,
-        stamp_at -> BigInt,
-        stamp_form -> BigInt,
-        body -> Binary,
-    }
-}
+use pattern::Pattern;
 
-/// A row of the table, with its name in SQL.
-type Row = (i64, i64, i64, Vec<u8>, i64, i64, i64, i64, i64, i64, Vec<u8>);
-
-/// Rows to insert, and who waits for them.
+/// Resources to insert, and who waits for them.
 struct Job {
-    rows: u64,
+    resources: u64,
     done: oneshot::Sender<()>,
 }
 
@@ -45,25 +29,28 @@ pub(crate) struct BareInserts {
 }
 
 impl BareInserts {
-    /// Takes some rows of the server's database for a pattern.
+    /// Takes some resources of the server's database for a pattern.
     pub(crate) fn start(server: &Path, file: &Path) -> Self {
-        let mut source = SqliteConnection::establish(server.to_str().unwrap()).unwrap();
-        let rows: Vec<Row> = resource::table.limit(1_000).load(&mut source).unwrap();
-        assert!(!rows.is_empty());
+        let patterns = pattern::read(server);
+        let rows: usize = patterns.iter().map(Pattern::rows).sum();
+        println!(
+            "the baseline inserts {:.1} rows a resource",
+            rows as f64 / patterns.len() as f64
+        );
         let connection = empty(file);
         let (queue, jobs) = channel();
-        let thread = std::thread::spawn(move || insert(connection, &rows, &jobs));
+        let thread = std::thread::spawn(move || insert(connection, &patterns, &jobs));
         BareInserts { queue, thread }
     }
 
-    /// Rows a second that so many waiters get in, so many at once.
-    pub(crate) fn run(&self, waiters: usize, rows: u64, time: Duration) -> f64 {
+    /// Resources a second that so many waiters get in, so many at once.
+    pub(crate) fn run(&self, waiters: usize, resources: u64, time: Duration) -> f64 {
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         let start = Instant::now();
         let queue = Rc::new(self.queue.clone());
         let inserted: u64 = tokio::task::LocalSet::new().block_on(&runtime, async {
             let waiting: Vec<_> = (0..waiters)
-                .map(|_| tokio::task::spawn_local(wait(queue.clone(), rows, start + time)))
+                .map(|_| tokio::task::spawn_local(wait(queue.clone(), resources, start + time)))
                 .collect();
             let mut inserted = 0;
             for waiter in waiting {
@@ -81,13 +68,13 @@ impl BareInserts {
     }
 }
 
-async fn wait(queue: Rc<Sender<Job>>, rows: u64, end: Instant) -> u64 {
+async fn wait(queue: Rc<Sender<Job>>, resources: u64, end: Instant) -> u64 {
     let mut inserted = 0;
     while Instant::now() < end {
         let (done, answer) = oneshot::channel();
-        queue.send(Job { rows, done }).unwrap();
+        queue.send(Job { resources, done }).unwrap();
         answer.await.unwrap();
-        inserted += rows;
+        inserted += resources;
     }
     inserted
 }
@@ -106,18 +93,19 @@ fn empty(file: &Path) -> SqliteConnection {
     connection
 }
 
-fn insert(mut connection: SqliteConnection, rows: &[Row], jobs: &Receiver<Job>) {
+fn insert(mut connection: SqliteConnection, patterns: &[Pattern], jobs: &Receiver<Job>) {
     let mut numbers = 1..;
     while let Ok(first) = jobs.recv() {
         let group: Vec<Job> = std::iter::once(first).chain(jobs.try_iter().take(255)).collect();
-        let count = group.iter().map(|job| job.rows).sum::<u64>();
+        let count = group.iter().map(|job| job.resources).sum::<u64>();
         connection
             .immediate_transaction(|connection| {
                 for n in numbers
                     .by_ref()
                     .take(usize::try_from(count).unwrap_or(usize::MAX))
                 {
-                    insert_row(connection, rows, n)?;
+                    let at = usize::try_from(n).unwrap_or_default() % patterns.len();
+                    patterns[at].insert(connection, n)?;
                 }
                 QueryResult::Ok(())
             })
@@ -126,29 +114,4 @@ fn insert(mut connection: SqliteConnection, rows: &[Row], jobs: &Receiver<Job>) 
             job.done.send(()).unwrap();
         }
     }
-}
-
-fn insert_row(connection: &mut SqliteConnection, rows: &[Row], n: i64) -> QueryResult<usize> {
-    let pattern = &rows[usize::try_from(n).unwrap_or_default() % rows.len()];
-    let (_, tenant, type_, _, version, _, change, encoding, stamp_at, stamp_form, body) = pattern;
-    // As random as the ids that the server makes.
-    let key = u128::try_from(n)
-        .unwrap()
-        .wrapping_mul(0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835)
-        .to_be_bytes();
-    diesel::insert_into(resource::table)
-        .values((
-            resource::surrogate.eq(n),
-            resource::tenant.eq(tenant),
-            resource::type_.eq(type_),
-            resource::id.eq(key.as_slice()),
-            resource::version.eq(version),
-            resource::stamp.eq(n),
-            resource::change.eq(change),
-            resource::encoding.eq(encoding),
-            resource::stamp_at.eq(stamp_at),
-            resource::stamp_form.eq(stamp_form),
-            resource::body.eq(body),
-        ))
-        .execute(connection)
 }

@@ -32,7 +32,7 @@ pub(crate) use received::{Part, Received};
 pub(crate) use stored_form::Edit;
 pub(crate) use write::{Committed, Draft, Ticket, Written};
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use fhir_validate::Validator;
 
@@ -49,6 +49,8 @@ pub struct Engine {
     policy: Arc<dyn Policy>,
     settings: Arc<Settings>,
     validator: Arc<Validator>,
+    /// Made when it is first asked for: it knows all of R4 and UK Core.
+    full_validator: Arc<OnceLock<Validator>>,
     ids: Arc<dyn IdSource>,
     terminology: Arc<dyn Terminology>,
     operations: Arc<Operations>,
@@ -62,6 +64,7 @@ impl Engine {
             policy,
             settings: Arc::new(settings),
             validator: Arc::new(Validator::new()),
+            full_validator: Arc::default(),
             ids: Arc::new(RandomIds),
             terminology: Arc::new(NoTerminology),
             operations: Arc::new(Operations::builtin()),

@@ -7,6 +7,8 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use fhir_validate::Validator;
+
 use super::write::Staged;
 use super::{Engine, Settings};
 use crate::context::{Context, Millis};
@@ -72,6 +74,12 @@ impl Session {
     /// The codes that there are.
     pub(crate) fn terminology(&self) -> &dyn Terminology {
         self.engine.terminology.as_ref()
+    }
+
+    /// What knows R4, UK Core and their terminology.
+    pub(crate) fn full_validator(&self) -> &Validator {
+        let made = || Validator::builder().uk_core().build();
+        self.engine.full_validator.get_or_init(made)
     }
 
     /// The time now, by the request's clock.

@@ -43,6 +43,7 @@ mod tests_on_sqlite;
 pub use crate::patch::PatchForm;
 pub use dispatch::dispatch;
 pub use outcome::operation_outcome;
+pub(crate) use outcome::outcome_of_findings;
 
 use crate::context::Millis;
 use crate::error::{Error, Issue, Result};

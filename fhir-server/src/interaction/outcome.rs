@@ -4,6 +4,8 @@ use fhir_model::{
     CodeableConcept, Coding, Instant, Meta, OperationOutcome, OperationOutcomeIssue, Resource, json,
 };
 
+use fhir_validate::Finding;
+
 use crate::context::Millis;
 use crate::engine::OutcomeSystems;
 use crate::error::{Error, ErrorCode, Issue, Severity};
@@ -45,6 +47,52 @@ pub fn operation_outcome(
         issue,
         ..OperationOutcome::default()
     }))
+}
+
+/// What a validation found as an OperationOutcome in JSON; that nothing was found is told too.
+pub(crate) fn outcome_of_findings(findings: &[Finding], at: Millis) -> Vec<u8> {
+    let none = || OperationOutcomeIssue {
+        severity: "information".into(),
+        code: "informational".into(),
+        diagnostics: "Nothing was found that is wrong.".into(),
+        ..OperationOutcomeIssue::default()
+    };
+    let mut issue: Vec<_> = findings.iter().map(of_finding).collect();
+    if issue.is_empty() {
+        issue.push(none());
+    }
+    let last_updated = at.to_instant().parse::<Instant>().ok();
+    json::to_vec(&Resource::from(OperationOutcome {
+        meta: last_updated.map(|at| {
+            Box::new(Meta {
+                last_updated: at.into(),
+                ..Meta::default()
+            })
+        }),
+        issue,
+        ..OperationOutcome::default()
+    }))
+}
+
+fn of_finding(finding: &Finding) -> OperationOutcomeIssue {
+    let code = match finding.layer {
+        _ if finding.severity == fhir_validate::Severity::Information => "informational",
+        "structure" => "structure",
+        "format" | "fixed" => "value",
+        "binding" => "code-invalid",
+        "invariant" => "invariant",
+        "extension" => "extension",
+        _ => "processing",
+    };
+    let rule = finding.rule.as_ref().map(|rule| format!(" [{rule}]"));
+    let words = format!("{}{}", finding.message, rule.unwrap_or_default());
+    OperationOutcomeIssue {
+        severity: finding.severity.code().into(),
+        code: code.into(),
+        diagnostics: text(&words).into(),
+        expression: vec![text(&finding.expression).into()],
+        ..OperationOutcomeIssue::default()
+    }
 }
 
 /// A failed request as an OperationOutcome in JSON.

@@ -58,7 +58,7 @@ pub(super) fn id_of(part: &Part<'_>) -> Option<String> {
 }
 
 /// The id in a resource.
-pub(super) fn id_in(resource: &Resource) -> Option<String> {
+pub(crate) fn id_in(resource: &Resource) -> Option<String> {
     let resource = resource.as_complex();
     let (index, _) = resource.type_info().field("id")?;
     match resource.slot(index) {

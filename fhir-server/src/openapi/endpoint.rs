@@ -71,6 +71,7 @@ impl Endpoint {
         let operations = Operations::builtin();
         let there = |offered: &&Offered| {
             offered.runs_on(self.level(), None)
+                && !offered.operation.needs_resource(self.level())
                 && (self.method == HttpMethod::Post || !offered.affects_state())
         };
         let one = |offered: &Offered| Endpoint {

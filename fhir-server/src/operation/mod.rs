@@ -12,6 +12,7 @@ mod lastn;
 mod meta;
 mod meta_add;
 mod meta_delete;
+mod validate;
 
 use std::sync::Arc;
 
@@ -36,6 +37,10 @@ pub trait Operation: Send + Sync {
     fn definition(&self) -> OperationDefinition;
     /// Whether a call may also have the search parameters of the type that it is on, in the URL.
     fn takes_search_parameters(&self) -> bool {
+        false
+    }
+    /// Whether a call on that level means nothing without a resource in its body.
+    fn needs_resource(&self, _level: Level) -> bool {
         false
     }
     /// A value for an argument, such as a page of documentation tries; it runs on any resource.
@@ -111,6 +116,7 @@ fn builtin() -> Vec<Arc<dyn Operation>> {
         Arc::new(meta::MetaOperation),
         Arc::new(meta_add::MetaAdd),
         Arc::new(meta_delete::MetaDelete),
+        Arc::new(validate::Validate),
     ]
 }
 

@@ -22,6 +22,7 @@ mod records;
 mod searches;
 mod sorts;
 mod transactions;
+mod validations;
 mod views;
 mod writes;
 

@@ -323,7 +323,10 @@ fn the_capability_statement_lists_the_operations_where_they_run() {
     assert_eq!(rest["operation"].as_array().unwrap().len(), 1);
     let operations = rest["resource"][0]["operation"].as_array().unwrap();
     let names: Vec<&str> = operations.iter().map(|o| o["name"].as_str().unwrap()).collect();
-    assert_eq!(names, ["diff", "graphql", "meta", "meta-add", "meta-delete"]);
+    assert_eq!(
+        names,
+        ["diff", "graphql", "meta", "meta-add", "meta-delete", "validate"]
+    );
     assert_eq!(
         operations[2]["definition"],
         "http://hl7.org/fhir/OperationDefinition/Resource-meta"

@@ -1,0 +1,98 @@
+//! `$validate`.
+
+use serde_json::json;
+
+use super::*;
+
+const WRONG: &str = r#"{"resourceType":"Patient","gender":"femal","contact":[{"gender":"male"}]}"#;
+
+fn found(server: &TestServer, url: &str, body: &str) -> Vec<(String, String, String)> {
+    let outcome = json(&server.post(url, body).unwrap());
+    let text = |v: &Value| v.as_str().unwrap_or_default().to_owned();
+    let issues = outcome["issue"].as_array().unwrap().iter();
+    issues
+        .map(|i| {
+            (
+                text(&i["severity"]),
+                text(&i["expression"][0]),
+                text(&i["diagnostics"]),
+            )
+        })
+        .collect()
+}
+
+fn errors(found: &[(String, String, String)]) -> Vec<&str> {
+    let errors = found.iter().filter(|(severity, ..)| severity == "error");
+    errors.map(|(_, place, _)| place.as_str()).collect()
+}
+
+#[test]
+fn what_is_wrong_is_found_with_its_place_and_nothing_is_stored() {
+    let server = TestServer::new();
+    let found = found(&server, "Patient/$validate", WRONG);
+    assert_eq!(
+        errors(&found),
+        ["Patient.gender", "Patient.contact[0]"],
+        "{found:?}"
+    );
+    assert!(
+        found.iter().any(|f| f.2.contains("did you mean \"female\"")),
+        "{found:?}"
+    );
+    assert_eq!(server.versions(), 0);
+}
+
+#[test]
+fn a_valid_resource_is_told_to_be() {
+    let server = TestServer::new();
+    let found = found(&server, "Patient/$validate", PATIENT);
+    assert!(errors(&found).is_empty(), "{found:?}");
+}
+
+#[test]
+fn a_profile_is_asked_for_by_its_url() {
+    let server = TestServer::new();
+    let body = json!({"resourceType": "Parameters", "parameter": [
+        {"name": "resource", "resource": {"resourceType": "Patient", "identifier": [
+            {"system": "https://fhir.nhs.uk/Id/nhs-number", "value": "9990000018", "use": "home"}
+        ]}},
+        {"name": "profile", "valueUri": "https://fhir.hl7.org.uk/StructureDefinition/UKCore-Patient"},
+    ]});
+    let found = found(&server, "Patient/$validate", &body.to_string());
+    assert!(errors(&found).contains(&"Patient.identifier[0].use"), "{found:?}");
+}
+
+#[test]
+fn a_stored_resource_is_validated_at_its_own_url() {
+    let server = TestServer::new();
+    server
+        .put(
+            "Patient/p",
+            r#"{"resourceType":"Patient","id":"p","contact":[{"gender":"male"}]}"#,
+        )
+        .unwrap();
+    let outcome = json(&server.get("Patient/p/$validate").unwrap());
+    let issues = outcome["issue"].as_array().unwrap();
+    let wrong = issues.iter().find(|i| i["severity"] == "error").unwrap();
+    assert_eq!(wrong["expression"][0], "Patient.contact[0]");
+    assert_eq!(told(server.get("Patient/none/$validate")).0, 404);
+    assert_eq!(
+        told(server.post("Patient/p/$validate", r#"{"resourceType":"Patient","id":"q"}"#)).0,
+        400
+    );
+}
+
+#[test]
+fn what_cannot_be_validated_is_told_why() {
+    let server = TestServer::new();
+    assert_eq!(told(server.get("Patient/$validate")).0, 400);
+    assert_eq!(
+        told(server.post(
+            "Patient/$validate",
+            r#"{"resourceType":"Basic","code":{"text":"x"}}"#
+        ))
+        .0,
+        400
+    );
+    assert_eq!(told(server.get("Patient/$validate?mode=guess")).0, 400);
+}
