@@ -38,7 +38,7 @@ pub(super) async fn resources(
         if adding.is_full || from.is_empty() || !includes.iter().any(|i| i.iterate) {
             break;
         }
-        if round == limits.iterations && includes.iter().any(|i| i.may_go_on_from(&from)) {
+        if round == limits.iterations && adding.goes_on(&includes, &from).await? {
             asked.warn(format!(
                 ":iterate is followed {} times; what lies further is not included.",
                 limits.iterations
@@ -64,6 +64,23 @@ struct Adding<'s> {
 }
 
 impl Adding<'_> {
+    /// Whether one more round would add anything.
+    async fn goes_on(&self, includes: &[Include], from: &[Key]) -> Result<bool> {
+        for include in includes.iter().filter(|i| i.iterate) {
+            let from = include.starts(from);
+            if from.is_empty() {
+                continue;
+            }
+            // One more than are known leads to one that is not.
+            let query = LinkQuery::new(from, include.link(), self.known.len().saturating_add(1));
+            let found = self.session.linked(query).await?;
+            if found.iter().any(|version| !self.known.contains(&version.key)) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
     /// Adds what one include leads to from those resources.
     async fn follow(&mut self, include: &Include, from: &[Key]) -> Result<()> {
         let from = include.starts(from);
@@ -95,10 +112,6 @@ impl Include {
             Direction::Backward => self.targets.is_empty() || self.targets.contains(&key.resource_type),
         };
         from.iter().filter(starts).cloned().collect()
-    }
-
-    fn may_go_on_from(&self, from: &[Key]) -> bool {
-        self.iterate && !self.starts(from).is_empty()
     }
 
     fn link(&self) -> Link {

@@ -2,6 +2,8 @@
 //!
 //! `ne` of dates, numbers and quantities is true where a value differs; of the other types where there is a value and none is equal.
 
+use std::borrow::Cow;
+
 use fhir_model::definitions::SearchParamType as Kind;
 
 use super::super::facet::Facet;
@@ -57,6 +59,7 @@ fn string(facet: &Facet<'_>, operator: Operator, value: &str) -> Result<Filter> 
 
 fn token(scope: &Scope<'_>, facet: &Facet<'_>, operator: Operator, text: &str) -> Result<Filter> {
     let limit = scope.limits.codes;
+    let text = &*with_system(text);
     match operator {
         Operator::Eq => equal(scope, facet, text),
         Operator::Ne => Ok(differs(facet, equal(scope, facet, text)?)),
@@ -80,6 +83,23 @@ fn token(scope: &Scope<'_>, facet: &Facet<'_>, operator: Operator, text: &str) -
             "eq, ne, co, sw, ew, in, ni, ss, sb and pr",
         )),
     }
+}
+
+/// The value with its system written out, where that is one of the names that `_filter` knows
+/// (<https://hl7.org/fhir/R4/search_filter.html#values>).
+fn with_system(text: &str) -> Cow<'_, str> {
+    const NAMES: [(&str, &str); 4] = [
+        ("loinc|", "http://loinc.org|"),
+        ("snomed|", "http://snomed.info/sct|"),
+        ("rxnorm|", "http://www.nlm.nih.gov/research/umls/rxnorm|"),
+        ("ucum|", "http://unitsofmeasure.org|"),
+    ];
+    let named = NAMES
+        .iter()
+        .find_map(|(name, system)| Some((*system, text.strip_prefix(name)?)));
+    named.map_or(Cow::Borrowed(text), |(system, code)| {
+        Cow::Owned(format!("{system}{code}"))
+    })
 }
 
 fn reference(scope: &Scope<'_>, facet: &Facet<'_>, operator: Operator, text: &str) -> Result<Filter> {
