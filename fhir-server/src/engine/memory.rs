@@ -10,8 +10,8 @@ use crate::context::{Clock, Millis, TenantId};
 use crate::error::{Error, ErrorCode, Result};
 use crate::store::conformance::model::{self, Item, Model};
 use crate::store::{
-    Change, Claim, Commit, Expect, Filter, Found, HistoryQuery, HistoryScope, Index, Key, Link, LinkQuery,
-    Outcome, Refusal, SearchQuery, Snapshot, Store, StoredBody, Version, Write,
+    AuditQuery, AuditRow, AuditSeal, AuditTest, Change, Claim, Commit, Expect, Filter, Found, HistoryQuery, HistoryScope, Index, IndexValue, Key, Link, LinkQuery,
+    Outcome, ParameterNumber, Refusal, ResourceType, SearchQuery, Snapshot, Store, StoredBody, Version, Write,
 };
 
 /// All versions of one tenant, in the order of their stamps, the rows of the current ones, and its claims.
@@ -21,6 +21,8 @@ struct Data {
     rows: HashMap<Key, Index>,
     indexed_to: Option<i64>,
     claims: HashMap<(&'static str, [u8; 32]), Claim>,
+    trail: Vec<AuditRow>,
+    seals: Vec<AuditSeal>,
 }
 
 /// A store in memory.
@@ -146,6 +148,16 @@ impl Data {
                 self.indexed_to = stamp;
                 Some(Outcome::Indexed)
             }
+            Write::Audit(entry) => {
+                let stamp = self.trail.last().map_or(1, |row| row.stamp + 1);
+                self.trail.push(AuditRow { stamp, entry });
+                Some(Outcome::Recorded)
+            }
+            Write::Seal(seal) => {
+                let follows = seal.number == self.seals.last().map_or(1, |last| last.number + 1);
+                follows.then(|| self.seals.push(seal))?;
+                Some(Outcome::Recorded)
+            }
             Write::Claim(claim) => {
                 let free = self.claim(claim.kind, &claim.key, now).is_none();
                 self.claims.insert((claim.kind, claim.key), claim);
@@ -250,6 +262,23 @@ impl Data {
     }
 }
 
+/// Whether the test holds for a row of the trail.
+fn holds(test: &AuditTest, row: &AuditRow) -> bool {
+    let entry = &row.entry;
+    match test {
+        AuditTest::Patient(ids) => ids.iter().any(|id| entry.patients.contains(id)),
+        AuditTest::Actor(actors) => actors.contains(&entry.actor),
+        AuditTest::Resource(all) => all
+            .iter()
+            .any(|(t, id)| entry.resource_type == Some(*t) && (id.is_none() || *id == entry.id)),
+        AuditTest::Action(actions) => actions.contains(&entry.action),
+        AuditTest::Outcome(numbers) => numbers.contains(&entry.outcome),
+        AuditTest::Interaction(numbers) => numbers.contains(&entry.interaction),
+        AuditTest::Stamp(stamps) => stamps.contains(&row.stamp),
+        AuditTest::Between(first, last) => (*first..=*last).contains(&row.stamp),
+    }
+}
+
 /// How many values a filter compares with.
 fn values(filter: &Filter) -> usize {
     match filter {
@@ -321,6 +350,53 @@ impl Snapshot for View {
     fn high_water_mark(&self) -> BoxFuture<'_, Result<i64>> {
         now(Ok(self.0.versions.last().map_or(0, |v| v.stamp)))
     }
+    fn referred<'a>(
+        &'a self,
+        from: &'a [Key],
+        parameters: &'a [ParameterNumber],
+        to: ResourceType,
+    ) -> BoxFuture<'a, Result<Vec<String>>> {
+        let rows = from.iter().filter_map(|key| self.0.rows.get(key)).flat_map(Index::rows);
+        let mut ids: Vec<String> = rows
+            .filter(|row| parameters.contains(&row.parameter))
+            .filter_map(|row| match &row.value {
+                IndexValue::Reference { resource_type, id, .. } if *resource_type == to => Some(id.clone()),
+                _ => None,
+            })
+            .collect();
+        ids.sort();
+        ids.dedup();
+        now(Ok(ids))
+    }
+    fn audit<'a>(&'a self, query: &'a AuditQuery) -> BoxFuture<'a, Result<Vec<AuditRow>>> {
+        let mut rows: Vec<AuditRow> = self.0.trail.clone();
+        rows.retain(|row| query.tests.iter().all(|test| holds(test, row)));
+        if !query.oldest_first {
+            rows.reverse();
+        }
+        rows.truncate(query.count);
+        rows.iter_mut().for_each(|row| row.entry.patients.clear());
+        now(Ok(rows))
+    }
+    fn audit_total<'a>(&'a self, query: &'a AuditQuery) -> BoxFuture<'a, Result<u64>> {
+        let all = self.0.trail.iter().filter(|row| query.tests.iter().all(|test| holds(test, row)));
+        now(Ok(all.count().min(query.count) as u64))
+    }
+    fn audit_patients(&self, first: i64, last: i64) -> BoxFuture<'_, Result<Vec<(i64, String)>>> {
+        let rows = self.0.trail.iter().filter(|row| (first..=last).contains(&row.stamp));
+        let mut all: Vec<(i64, String)> = rows
+            .flat_map(|row| row.entry.patients.iter().map(|id| (row.stamp, id.clone())))
+            .collect();
+        all.sort();
+        now(Ok(all))
+    }
+    fn audit_seals(&self, from: Option<i64>, count: usize) -> BoxFuture<'_, Result<Vec<AuditSeal>>> {
+        let seals = self.0.seals.iter();
+        now(Ok(match from {
+            Some(from) => seals.filter(|seal| seal.number >= from).take(count).cloned().collect(),
+            None => seals.last().cloned().into_iter().collect(),
+        }))
+    }
     fn claim<'a>(&'a self, kind: &'static str, key: &'a [u8; 32]) -> BoxFuture<'a, Result<Option<Vec<u8>>>> {
         now(Ok(self
             .0
@@ -380,6 +456,12 @@ impl Store for MemoryStore {
             .iter()
             .filter_map(|(tenant, data)| Some((*tenant, data.indexed_to?)));
         now(Ok(marks.collect()))
+    }
+
+    fn audited(&self) -> BoxFuture<'_, Result<Vec<TenantId>>> {
+        let tenants = self.tenants.lock().unwrap();
+        let with_trail = tenants.iter().filter(|(_, data)| !data.trail.is_empty());
+        now(Ok(with_trail.map(|(tenant, _)| *tenant).collect()))
     }
 
     fn ready(&self) -> BoxFuture<'_, Result<()>> {

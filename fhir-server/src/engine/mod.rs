@@ -17,12 +17,13 @@ mod reindex;
 mod session;
 mod settings;
 mod stored_form;
+mod trail;
 mod validation;
 mod write;
 
 pub use id::{IdSource, RandomIds};
 pub use session::Session;
-pub use settings::{OutcomeSystems, Settings};
+pub use settings::{AuditSettings, OutcomeSystems, Settings};
 
 pub(crate) use conditions::{Conditions, not_found};
 pub(crate) use links::{Assigned, BundleLinks, unquoted};
@@ -30,6 +31,7 @@ pub(crate) use matches::Matches;
 pub(crate) use place::in_entry;
 pub(crate) use received::{Part, Received};
 pub(crate) use stored_form::Edit;
+pub(crate) use trail::Unit;
 pub(crate) use write::{Committed, Draft, Ticket, Written};
 
 use std::sync::{Arc, OnceLock};

@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use fhir_validate::Validator;
 
+use super::trail::Trail;
 use super::write::Staged;
 use super::{Engine, Settings};
 use crate::context::{Context, Millis};
@@ -32,6 +33,8 @@ pub struct Session {
     /// Each (interaction, type) is decided once a request.
     decisions: Mutex<Decisions>,
     pub(super) staged: Vec<Staged>,
+    /// What the audit trail is to be told.
+    pub(super) trail: Mutex<Trail>,
     /// The addresses of this server, below which references are to its own resources.
     pub(super) bases: Vec<String>,
 }
@@ -45,6 +48,7 @@ impl Session {
             snapshot: Mutex::default(),
             decisions: Mutex::default(),
             staged: Vec::new(),
+            trail: Mutex::default(),
             bases,
         }
     }
@@ -192,6 +196,7 @@ impl Session {
     pub async fn read(&self, key: &Key) -> Result<Option<Version>> {
         let filter = self.permit(Interaction::Read, Some(key.resource_type))?;
         let stored = self.snapshot().await?.read(key, &filter).await?;
+        self.has_seen(&stored);
         Ok(match self.staged_for(key) {
             Some(staged) => staged.expected(stored, self.now()),
             None => stored,
@@ -204,7 +209,9 @@ impl Session {
     /// The policy denies it, or the store failed.
     pub async fn vread(&self, key: &Key, version: i64) -> Result<Option<Version>> {
         let filter = self.permit(Interaction::Vread, Some(key.resource_type))?;
-        self.snapshot().await?.vread(key, version, &filter).await
+        let stored = self.snapshot().await?.vread(key, version, &filter).await?;
+        self.has_seen(&stored);
+        Ok(stored)
     }
 
     /// Versions, newest first. The query's own filter is ANDed with what the caller may see.
@@ -213,7 +220,9 @@ impl Session {
     /// The policy denies it, writes are staged and not committed, or the store failed.
     pub async fn history(&self, query: HistoryQuery) -> Result<Vec<Version>> {
         let query = self.filtered_history(query)?;
-        self.snapshot().await?.history(&query).await
+        let found = self.snapshot().await?.history(&query).await?;
+        self.has_seen(&found);
+        Ok(found)
     }
 
     /// How many versions the history has in all, at most `limit`.
@@ -240,7 +249,9 @@ impl Session {
     /// The policy denies it, writes are staged and not committed, or the store failed.
     pub async fn search(&self, query: SearchQuery) -> Result<Vec<Found>> {
         let query = self.filtered_search(query)?;
-        self.snapshot().await?.search(&query).await
+        let found = self.snapshot().await?.search(&query).await?;
+        self.has_seen(found.iter().map(|one| &one.version));
+        Ok(found)
     }
 
     /// How many current resources match, at most `limit`.

@@ -41,12 +41,24 @@ pub struct Settings {
     /// The addresses of this server besides the one that a request comes to, without a slash at the end: a reference
     /// below one of them is found as one to a resource of this server. Default: none.
     pub bases: Vec<String>,
+    /// What the audit trail is told. Default of an embedded engine: nothing.
+    pub audit: AuditSettings,
     /// The systems of the error codes in `OperationOutcome.issue.details`.
     pub outcome: OutcomeSystems,
     /// The name of the software in the CapabilityStatement. Default: this crate's.
     pub software_name: String,
     /// Its version.
     pub software_version: String,
+}
+
+/// What the audit trail is told.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct AuditSettings {
+    /// Whether there is an audit trail. `AuditEvent` is then read from it, and from nowhere else.
+    pub enabled: bool,
+    /// Whether reads that succeed are told too.
+    pub reads: bool,
 }
 
 /// The systems of the error codes in `OperationOutcome.issue.details`.
@@ -87,6 +99,7 @@ impl Default for Settings {
             search: Limits::default(),
             zone: TimeZone::get("Europe/London").unwrap_or(TimeZone::UTC),
             bases: Vec::new(),
+            audit: AuditSettings::default(),
             outcome: OutcomeSystems::default(),
             software_name: env!("CARGO_PKG_NAME").into(),
             software_version: env!("CARGO_PKG_VERSION").into(),

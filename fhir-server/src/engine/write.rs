@@ -44,6 +44,11 @@ impl Ticket {
 }
 
 impl Staged {
+    /// What it does to a resource.
+    pub(super) fn resource_write(&self) -> Option<&Write> {
+        self.write.as_ref().filter(|_| self.key.is_some())
+    }
+
     /// A condition of the commit that belongs to no write.
     pub(super) fn condition(expect: (Expect, Reason), entry: Option<usize>) -> Staged {
         Staged {
@@ -96,7 +101,7 @@ impl Written {
                 version,
                 last_updated,
             } => Some((version, last_updated)),
-            Outcome::Absent | Outcome::Claimed | Outcome::Indexed => None,
+            Outcome::Absent | Outcome::Claimed | Outcome::Indexed | Outcome::Recorded => None,
         }
     }
 }
@@ -272,6 +277,7 @@ impl Session {
     /// An expectation does not hold, or the store failed. Nothing is staged afterwards.
     pub(crate) async fn commit(&mut self) -> Result<Committed> {
         let staged = std::mem::take(&mut self.staged);
+        let told = self.told(&staged).await?;
         self.drop_snapshot();
         self.check_deadline()?;
         let mut commit = Commit {
@@ -284,6 +290,8 @@ impl Session {
                 .extend(one.expects.iter().map(|(expect, _)| expect.clone()));
             commit.writes.extend(one.write.clone());
         }
+        let is_told = !told.is_empty();
+        commit.writes.extend(told);
         let outcomes = match commit.writes.is_empty() {
             true => Vec::new(),
             false => match self.engine.store.commit(self.context.tenant, commit).await {
@@ -291,6 +299,9 @@ impl Session {
                 Err(refusal) => return Err(refused(&staged, refusal)),
             },
         };
+        if is_told {
+            self.was_told();
+        }
         let mut outcomes = outcomes.into_iter();
         let done = staged.into_iter().map(|one| {
             let outcome = if one.write.is_some() {

@@ -40,7 +40,12 @@ pub(super) async fn run(
     for entry in order {
         let answer = match unreadable.remove(&entry.index) {
             Some(error) => Err(error),
-            None => one(session, entry, &received, bundle, &full_urls).await,
+            None => {
+                let around = session.begin(&entry.request, true);
+                let answer = one(session, entry, &received, bundle, &full_urls).await;
+                session.end(around, &answer).await;
+                answer
+            }
         };
         answers.insert(entry.index, answer.map_err(|error| in_entry(error, entry.index)));
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{Format, Interaction, Request, RequestBody, Response};
 use super::{
-    batch, capabilities, create, delete, history, operation, patch, read, search, transaction, update, vread,
+    audit, batch, capabilities, create, delete, history, operation, patch, read, search, transaction, update, vread,
 };
 use crate::engine::{Received, Session};
 use crate::error::{Error, ErrorCode, Result};
@@ -15,17 +15,31 @@ use crate::error::{Error, ErrorCode, Result};
 /// The request is refused, or the server failed; nothing was changed then.
 pub async fn dispatch(session: &mut Session, request: &Request) -> Result<Response> {
     session.reached_at(&request.base);
+    let around = session.begin(request, false);
     let answer = match request.interaction {
         Interaction::Batch | Interaction::Transaction => bundle(session, request).await,
         _ => single(session, request).await,
     };
     // A request that failed half way leaves nothing for the next commit.
     session.discard();
+    session.end(around, &answer).await;
+    session.write_trail().await?;
+    answer
+}
+
+/// Answers a request that is an entry of a Bundle.
+pub(super) async fn entry(session: &mut Session, request: &Request) -> Result<Response> {
+    let around = session.begin(request, true);
+    let answer = single(session, request).await;
+    session.end(around, &answer).await;
     answer
 }
 
 /// Answers a request that is no Bundle of requests.
 pub(super) async fn single(session: &mut Session, request: &Request) -> Result<Response> {
+    if audit::answers(session, request) {
+        return audit::run(session, request).await;
+    }
     match request.interaction {
         Interaction::Read => read::run(session, request).await,
         Interaction::Vread => vread::run(session, request).await,

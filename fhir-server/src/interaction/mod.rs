@@ -3,6 +3,7 @@
 //!
 //! Bundles and operations call interactions on the same session; never HTTP, never the store.
 
+mod audit;
 mod batch;
 pub mod binary;
 mod bundle;

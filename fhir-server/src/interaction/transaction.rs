@@ -299,7 +299,7 @@ impl Plan {
                     .take(ticket)
                     .and_then(|written| present::written(&entry.request, &written)),
                 (None, Interaction::Create | Interaction::Delete) => unchanged(session, planned).await,
-                (None, _) => dispatch::single(session, &entry.request).await,
+                (None, _) => dispatch::entry(session, &entry.request).await,
             };
             let answer = answer.map_err(|error| in_entry(error, entry.index));
             let systems = &session.settings().outcome;

@@ -2,7 +2,7 @@
 //!
 //! Invariant: the conditions are checked inside the transaction that writes.
 
-use super::{Filter, Index, Key, ResourceType, StoredBody};
+use super::{AuditEntry, AuditSeal, Filter, Index, Key, ResourceType, StoredBody};
 use crate::context::Millis;
 
 /// One write of a commit. The store assigns version and time.
@@ -47,6 +47,10 @@ pub enum Write {
     IndexedTo(Option<i64>),
     /// A row that only one can hold: conditional keys, token ids, replies, the load ledger.
     Claim(Claim),
+    /// A row of the audit trail.
+    Audit(AuditEntry),
+    /// A seal over rows of the audit trail; refused where its number does not follow the last one's.
+    Seal(AuditSeal),
 }
 
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
@@ -57,6 +61,8 @@ impl Write {
             Write::Create { body, .. } | Write::Update { body, .. } => body.json.len(),
             Write::Delete { .. } | Write::Index { .. } | Write::IndexedTo(_) => 0,
             Write::Claim(claim) => claim.payload.len(),
+            Write::Audit(entry) => entry.record.len(),
+            Write::Seal(_) => 0,
         }
     }
 }
@@ -149,6 +155,8 @@ pub enum Outcome {
     Claimed,
     /// What was said of the index is so.
     Indexed,
+    /// The row of the audit trail was written, or the seal.
+    Recorded,
 }
 
 /// Why a commit wrote nothing.

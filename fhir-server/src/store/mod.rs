@@ -4,6 +4,7 @@
 //! Invariant: `filter` of a query is ANDed into every row set that the answer is made from.
 //! Only `engine` holds a `Store`; only this folder knows the database library.
 
+mod audit;
 mod body;
 mod commit;
 pub mod conformance;
@@ -33,6 +34,7 @@ mod version;
 #[cfg(all(test, feature = "postgres"))]
 pub(crate) use postgres::cluster::fresh as postgres_for_tests;
 
+pub use audit::{AuditAction, AuditEntry, AuditQuery, AuditRow, AuditSeal, AuditTest};
 pub use body::{StampForm, StoredBody};
 pub use commit::{Claim, Commit, Expect, Outcome, Refusal, Write};
 pub use criterion::{Compare, Criterion, SystemTest, Test, UnitTest, ValueKind};
@@ -80,6 +82,22 @@ pub trait Snapshot: Send + Sync {
     fn high_water_mark(&self) -> BoxFuture<'_, Result<i64>>;
     /// Whether the claim row exists, with its payload.
     fn claim<'a>(&'a self, kind: &'static str, key: &'a [u8; 32]) -> BoxFuture<'a, Result<Option<Vec<u8>>>>;
+    /// The ids of the resources of the type `to` that those resources refer to by those parameters, whether they are stored or
+    /// not; none twice.
+    fn referred<'a>(
+        &'a self,
+        from: &'a [Key],
+        parameters: &'a [ParameterNumber],
+        to: ResourceType,
+    ) -> BoxFuture<'a, Result<Vec<String>>>;
+    /// Rows of the audit trail.
+    fn audit<'a>(&'a self, query: &'a AuditQuery) -> BoxFuture<'a, Result<Vec<AuditRow>>>;
+    /// How many rows of the audit trail there are for which all tests hold, at most the query's count.
+    fn audit_total<'a>(&'a self, query: &'a AuditQuery) -> BoxFuture<'a, Result<u64>>;
+    /// Which patient has which rows between two stamps of the trail, both included: stamp and id, in order.
+    fn audit_patients(&self, first: i64, last: i64) -> BoxFuture<'_, Result<Vec<(i64, String)>>>;
+    /// The seals of the audit trail from that number on, in order, at most so many; of `None` the last one.
+    fn audit_seals(&self, from: Option<i64>, count: usize) -> BoxFuture<'_, Result<Vec<AuditSeal>>>;
 }
 
 /// A database of resources.
@@ -95,6 +113,8 @@ pub trait Store: Send + Sync {
     /// The tenants with resources that cannot be found by what they hold yet, and up to which stamp theirs can: an earlier release
     /// wrote them, or what there is to be found by has changed since. See [`reindex`].
     fn unindexed(&self) -> BoxFuture<'_, Result<Vec<(TenantId, i64)>>>;
+    /// The tenants that have an audit trail.
+    fn audited(&self) -> BoxFuture<'_, Result<Vec<TenantId>>>;
     /// Whether the database answers and takes writes.
     fn ready(&self) -> BoxFuture<'_, Result<()>>;
     /// A secret of the database's own, made once, for signing page links.

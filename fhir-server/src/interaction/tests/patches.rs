@@ -342,6 +342,9 @@ impl Store for Contended {
     fn unindexed(&self) -> BoxFuture<'_, Result<Vec<(TenantId, i64)>, Error>> {
         self.inner.unindexed()
     }
+    fn audited(&self) -> BoxFuture<'_, Result<Vec<TenantId>, Error>> {
+        self.inner.audited()
+    }
     fn secret(&self) -> [u8; 32] {
         self.inner.secret()
     }

@@ -15,6 +15,7 @@
 //! # }
 //! ```
 
+mod audit;
 mod cases;
 mod claims;
 mod commits;
@@ -115,6 +116,13 @@ cases! {
         a_claim_is_held_by_one,
         a_claim_falls_with_its_commit,
         a_claim_that_has_run_out_is_free,
+    }
+    audit {
+        a_row_is_written_with_its_commit_or_not_at_all,
+        every_test_of_the_trail_selects_what_it_says,
+        trails_of_tenants_are_apart,
+        seals_follow_each_other_by_number,
+        what_resources_refer_to_is_told_whether_stored_or_not,
     }
     race {
         of_racing_conditional_updates_one_wins_a_version,

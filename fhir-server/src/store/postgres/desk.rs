@@ -20,12 +20,12 @@ use super::rows::{Known, Ledger};
 use super::search;
 use super::snapshot::lists;
 use super::task::{Condition, Step, Task};
-use super::tenant;
+use super::{tenant, trail};
 use crate::context::{Clock, Millis, TenantId};
 use crate::error::Error;
 use crate::store::sql::{self, CurrentRow, DELETED, Draft, Row, RowKey, Rows, Statement, TermKey};
 use crate::store::stamp::{Generator, time_of};
-use crate::store::{Change, Claim, Filter, Outcome, Refusal, ResourceType, SearchQuery};
+use crate::store::{AuditEntry, AuditSeal, Change, Claim, Filter, Outcome, Refusal, ResourceType, SearchQuery};
 
 /// Why a commit did not go through.
 #[derive(Debug)]
@@ -66,6 +66,8 @@ pub(super) struct Desk<'j> {
     /// What a refused commit has to take back.
     undo: Undo<'j>,
     statements: Vec<Statement<'j>>,
+    trail: Vec<(i64, &'j AuditEntry)>,
+    last_seal: Option<i64>,
     sweeps: bool,
     wrote: bool,
 }
@@ -73,6 +75,8 @@ pub(super) struct Desk<'j> {
 #[derive(Default)]
 struct Undo<'j> {
     statements: usize,
+    trail: usize,
+    seal: Option<i64>,
     heads: Vec<(&'j RowKey, Option<Head<'j>>)>,
     claims: Vec<(ClaimKey<'j>, Option<Option<Millis>>)>,
     rows: Vec<(i64, Option<Rows>)>,
@@ -99,6 +103,8 @@ impl<'j> Desk<'j> {
             ledger: Ledger::new(tenant, known),
             undo: Undo::default(),
             statements: Vec::new(),
+            trail: Vec::new(),
+            last_seal: None,
             sweeps: false,
             wrote: false,
         }
@@ -144,6 +150,7 @@ impl<'j> Desk<'j> {
     pub(super) async fn decide(&mut self, task: &'j Task) -> Decided<Vec<Outcome>> {
         self.undo = Undo {
             statements: self.statements.len(),
+            trail: self.trail.len(),
             ..Undo::default()
         };
         for (index, expect) in task.expects.iter().enumerate() {
@@ -165,6 +172,8 @@ impl<'j> Desk<'j> {
     fn take_back(&mut self) {
         let undo = std::mem::take(&mut self.undo);
         self.statements.truncate(undo.statements);
+        self.trail.truncate(undo.trail);
+        self.last_seal = undo.seal.or(self.last_seal);
         for (key, head) in undo.heads.into_iter().rev() {
             self.heads.insert(key, head);
         }
@@ -183,7 +192,8 @@ impl<'j> Desk<'j> {
     pub(super) async fn send(&mut self) -> Result<(), Diesel> {
         let statements = std::mem::take(&mut self.statements);
         self.wrote |= !statements.is_empty();
-        let rows = self.ledger.flush();
+        let mut rows = self.ledger.flush();
+        rows.extend(trail::insert(self.tenant, &std::mem::take(&mut self.trail)));
         self.wrote |= !rows.is_empty();
         let statements = statements.into_iter().map(|s| self.link.run(s));
         let rows = rows.into_iter().map(|s| self.link.run_of(s));
@@ -196,7 +206,7 @@ impl<'j> Desk<'j> {
         if self.sweeps {
             self.statements.push(sql::sweep_claims(self.tenant, self.now));
         }
-        if self.wrote || !self.statements.is_empty() {
+        if self.wrote || !self.statements.is_empty() || !self.trail.is_empty() {
             self.statements
                 .push(tenant::set_last_stamp(self.tenant, self.last_stamp));
         }
@@ -250,7 +260,7 @@ impl<'j> Desk<'j> {
         // The filter is the database's to judge, on what was decided so far.
         let question = sql::visible(lists(self.tenant), key, filter)?;
         self.send().await?;
-        self.undo.statements = 0;
+        self.sent();
         Ok(self.link.first(question).await?)
     }
 
@@ -263,9 +273,15 @@ impl<'j> Desk<'j> {
         let query = SearchQuery::new(Some(resource_type), filter.clone(), ids.len().saturating_add(1));
         // As above.
         self.send().await?;
-        self.undo.statements = 0;
+        self.sent();
         let found = search::matches(self.link, lists(self.tenant), &query).await?;
         Ok(sql::same_ids(&found, ids))
+    }
+
+    /// What was sent cannot be taken back, and belongs to commits that were decided before.
+    fn sent(&mut self) {
+        self.undo.statements = 0;
+        self.undo.trail = 0;
     }
 
     fn is_claimed(&self, claim: ClaimKey<'_>) -> bool {
@@ -293,6 +309,8 @@ impl<'j> Desk<'j> {
                 Some(Outcome::Indexed)
             }
             Step::Claim(claim) => self.claim(claim),
+            Step::Audit(entry) => Some(self.audit(entry)),
+            Step::Seal(seal) => self.seal(seal).await?,
         };
         outcome.ok_or(Stop::Refused(Refusal::Write { index }))
     }
@@ -415,6 +433,32 @@ impl<'j> Desk<'j> {
         self.set_head(key, head);
         self.set_rows(surrogate, draft);
         (version + 1, time_of(stamp))
+    }
+
+    fn audit(&mut self, entry: &'j AuditEntry) -> Outcome {
+        let stamp = self.next_stamp();
+        self.trail.push((stamp, entry));
+        Outcome::Recorded
+    }
+
+    /// `None` where its number does not follow the last one's.
+    async fn seal(&mut self, seal: &'j AuditSeal) -> Decided<Option<Outcome>> {
+        let last = match self.last_seal {
+            Some(number) => number,
+            None => {
+                let row: Option<sql::audit::SealRow> =
+                    self.link.first(sql::audit::last_seal(self.tenant)).await?;
+                row.map_or(0, |(number, ..)| number)
+            }
+        };
+        self.last_seal = Some(last);
+        if seal.number != last + 1 {
+            return Ok(None);
+        }
+        self.statements.push(sql::audit::insert_seal(self.tenant, seal));
+        self.undo.seal = Some(last);
+        self.last_seal = Some(seal.number);
+        Ok(Some(Outcome::Recorded))
     }
 
     /// `None` where another holds it.

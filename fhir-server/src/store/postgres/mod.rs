@@ -25,6 +25,7 @@ mod snapshot;
 mod start;
 mod task;
 mod tenant;
+mod trail;
 mod url;
 mod watch;
 mod writer;
@@ -175,6 +176,18 @@ impl Store for PostgresStore {
                 .into_iter()
                 .map(|(tenant, stamp)| (TenantId(tenant), stamp))
                 .collect())
+        };
+        async move { self.core.run(ask).await }.boxed()
+    }
+
+    fn audited(&self) -> BoxFuture<'_, Result<Vec<TenantId>>> {
+        let core = self.core.clone();
+        let ask = async move {
+            let lent = core.guarded(core.readers.lend()).await??;
+            let rows = core.guarded(lent.link()?.rows(super::sql::audit::tenants())).await?;
+            let rows: Vec<i64> = rows.map_err(failure::error)?;
+            lent.give_back();
+            Ok(rows.into_iter().map(TenantId).collect())
         };
         async move { self.core.run(ask).await }.boxed()
     }

@@ -20,7 +20,10 @@ use super::search;
 use crate::context::TenantId;
 use crate::error::Result;
 use crate::store::sql::{self, Lists, Statement, VersionRow, VersionSql};
-use crate::store::{Filter, Found, HistoryQuery, Key, LinkQuery, SearchQuery, Snapshot, Version};
+use crate::store::{
+    AuditQuery, AuditRow, AuditSeal, Filter, Found, HistoryQuery, Key, LinkQuery, ParameterNumber, ResourceType,
+    SearchQuery, Snapshot, Version, id,
+};
 
 const BEGIN: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
 /// A plan for any value is a bad plan for most.
@@ -241,6 +244,73 @@ impl Snapshot for PostgresSnapshot {
                 link.first(sql::claim(tenant, kind, &key, now))
                     .await
                     .map_err(failure::error)
+            }
+            .boxed()
+        })
+    }
+
+    fn referred<'a>(
+        &'a self,
+        from: &'a [Key],
+        parameters: &'a [ParameterNumber],
+        to: ResourceType,
+    ) -> BoxFuture<'a, Result<Vec<String>>> {
+        let (lists, from, parameters) = (self.lists(), from.to_vec(), parameters.to_vec());
+        self.read_with(true, move |link| {
+            async move {
+                let rows = link.rows(lists.referred(&from, &parameters, to)).await;
+                let rows: Vec<Vec<u8>> = rows.map_err(failure::error)?;
+                Ok(rows.into_iter().filter_map(id::unpack).collect())
+            }
+            .boxed()
+        })
+    }
+
+    fn audit<'a>(&'a self, query: &'a AuditQuery) -> BoxFuture<'a, Result<Vec<AuditRow>>> {
+        let (lists, query) = (self.lists(), query.clone());
+        self.read_with(true, move |link| {
+            async move {
+                let rows: QueryResult<Vec<sql::audit::Row>> = link.rows(lists.audit(&query)).await;
+                let rows = rows.map_err(failure::error)?;
+                rows.into_iter().map(sql::audit::row_of).collect()
+            }
+            .boxed()
+        })
+    }
+
+    fn audit_total<'a>(&'a self, query: &'a AuditQuery) -> BoxFuture<'a, Result<u64>> {
+        let (lists, query) = (self.lists(), query.clone());
+        self.read_with(true, move |link| {
+            async move { number(link, lists.audit_total(&query)).await }.boxed()
+        })
+    }
+
+    fn audit_patients(&self, first: i64, last: i64) -> BoxFuture<'_, Result<Vec<(i64, String)>>> {
+        let tenant = self.tenant;
+        self.read_with(true, move |link| {
+            async move {
+                let rows = link.rows(sql::audit::patients(tenant, (first, last))).await;
+                let rows: Vec<(i64, Vec<u8>)> = rows.map_err(failure::error)?;
+                let rows = rows.into_iter();
+                Ok(rows
+                    .filter_map(|(stamp, packed)| Some((stamp, id::unpack(packed)?)))
+                    .collect())
+            }
+            .boxed()
+        })
+    }
+
+    fn audit_seals(&self, from: Option<i64>, count: usize) -> BoxFuture<'_, Result<Vec<AuditSeal>>> {
+        let tenant = self.tenant;
+        self.read_with(false, move |link| {
+            async move {
+                let statement = match from {
+                    Some(from) => sql::audit::seals(tenant, from, count),
+                    None => sql::audit::last_seal(tenant),
+                };
+                let rows: QueryResult<Vec<sql::audit::SealRow>> = link.rows(statement).await;
+                let rows = rows.map_err(failure::error)?;
+                rows.into_iter().map(sql::audit::seal_of).collect()
             }
             .boxed()
         })

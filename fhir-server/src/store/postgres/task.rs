@@ -5,7 +5,7 @@ use std::time::Instant;
 use crate::context::TenantId;
 use crate::store::encoding;
 use crate::store::sql::{Draft, Row, RowKey, Term};
-use crate::store::{Claim, Commit, Expect, Filter, Key, ResourceType, StoredBody, Write};
+use crate::store::{AuditEntry, AuditSeal, Claim, Commit, Expect, Filter, Key, ResourceType, StoredBody, Write};
 
 /// A commit with its bodies packed.
 #[derive(Debug)]
@@ -61,6 +61,10 @@ pub(super) enum Step {
     IndexedTo(Option<i64>),
     /// A claim.
     Claim(Claim),
+    /// A row of the audit trail.
+    Audit(AuditEntry),
+    /// A seal over such rows.
+    Seal(AuditSeal),
 }
 
 impl Task {
@@ -86,8 +90,9 @@ impl Task {
                 row.packed.bytes.len() + draft.weight()
             }
             Step::Index(_, _, draft) => draft.weight(),
-            Step::Delete(_) | Step::IndexedTo(_) => 0,
+            Step::Delete(_) | Step::IndexedTo(_) | Step::Seal(_) => 0,
             Step::Claim(claim) => claim.payload.len(),
+            Step::Audit(entry) => entry.record.len(),
         });
         bodies.map(|n| n + 256).sum::<usize>() + 256 * self.expects.len() + 256
     }
@@ -102,7 +107,7 @@ impl Task {
             Step::Create(key, ..) | Step::Update { key, .. } | Step::Delete(key) | Step::Index(key, ..) => {
                 Some(key)
             }
-            Step::Claim(_) | Step::IndexedTo(_) => None,
+            Step::Claim(_) | Step::IndexedTo(_) | Step::Audit(_) | Step::Seal(_) => None,
         });
         expected.chain(written)
     }
@@ -111,7 +116,7 @@ impl Task {
     pub(super) fn changed(&self) -> impl Iterator<Item = &RowKey> {
         self.writes.iter().filter_map(|step| match step {
             Step::Update { key, .. } | Step::Delete(key) | Step::Index(key, ..) => Some(key),
-            Step::Create(..) | Step::Claim(_) | Step::IndexedTo(_) => None,
+            Step::Create(..) | Step::Claim(_) | Step::IndexedTo(_) | Step::Audit(_) | Step::Seal(_) => None,
         })
     }
 
@@ -119,7 +124,7 @@ impl Task {
     pub(super) fn terms(&self) -> impl Iterator<Item = &Term> {
         let drafts = self.writes.iter().filter_map(|step| match step {
             Step::Create(_, _, draft) | Step::Update { draft, .. } | Step::Index(_, _, draft) => Some(draft),
-            Step::Delete(_) | Step::Claim(_) | Step::IndexedTo(_) => None,
+            Step::Delete(_) | Step::Claim(_) | Step::IndexedTo(_) | Step::Audit(_) | Step::Seal(_) => None,
         });
         drafts.flat_map(Draft::terms)
     }
@@ -180,5 +185,7 @@ fn step(write: Write) -> Step {
         Write::Index { key, stamp, index } => Step::Index(place(key), stamp, Draft::new(&index)),
         Write::IndexedTo(stamp) => Step::IndexedTo(stamp),
         Write::Claim(claim) => Step::Claim(claim),
+        Write::Audit(entry) => Step::Audit(entry),
+        Write::Seal(seal) => Step::Seal(seal),
     }
 }

@@ -110,13 +110,14 @@ impl Lists {
     }
 }
 
-fn numbers<ST>(out: &mut Statement<'_, ST>, parameters: &[ParameterNumber]) {
+/// One of those parameters.
+pub(super) fn numbers<ST>(out: &mut Statement<'_, ST>, parameters: &[ParameterNumber]) {
     let numbers = parameters.iter().map(|p| Bind::Int(p.0)).collect();
     list(out, "(l.parameter IN (", numbers, Names::resource("l"));
 }
 
 /// One of those keys.
-fn by_type<'a, ST>(
+pub(super) fn by_type<'a, ST>(
     out: &mut Statement<'a, ST>,
     keys: &'a [Key],
     (of_type, of_id): (&'static str, &'static str),

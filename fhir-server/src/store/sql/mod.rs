@@ -3,6 +3,7 @@
 //! Invariant: no value ever enters the text of a statement: text is `&'static str`, values are binds.
 //! Invariant: every statement names the tenant.
 
+pub(crate) mod audit;
 mod dialect;
 mod filter;
 mod index;

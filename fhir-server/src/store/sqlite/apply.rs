@@ -18,7 +18,7 @@ use crate::store::encoding;
 use crate::store::sql::{self, CurrentRow, DELETED, Draft, Row, RowKey, Rows};
 use crate::store::stamp::{Generator, time_of};
 use crate::store::{
-    Change, Claim, Commit, Expect, Filter, Key, Outcome, Refusal, ResourceType, SearchQuery, StoredBody,
+    AuditEntry, AuditSeal, Change, Claim, Commit, Expect, Filter, Key, Outcome, Refusal, ResourceType, SearchQuery, StoredBody,
     Write,
 };
 
@@ -57,6 +57,8 @@ enum Step {
     Index(RowKey, i64, Draft),
     IndexedTo(Option<i64>),
     Claim(Claim),
+    Audit(AuditEntry),
+    Seal(AuditSeal),
 }
 
 impl Task {
@@ -84,8 +86,9 @@ impl Task {
                 row.packed.bytes.len() + draft.weight()
             }
             Step::Index(_, _, draft) => draft.weight(),
-            Step::Delete(_) | Step::IndexedTo(_) => 0,
+            Step::Delete(_) | Step::IndexedTo(_) | Step::Seal(_) => 0,
             Step::Claim(claim) => claim.payload.len(),
+            Step::Audit(entry) => entry.record.len(),
         });
         bodies.map(|n| n + 256).sum::<usize>() + 256 * self.expects.len() + 256
     }
@@ -133,6 +136,8 @@ fn step(write: Write) -> Step {
         Write::Index { key, stamp, index } => Step::Index(place(key), stamp, Draft::new(&index)),
         Write::IndexedTo(stamp) => Step::IndexedTo(stamp),
         Write::Claim(claim) => Step::Claim(claim),
+        Write::Audit(entry) => Step::Audit(entry),
+        Write::Seal(seal) => Step::Seal(seal),
     }
 }
 
@@ -267,6 +272,8 @@ impl Desk<'_> {
                 Ok(Outcome::Indexed)
             }
             Step::Claim(claim) => self.claim(tenant, claim)?.ok_or_else(refused),
+            Step::Audit(entry) => self.audit(tenant, entry),
+            Step::Seal(seal) => self.seal(tenant, seal)?.ok_or_else(refused),
         }
     }
 
@@ -366,6 +373,25 @@ impl Desk<'_> {
         self.link
             .run(sql::replace(tenant, surrogate, (version + 1, stamp, change), row))?;
         Ok((version + 1, time_of(stamp)))
+    }
+
+    fn audit(&mut self, tenant: TenantId, entry: &AuditEntry) -> Applied<Outcome> {
+        let stamp = self.stamps.next(self.clock);
+        self.link.run(sql::audit::insert(tenant, stamp, entry))?;
+        for patient in &entry.patients {
+            self.link.run(sql::audit::insert_patient(tenant, stamp, patient))?;
+        }
+        Ok(Outcome::Recorded)
+    }
+
+    /// `None` where its number does not follow the last one's.
+    fn seal(&mut self, tenant: TenantId, seal: &AuditSeal) -> Applied<Option<Outcome>> {
+        let last: Option<sql::audit::SealRow> = self.link.first(sql::audit::last_seal(tenant))?;
+        if seal.number != last.map_or(1, |(number, ..)| number + 1) {
+            return Ok(None);
+        }
+        self.link.run(sql::audit::insert_seal(tenant, seal))?;
+        Ok(Some(Outcome::Recorded))
     }
 
     /// `None` where another holds it.

@@ -134,6 +134,18 @@ impl Store for SqliteStore {
         .boxed()
     }
 
+    fn audited(&self) -> BoxFuture<'_, Result<Vec<TenantId>>> {
+        async move {
+            let mut reader = self.pool.reader().await?;
+            let rows: Vec<i64> = reader
+                .link()?
+                .rows(super::sql::audit::tenants())
+                .map_err(failure::error)?;
+            Ok(rows.into_iter().map(TenantId).collect())
+        }
+        .boxed()
+    }
+
     fn ready(&self) -> BoxFuture<'_, Result<()>> {
         async move {
             self.pool.ping().await?;

@@ -20,7 +20,10 @@ use super::{search, watch};
 use crate::context::{Clock, TenantId};
 use crate::error::{Error, Result};
 use crate::store::sql::{self, Lists, Statement, VersionRow};
-use crate::store::{Filter, Found, HistoryQuery, Key, LinkQuery, SearchQuery, Snapshot, Version};
+use crate::store::{
+    AuditQuery, AuditRow, AuditSeal, Filter, Found, HistoryQuery, Key, LinkQuery, ParameterNumber, ResourceType,
+    SearchQuery, Snapshot, Version, id,
+};
 
 /// A consistent view of one tenant's data.
 pub(super) struct SqliteSnapshot {
@@ -181,6 +184,63 @@ impl Snapshot for SqliteSnapshot {
         self.here(move |link| {
             link.first(sql::claim(self.tenant, kind, key, now))
                 .map_err(failure::error)
+        })
+        .boxed()
+    }
+
+    fn referred<'a>(
+        &'a self,
+        from: &'a [Key],
+        parameters: &'a [ParameterNumber],
+        to: ResourceType,
+    ) -> BoxFuture<'a, Result<Vec<String>>> {
+        let lists = lists(self.tenant);
+        self.here(move |link| {
+            let rows: Vec<Vec<u8>> = link
+                .rows(lists.referred(from, parameters, to))
+                .map_err(failure::error)?;
+            Ok(rows.into_iter().filter_map(id::unpack).collect())
+        })
+        .boxed()
+    }
+
+    fn audit<'a>(&'a self, query: &'a AuditQuery) -> BoxFuture<'a, Result<Vec<AuditRow>>> {
+        let (lists, query) = (self.lists(), query.clone());
+        self.aside(move |link| {
+            let rows: Vec<sql::audit::Row> = link.rows(lists.audit(&query)).map_err(failure::error)?;
+            rows.into_iter().map(sql::audit::row_of).collect()
+        })
+        .boxed()
+    }
+
+    fn audit_total<'a>(&'a self, query: &'a AuditQuery) -> BoxFuture<'a, Result<u64>> {
+        let (lists, query) = (self.lists(), query.clone());
+        self.aside(move |link| number(link, lists.audit_total(&query)))
+            .boxed()
+    }
+
+    fn audit_patients(&self, first: i64, last: i64) -> BoxFuture<'_, Result<Vec<(i64, String)>>> {
+        let tenant = self.tenant;
+        self.aside(move |link| {
+            let rows: Vec<(i64, Vec<u8>)> = link
+                .rows(sql::audit::patients(tenant, (first, last)))
+                .map_err(failure::error)?;
+            let rows = rows.into_iter();
+            Ok(rows
+                .filter_map(|(stamp, packed)| Some((stamp, id::unpack(packed)?)))
+                .collect())
+        })
+        .boxed()
+    }
+
+    fn audit_seals(&self, from: Option<i64>, count: usize) -> BoxFuture<'_, Result<Vec<AuditSeal>>> {
+        let statement = match from {
+            Some(from) => sql::audit::seals(self.tenant, from, count),
+            None => sql::audit::last_seal(self.tenant),
+        };
+        self.here(move |link| {
+            let rows: Vec<sql::audit::SealRow> = link.rows(statement).map_err(failure::error)?;
+            rows.into_iter().map(sql::audit::seal_of).collect()
         })
         .boxed()
     }

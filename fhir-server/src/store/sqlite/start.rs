@@ -169,7 +169,7 @@ fn lease_node(link: &mut Link, options: &StoreOptions) -> Result<()> {
     Ok(())
 }
 
-/// The greatest stamp of all tenants: one look at the end of each tenant's index.
+/// The greatest stamp of all tenants, of changes or of the audit trail: one look at the end of each tenant's index.
 fn greatest_stamp(link: &mut Link) -> Result<Option<i64>> {
     let statement = Statement::<Nullable<BigInt>>::new(
         "WITH RECURSIVE tenants (tenant) AS (\
@@ -179,6 +179,8 @@ fn greatest_stamp(link: &mut Link) -> Result<Option<i64>> {
          \x20SELECT max((SELECT max(r.stamp) FROM resource r WHERE r.tenant = t.tenant)) FROM tenants t",
         [],
     );
-    let row: Option<Option<i64>> = link.first(statement).map_err(failure::error)?;
-    Ok(row.flatten())
+    let of_changes: Option<Option<i64>> = link.first(statement).map_err(failure::error)?;
+    let statement = Statement::<Nullable<BigInt>>::new("SELECT max(a.stamp) FROM audit a", []);
+    let of_trail: Option<Option<i64>> = link.first(statement).map_err(failure::error)?;
+    Ok(of_changes.flatten().max(of_trail.flatten()))
 }

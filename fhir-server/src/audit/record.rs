@@ -1,0 +1,154 @@
+//! [`Record`]: what one interaction leaves in the trail, and the [`AuditEntry`] made of it.
+
+use serde::{Deserialize, Serialize};
+
+use crate::context::Context;
+use crate::interaction::{Interaction, Request};
+use crate::store::{AuditAction, AuditEntry, Key, ResourceType};
+
+/// The longest text of a request that is kept, in bytes; a longer one is cut and says so.
+const LONGEST: usize = 4096;
+
+/// What is kept beside what can be searched by. Short names, as each row has them.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Record {
+    /// The request's id.
+    #[serde(rename = "r")]
+    pub(crate) request_id: String,
+    /// The HTTP status.
+    #[serde(rename = "s")]
+    pub(crate) status: u16,
+    /// Of an operation, its code.
+    #[serde(rename = "o", skip_serializing_if = "Option::is_none")]
+    pub(crate) operation: Option<String>,
+    /// The version that was read or made.
+    #[serde(rename = "v", skip_serializing_if = "Option::is_none")]
+    pub(crate) version: Option<i64>,
+    /// What was asked for, below the base.
+    #[serde(rename = "q", skip_serializing_if = "Option::is_none")]
+    pub(crate) query: Option<String>,
+    /// The patients it is about.
+    #[serde(rename = "p", skip_serializing_if = "Vec::is_empty")]
+    pub(crate) patients: Vec<String>,
+    /// It is one entry of a Bundle.
+    #[serde(rename = "e", skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) entry: bool,
+    /// What kind of caller.
+    #[serde(rename = "k")]
+    pub(crate) kind: String,
+}
+
+impl Record {
+    /// What is known of a request before it is answered.
+    pub(crate) fn of(context: &Context, request: &Request) -> Self {
+        Record {
+            request_id: context.request_id.clone(),
+            operation: request.operation.clone(),
+            query: asked(request),
+            kind: format!("{:?}", context.principal.kind).to_lowercase(),
+            ..Record::default()
+        }
+    }
+
+    /// The row.
+    pub(crate) fn entry(
+        &self,
+        context: &Context,
+        (interaction, action): (Interaction, AuditAction),
+        about: (Option<ResourceType>, Option<&Key>),
+    ) -> AuditEntry {
+        // Texts and numbers alone are always written.
+        let record = serde_json::to_vec(self).unwrap_or_default();
+        let mut entry = AuditEntry::new(action, context.principal.name.clone(), record);
+        entry.outcome = outcome(self.status);
+        entry.interaction = number_of(interaction);
+        entry.resource_type = about.1.map(|key| key.resource_type).or(about.0);
+        entry.id = about.1.map(|key| key.id.clone());
+        entry.patients.clone_from(&self.patients);
+        entry
+    }
+}
+
+/// The parameters as a query, and the condition of a conditional create; nothing where there are none.
+fn asked(request: &Request) -> Option<String> {
+    let mut text = String::new();
+    for (name, value) in &request.query {
+        text.push(if text.is_empty() { '?' } else { '&' });
+        text.push_str(name);
+        text.push('=');
+        text.push_str(value);
+    }
+    if let Some(condition) = &request.if_none_exist {
+        text.push(if text.is_empty() { '?' } else { '&' });
+        text.push_str(condition);
+    }
+    if text.len() > LONGEST {
+        let end = (0..=LONGEST).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
+        text.truncate(end);
+        text.push('…');
+    }
+    (!text.is_empty()).then_some(text)
+}
+
+/// The number of `AuditEvent.outcome` for a status.
+fn outcome(status: u16) -> i16 {
+    match status {
+        0..=399 => 0,
+        400..=499 => 4,
+        _ => 8,
+    }
+}
+
+/// The interactions by their numbers in rows, from 1. Numbers stay as they are.
+const NUMBERS: [Interaction; 15] = [
+    Interaction::Read,
+    Interaction::Vread,
+    Interaction::Create,
+    Interaction::Update,
+    Interaction::Patch,
+    Interaction::Delete,
+    Interaction::HistoryInstance,
+    Interaction::HistoryType,
+    Interaction::HistorySystem,
+    Interaction::SearchType,
+    Interaction::SearchSystem,
+    Interaction::Batch,
+    Interaction::Transaction,
+    Interaction::Capabilities,
+    Interaction::Operation,
+];
+
+/// The number of an interaction in rows.
+pub(crate) fn number_of(interaction: Interaction) -> i16 {
+    let place = NUMBERS.iter().position(|i| *i == interaction);
+    place.and_then(|place| i16::try_from(place + 1).ok()).unwrap_or_default()
+}
+
+/// The interaction with that number.
+pub(crate) fn interaction_of(number: i16) -> Option<Interaction> {
+    let place = usize::try_from(number).ok()?.checked_sub(1)?;
+    NUMBERS.get(place).copied()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_interaction_has_a_number_of_its_own() {
+        for interaction in Interaction::ALL.iter().copied().chain([Interaction::Operation]) {
+            assert_eq!(interaction_of(number_of(interaction)), Some(interaction));
+        }
+        assert_eq!(interaction_of(0), None);
+        assert_eq!(NUMBERS.len(), Interaction::ALL.len() + 1);
+    }
+
+    #[test]
+    fn a_long_request_is_cut_at_a_character() {
+        let mut request = Request::new(Interaction::SearchType, "");
+        request.query.push(("name".into(), "é".repeat(LONGEST)));
+        let text = asked(&request).unwrap();
+        assert!(text.ends_with('…') && text.len() <= LONGEST + 3);
+    }
+}
