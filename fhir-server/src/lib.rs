@@ -10,6 +10,7 @@
 //! | `docs` | yes | the OpenAPI document at `/openapi.json`, and `/docs`, a page that shows it and tries requests |
 //! | `cli` | yes | what the binary needs; a service that embeds the server does without |
 
+pub mod audit;
 pub mod config;
 pub mod context;
 pub mod engine;

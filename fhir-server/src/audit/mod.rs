@@ -13,3 +13,4 @@ mod record;
 pub mod verify;
 
 pub(crate) use record::{Record, interaction_of, number_of};
+pub(crate) use verify::hexadecimal;

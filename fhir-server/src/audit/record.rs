@@ -37,16 +37,45 @@ pub(crate) struct Record {
     /// What kind of caller.
     #[serde(rename = "k")]
     pub(crate) kind: String,
+    /// The client that asked.
+    #[serde(rename = "c", skip_serializing_if = "Option::is_none")]
+    pub(crate) client: Option<String>,
+    /// The caller as a resource of this server.
+    #[serde(rename = "u", skip_serializing_if = "Option::is_none")]
+    pub(crate) user: Option<String>,
+    /// On behalf of which organisation, by its ODS code.
+    #[serde(rename = "g", skip_serializing_if = "Option::is_none")]
+    pub(crate) organisation: Option<String>,
+    /// In which roles.
+    #[serde(rename = "l", skip_serializing_if = "Vec::is_empty")]
+    pub(crate) roles: Vec<String>,
+    /// What for.
+    #[serde(rename = "w", skip_serializing_if = "Option::is_none")]
+    pub(crate) purpose: Option<String>,
+    /// Why in an emergency.
+    #[serde(rename = "b", skip_serializing_if = "Option::is_none")]
+    pub(crate) break_glass: Option<String>,
+    /// Why the caller says to have to do with the patient.
+    #[serde(rename = "t", skip_serializing_if = "Option::is_none")]
+    pub(crate) claimed: Option<String>,
 }
 
 impl Record {
     /// What is known of a request before it is answered.
     pub(crate) fn of(context: &Context, request: &Request) -> Self {
+        let principal = &context.principal;
         Record {
+            client: principal.client_id.clone(),
+            user: principal.fhir_user.as_ref().map(ToString::to_string),
+            organisation: principal.organisation.clone(),
+            roles: principal.roles.clone(),
+            purpose: context.purpose.clone(),
+            break_glass: context.break_glass.clone(),
+            claimed: context.claimed_relationship.clone(),
             request_id: context.request_id.clone(),
             operation: request.operation.clone(),
             query: asked(request),
-            kind: format!("{:?}", context.principal.kind).to_lowercase(),
+            kind: format!("{:?}", principal.kind).to_lowercase(),
             ..Record::default()
         }
     }

@@ -2,6 +2,7 @@
 //!
 //! A new subcommand is a file here, a variant of [`Command`] and an arm in [`Command::run`].
 
+mod audit;
 mod backup;
 mod check;
 mod database;
@@ -48,6 +49,7 @@ enum Command {
     Backup(backup::Args),
     Restore(restore::Args),
     Migrate(migrate::Args),
+    Audit(audit::Args),
 }
 
 impl Command {
@@ -59,6 +61,7 @@ impl Command {
             Command::Backup(args) => backup::run(&args),
             Command::Restore(args) => restore::run(&args),
             Command::Migrate(args) => migrate::run(&args),
+            Command::Audit(args) => audit::run(&args),
         }
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! Each has a safe default, so that an empty configuration serves. Unknown keys are refused.
 
+mod audit;
 mod deadlines;
 mod duration;
 mod errors;
@@ -12,6 +13,7 @@ mod log;
 mod sandbox;
 mod shutdown;
 
+pub use audit::AuditConfig;
 pub use deadlines::DeadlinesConfig;
 pub use errors::ErrorsConfig;
 pub use interactions::InteractionsConfig;
@@ -50,6 +52,8 @@ pub struct Config {
     pub interactions: InteractionsConfig,
     /// How much one search may ask for.
     pub search: Limits,
+    /// The audit trail.
+    pub audit: AuditConfig,
     /// How errors are coded.
     pub errors: ErrorsConfig,
     /// The sandbox: sample data, no token.
@@ -110,6 +114,8 @@ impl Config {
             settings.zone = zone;
         }
         settings.bases.extend(self.listen.public_base_url.clone());
+        settings.audit.enabled = self.audit.enabled;
+        settings.audit.reads = self.audit.reads;
         settings.outcome.spine.clone_from(&self.errors.code_system);
         settings.outcome.api.clone_from(&self.errors.api_code_system);
         settings

@@ -89,7 +89,9 @@ impl Session {
                 },
             },
         };
-        self.snapshot().await?.linked(&query).await
+        let found = self.snapshot().await?.linked(&query).await?;
+        self.has_seen(&found);
+        Ok(found)
     }
 }
 

@@ -150,7 +150,7 @@ impl Data {
             }
             Write::Audit(entry) => {
                 let stamp = self.trail.last().map_or(1, |row| row.stamp + 1);
-                self.trail.push(AuditRow { stamp, entry });
+                self.trail.push(AuditRow { stamp, at: now, entry });
                 Some(Outcome::Recorded)
             }
             Write::Seal(seal) => {
@@ -276,6 +276,7 @@ fn holds(test: &AuditTest, row: &AuditRow) -> bool {
         AuditTest::Interaction(numbers) => numbers.contains(&entry.interaction),
         AuditTest::Stamp(stamps) => stamps.contains(&row.stamp),
         AuditTest::Between(first, last) => (*first..=*last).contains(&row.stamp),
+        AuditTest::Written(from, to) => (*from..=*to).contains(&row.at),
     }
 }
 

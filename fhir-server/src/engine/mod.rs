@@ -14,6 +14,7 @@ pub(crate) mod memory;
 mod place;
 mod received;
 mod reindex;
+mod seal;
 mod session;
 mod settings;
 mod stored_form;
@@ -31,7 +32,6 @@ pub(crate) use matches::Matches;
 pub(crate) use place::in_entry;
 pub(crate) use received::{Part, Received};
 pub(crate) use stored_form::Edit;
-pub(crate) use trail::Unit;
 pub(crate) use write::{Committed, Draft, Ticket, Written};
 
 use std::sync::{Arc, OnceLock};

@@ -152,6 +152,7 @@ impl Session {
     /// The policy denies it, or cannot decide.
     pub(crate) fn permit_access(&self, access: &Access) -> Result<Filter> {
         let question = (access.interaction, access.resource_type, access.operation);
+        self.check_trail(access)?;
         let mut decisions = self.decisions.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(filter) = decisions.get(&question) {
             return Ok(filter.clone());
@@ -170,6 +171,22 @@ impl Session {
                 let reason = "Whether you may do this cannot be decided now, so it is refused.";
                 Err(Error::new(ErrorCode::Forbidden, reason).with_cause(cause))
             }
+        }
+    }
+
+    /// Where there is an audit trail, AuditEvent is its alone.
+    fn check_trail(&self, access: &Access) -> Result<()> {
+        let reads = matches!(
+            access.interaction,
+            Interaction::Read | Interaction::Vread | Interaction::SearchType | Interaction::Operation
+        );
+        let is_trail = access.resource_type.is_some_and(|t| t.name() == "AuditEvent");
+        match is_trail && !reads && self.is_audited() {
+            true => Err(Error::new(
+                ErrorCode::MethodNotAllowed,
+                "The audit trail is written by the server alone: AuditEvent can be read and searched for.",
+            )),
+            false => Ok(()),
         }
     }
 

@@ -12,9 +12,11 @@ use super::write::Staged;
 use crate::audit::Record;
 use crate::error::{Error, ErrorCode, Result};
 use crate::interaction::{Interaction, Request, Response};
-use crate::search::{Registry, membership};
+use crate::search::compartment::membership;
+use crate::search::registry::Registry;
 use crate::store::{
-    AuditAction, AuditEntry, Commit, Index, IndexValue, Key, ParameterNumber, ResourceType, Version, Write,
+    AuditAction, AuditEntry, AuditQuery, AuditRow, Commit, Index, IndexValue, Key, ParameterNumber, ResourceType, Version, Write,
+    is_id,
 };
 
 /// Resources of one interaction whose patients are looked up, at most.
@@ -74,9 +76,8 @@ impl Session {
         if unit.told {
             return;
         }
-        let reads = unit.action == AuditAction::Read;
-        let told = self.tells_reads() || !reads || answer.is_err();
-        if !told {
+        // It wrote nothing.
+        if answer.is_ok() && !self.tells_reads() {
             return;
         }
         match answer {
@@ -112,6 +113,22 @@ impl Session {
                 Err(Error::new(ErrorCode::Unavailable, text).with_cause(cause))
             }
         }
+    }
+
+    /// Rows of the trail.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub(crate) async fn audit_rows(&self, query: &AuditQuery) -> Result<Vec<AuditRow>> {
+        self.snapshot().await?.audit(query).await
+    }
+
+    /// How many rows of the trail there are, at most the query's count.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub(crate) async fn audit_total(&self, query: &AuditQuery) -> Result<u64> {
+        self.snapshot().await?.audit_total(query).await
     }
 
     /// The interaction that runs has read that.
@@ -232,8 +249,7 @@ fn named(request: &Request) -> Vec<String> {
                 None if bare => one,
                 None => continue,
             };
-            let is_id = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.');
-            if !id.is_empty() && id.len() <= 64 && id.chars().all(is_id) {
+            if is_id(id) {
                 ids.push(id.to_owned());
             }
         }

@@ -17,7 +17,7 @@ use actix_web::{App, web};
 use futures_util::future::ready;
 
 use super::wire::Wire;
-use super::{State, lost};
+use super::{State, lost, sealer};
 use crate::config::Config;
 use crate::error::{Error, ErrorCode, Result};
 use crate::server::FhirServer;
@@ -95,6 +95,7 @@ impl Running {
     /// The server failed.
     pub async fn until(self, end: impl Future<Output = Ending> + 'static) -> Result<()> {
         let main = self.main.handle();
+        let to_seal = self.state.clone();
         let state = self.state;
         actix_web::rt::spawn(async move {
             let ending = end.await;
@@ -110,6 +111,8 @@ impl Running {
             tracing::info!("shutting down: requests under way may end");
             main.stop(true).await;
         });
+        let sealing = to_seal.clone();
+        let sealer = actix_web::rt::spawn(async move { sealer::run(&sealing).await });
         let metrics = self
             .metrics
             .map(|server| (server.handle(), actix_web::rt::spawn(server)));
@@ -118,6 +121,8 @@ impl Running {
             handle.stop(false).await;
             ended.await.map_err(Error::internal)?.map_err(Error::internal)?;
         }
+        sealer.abort();
+        sealer::once(&to_seal).await;
         served.map_err(Error::internal)
     }
 }

@@ -34,6 +34,7 @@ mod receive;
 mod refuse;
 mod respond;
 pub(crate) mod routes;
+mod sealer;
 mod state;
 mod suggest;
 mod wire;

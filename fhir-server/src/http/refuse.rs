@@ -6,7 +6,7 @@ use actix_web::http::header::HeaderName;
 use super::routes::Place;
 use super::suggest;
 use crate::error::{Error, ErrorCode, Result};
-use crate::store::ResourceType;
+use crate::store::{ResourceType, is_id};
 
 /// The header that tells which preferences were honoured (RFC 7240, section 3).
 pub(crate) const PREFERENCE_APPLIED: HeaderName = HeaderName::from_static("preference-applied");
@@ -73,13 +73,6 @@ pub(crate) fn unless_id(id: &str) -> Result<String> {
         shown(id)
     );
     Err(Error::new(ErrorCode::Value, text))
-}
-
-fn is_id(id: &str) -> bool {
-    (1..=64).contains(&id.len())
-        && id
-            .bytes()
-            .all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'.')
 }
 
 /// What the client sent, short enough for a message.

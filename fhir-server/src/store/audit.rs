@@ -7,6 +7,7 @@
 //! Invariant: no row is ever changed or removed.
 
 use super::ResourceType;
+use crate::context::Millis;
 
 /// What was done, as `AuditEvent.action` tells it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -94,8 +95,10 @@ impl AuditEntry {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct AuditRow {
-    /// Its place in the trail; holds the time.
+    /// Its place in the trail.
     pub stamp: i64,
+    /// When it was written.
+    pub at: Millis,
     /// What is kept. `patients` is empty: they are in the record.
     pub entry: AuditEntry,
 }
@@ -137,6 +140,8 @@ pub enum AuditTest {
     Stamp(Vec<i64>),
     /// Between two stamps, both included.
     Between(i64, i64),
+    /// Written between two times, both included.
+    Written(Millis, Millis),
 }
 
 /// Which rows.

@@ -38,6 +38,12 @@ impl ResourceType {
     }
 }
 
+/// Whether the text has the form of a logical id (<https://hl7.org/fhir/R4/datatypes.html#id>).
+pub fn is_id(text: &str) -> bool {
+    let is_of_form = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'.';
+    (1..=64).contains(&text.len()) && text.bytes().all(is_of_form)
+}
+
 /// Type and id of a resource.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Key {

@@ -42,7 +42,7 @@ pub use cursor::Cursor;
 pub(crate) use cursor::Place;
 pub use filter::Filter;
 pub use index::{Aspect, Index, IndexRow, IndexValue, ParameterNumber};
-pub use key::{Key, ResourceType};
+pub use key::{Key, ResourceType, is_id};
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 pub use open::{DatabaseUrl, StoreOptions, backup, migrate, open, restore, schema_version};
 

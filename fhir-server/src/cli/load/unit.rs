@@ -5,7 +5,7 @@ use fhir_model::reflect::Slot;
 use fhir_model::{Bundle, BundleEntry, BundleEntryRequest, Primitive, Resource, Str, json, xml};
 use fhir_server::error::{Error, ErrorCode, Issue, Result};
 use fhir_server::interaction::{Format, Interaction, PreferReturn, Request, RequestBody};
-use fhir_server::store::ResourceType;
+use fhir_server::store::{ResourceType, is_id};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use sha2::{Digest, Sha256};
@@ -129,12 +129,6 @@ fn single(text: Bytes, key: [u8; 32], glance: &Glance) -> Result<Step> {
         targets,
         entry: None,
     })
-}
-
-/// <https://hl7.org/fhir/R4/datatypes.html#id>
-fn is_id(text: &str) -> bool {
-    let is_of_form = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'.';
-    (1..=64).contains(&text.len()) && text.bytes().all(is_of_form)
 }
 
 /// A transaction of one entry for each entry, in the order of the methods.

@@ -11,7 +11,7 @@ use fhir_model::{Identifier, Reference, Resource};
 use super::rows::{Rows, TooMany};
 use super::{token, uri};
 use crate::search::registry::Use;
-use crate::store::{Aspect, IndexValue, ResourceType};
+use crate::store::{Aspect, IndexValue, ResourceType, is_id};
 
 pub(super) fn rows(value: &Value<'_>, rows: &mut Rows<'_>) -> Result<(), TooMany> {
     match value {
@@ -166,10 +166,3 @@ fn elsewhere(text: &str) -> IndexValue {
     }
 }
 
-/// Whether the text has the form of a logical id (<https://hl7.org/fhir/R4/datatypes.html#id>).
-fn is_id(text: &str) -> bool {
-    (1..=64).contains(&text.len())
-        && text
-            .bytes()
-            .all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'.')
-}

@@ -9,7 +9,7 @@ use super::statement::{Bind, Names, Statement};
 use crate::context::TenantId;
 use crate::error::{Error, Result};
 use crate::store::{
-    AuditAction, AuditEntry, AuditQuery, AuditRow, AuditSeal, AuditTest, Key, ParameterNumber, ResourceType, id,
+    AuditAction, AuditEntry, AuditQuery, AuditRow, AuditSeal, AuditTest, Key, ParameterNumber, ResourceType, id, stamp,
 };
 
 /// The types of [`Row`].
@@ -192,6 +192,10 @@ impl Lists {
                 let stamps = stamps.iter().map(|stamp| Bind::Big(*stamp)).collect();
                 list(out, "(a.stamp IN (", stamps, names);
             }
+            AuditTest::Written(from, to) => out.push(
+                "a.stamp >= ? AND a.stamp <= ?",
+                [Bind::Big(stamp::first_of(*from)), Bind::Big(stamp::last_of(*to))],
+            ),
             AuditTest::Between(first, last) => out.push(
                 "a.stamp >= ? AND a.stamp <= ?",
                 [Bind::Big(*first), Bind::Big(*last)],
@@ -253,7 +257,11 @@ pub(crate) fn row_of(row: Row) -> Result<AuditRow> {
         patients: Vec::new(),
         record,
     };
-    Ok(AuditRow { stamp, entry })
+    Ok(AuditRow {
+        stamp,
+        at: stamp::time_of(stamp),
+        entry,
+    })
 }
 
 /// The seal.

@@ -7,7 +7,7 @@ use super::uri;
 use crate::error::Result;
 use crate::search::criteria::escape;
 use crate::search::malformed;
-use crate::store::{Criterion, ResourceType, Test, ValueKind};
+use crate::store::{Criterion, ResourceType, Test, ValueKind, is_id};
 
 /// The tests of one value; `named` is the type after the colon of the parameter's name.
 pub(super) fn alternatives(
@@ -98,10 +98,3 @@ impl<'v> Local<'v> {
     }
 }
 
-/// Whether the text has the form of a logical id (<https://hl7.org/fhir/R4/datatypes.html#id>).
-fn is_id(text: &str) -> bool {
-    (1..=64).contains(&text.len())
-        && text
-            .bytes()
-            .all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'.')
-}

@@ -1,0 +1,239 @@
+//! A row of the trail as an AuditEvent, in the shapes of IHE's Basic Audit Log Patterns
+//! (<https://profiles.ihe.net/ITI/BALP/>), with a sentence that its patient can read.
+//!
+//! Invariant: who sees a row as its patient learns of no other patient, and not what else the request asked for.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::{Value, json};
+
+use super::record::{Record, interaction_of};
+use crate::context::Millis;
+use crate::error::{Error, Result};
+use crate::interaction::Interaction;
+use crate::store::{AuditAction, AuditRow};
+
+const DICOM: &str = "http://dicom.nema.org/resources/ontology/DCM";
+const ENTITY_TYPE: &str = "http://terminology.hl7.org/CodeSystem/audit-entity-type";
+const OBJECT_ROLE: &str = "http://terminology.hl7.org/CodeSystem/object-role";
+const PARTICIPATION: &str = "http://terminology.hl7.org/CodeSystem/v3-ParticipationType";
+const BALP_ENTITY: &str = "https://profiles.ihe.net/ITI/BALP/CodeSystem/BasicAuditEntityType";
+const ODS: &str = "https://fhir.nhs.uk/Id/ods-organization-code";
+
+/// To whom a row is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Audience<'a> {
+    /// To one who may see all of it.
+    Auditor,
+    /// To the patient of that id.
+    Patient(&'a str),
+}
+
+/// The id of the AuditEvent of a row.
+pub(crate) fn id_of(row: &AuditRow) -> String {
+    format!("{:016x}", row.stamp)
+}
+
+/// The row that an AuditEvent's id stands for.
+pub(crate) fn stamp_of(id: &str) -> Option<i64> {
+    let is_ours = id.len() == 16 && id.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
+    i64::from_str_radix(id, 16).ok().filter(|_| is_ours)
+}
+
+/// The AuditEvent of a row.
+///
+/// # Errors
+/// The row cannot be read.
+pub(crate) fn of_row(row: &AuditRow, audience: Audience<'_>) -> Result<Value> {
+    let mut record: Record = serde_json::from_slice(&row.entry.record).map_err(Error::internal)?;
+    if let Audience::Patient(id) = audience {
+        let alone = record.patients.iter().all(|patient| patient == id);
+        record.patients.retain(|patient| patient == id);
+        if !alone {
+            record.query = None;
+        }
+    }
+    let interaction = interaction_of(row.entry.interaction);
+    let code = interaction.map_or("operation", Interaction::code);
+    let mut event = json!({
+        "resourceType": "AuditEvent",
+        "id": id_of(row),
+        "meta": { "versionId": "1", "lastUpdated": row.at.to_instant() },
+        "text": { "status": "generated", "div": narrative(row, &record) },
+        "type": coding("http://terminology.hl7.org/CodeSystem/audit-event-type", "rest", Some("RESTful Operation")),
+        "subtype": [coding("http://hl7.org/fhir/restful-interaction", code, None)],
+        "action": row.entry.action.code(),
+        "recorded": row.at.to_instant(),
+        "outcome": row.entry.outcome.to_string(),
+        "agent": agents(row, &record),
+        "source": { "observer": { "display": "fhir-server" }, "type": [coding(
+            "http://terminology.hl7.org/CodeSystem/security-source-type", "4", Some("Application Server"))] },
+        "entity": entities(row, &record),
+    });
+    let Some(members) = event.as_object_mut() else {
+        return Err(Error::internal("an event that is no object"));
+    };
+    if let Some(operation) = &record.operation {
+        let subtype = json!({ "code": format!("${operation}"), "display": "operation of this server" });
+        if let Some(all) = members.get_mut("subtype").and_then(Value::as_array_mut) {
+            all.push(subtype);
+        }
+    }
+    if row.entry.outcome != 0 {
+        let text = format!("HTTP status {}", record.status);
+        members.insert("outcomeDesc".into(), text.into());
+    }
+    if let Some(purpose) = &record.purpose {
+        let purpose = coding("http://terminology.hl7.org/CodeSystem/v3-ActReason", purpose, None);
+        let mut concept = json!({ "coding": [purpose] });
+        if let (Some(reason), Some(concept)) = (record.break_glass.as_ref().or(record.claimed.as_ref()), concept.as_object_mut()) {
+            concept.insert("text".into(), reason.as_str().into());
+        }
+        members.insert("purposeOfEvent".into(), json!([concept]));
+    }
+    Ok(event)
+}
+
+fn coding(system: &str, code: &str, display: Option<&str>) -> Value {
+    match display {
+        Some(display) => json!({ "system": system, "code": code, "display": display }),
+        None => json!({ "system": system, "code": code }),
+    }
+}
+
+/// The client, this server, and the user where there is one. Of a read the client is where the data goes to.
+fn agents(row: &AuditRow, record: &Record) -> Value {
+    let source = coding(DICOM, "110153", Some("Source Role ID"));
+    let destination = coding(DICOM, "110152", Some("Destination Role ID"));
+    let (client, server) = match row.entry.action {
+        AuditAction::Read => (destination, source),
+        _ => (source, destination),
+    };
+    let client_name = record.client.as_deref().unwrap_or("no registered client");
+    let mut agents = vec![
+        json!({ "type": { "coding": [client] }, "who": { "display": client_name }, "requestor": false }),
+        json!({ "type": { "coding": [server] }, "who": { "display": "fhir-server" }, "requestor": false }),
+    ];
+    let mut who = json!({ "identifier": { "value": row.entry.actor }, "display": row.entry.actor });
+    if let (Some(user), Some(who)) = (&record.user, who.as_object_mut()) {
+        who.insert("reference".into(), user.as_str().into());
+    }
+    let mut user = json!({
+        "type": { "coding": [coding(PARTICIPATION, "IRCP", Some("information recipient"))] },
+        "who": who,
+        "altId": row.entry.actor,
+        "requestor": true,
+    });
+    if let Some(user) = user.as_object_mut() {
+        let roles: Vec<Value> = record.roles.iter().map(|role| json!({ "text": role })).collect();
+        if !roles.is_empty() {
+            user.insert("role".into(), roles.into());
+        }
+    }
+    agents.push(user);
+    if let Some(code) = &record.organisation {
+        agents.push(json!({
+            "type": { "coding": [coding(PARTICIPATION, "CST", Some("custodian"))] },
+            "who": { "type": "Organization", "identifier": { "system": ODS, "value": code } },
+            "requestor": false,
+        }));
+    }
+    agents.into()
+}
+
+fn entities(row: &AuditRow, record: &Record) -> Value {
+    let mut entities: Vec<Value> = record.patients.iter().map(|id| {
+        json!({
+            "what": { "reference": format!("Patient/{id}") },
+            "type": coding(ENTITY_TYPE, "1", Some("Person")),
+            "role": coding(OBJECT_ROLE, "1", Some("Patient")),
+        })
+    }).collect();
+    if let Some(what) = subject(row, record) {
+        entities.push(json!({
+            "what": { "reference": what },
+            "type": coding(ENTITY_TYPE, "2", Some("System Object")),
+            "role": coding(OBJECT_ROLE, "4", Some("Domain Resource")),
+        }));
+    }
+    if let Some(query) = &record.query {
+        let whole = format!("{}{query}", row.entry.resource_type.map_or("", |t| t.name()));
+        entities.push(json!({
+            "type": coding(ENTITY_TYPE, "2", Some("System Object")),
+            "role": coding(OBJECT_ROLE, "24", Some("Query")),
+            "query": STANDARD.encode(whole),
+        }));
+    }
+    if !record.request_id.is_empty() {
+        entities.push(json!({
+            "what": { "identifier": { "value": record.request_id } },
+            "type": coding(BALP_ENTITY, "XrequestId", None),
+        }));
+    }
+    entities.into()
+}
+
+/// The resource that it was about, with its version where one was read or made.
+fn subject(row: &AuditRow, record: &Record) -> Option<String> {
+    let (resource_type, id) = (row.entry.resource_type?, row.entry.id.as_ref()?);
+    let of_patient = resource_type.name() == "Patient" && record.patients.contains(id);
+    let version = record.version.map(|v| format!("/_history/{v}")).unwrap_or_default();
+    (!of_patient || record.version.is_some()).then(|| format!("{}/{id}{version}", resource_type.name()))
+}
+
+/// One sentence: who did what to what, when, and whether it was refused.
+fn narrative(row: &AuditRow, record: &Record) -> String {
+    let done = match interaction_of(row.entry.interaction) {
+        Some(Interaction::Read | Interaction::Vread) => "read",
+        Some(Interaction::Create) => "created",
+        Some(Interaction::Update | Interaction::Patch) => "changed",
+        Some(Interaction::Delete) => "deleted",
+        Some(Interaction::SearchType | Interaction::SearchSystem) => "searched for",
+        Some(Interaction::HistoryInstance | Interaction::HistoryType | Interaction::HistorySystem) => {
+            "read earlier versions of"
+        }
+        Some(Interaction::Batch | Interaction::Transaction) => "sent several requests at once about",
+        _ => "asked the server to work on",
+    };
+    let what = match (row.entry.resource_type, &row.entry.id) {
+        (Some(resource_type), Some(id)) => format!("{}/{id}", resource_type.name()),
+        (Some(resource_type), None) => format!("records of the kind {}", resource_type.name()),
+        (None, _) => "records".to_owned(),
+    };
+    let of = record.organisation.as_ref().map(|o| format!(" of {o}")).unwrap_or_default();
+    let why = match (&record.break_glass, &record.claimed) {
+        (Some(reason), _) => format!(" In an emergency, with the reason: {reason}."),
+        (None, Some(reason)) => format!(" With the reason: {reason}."),
+        (None, None) => String::new(),
+    };
+    let end = match row.entry.outcome {
+        0 => "",
+        4 => " It was refused.",
+        _ => " It failed.",
+    };
+    let text = format!("{}{of} {done} {what} on {}.{why}{end}", row.entry.actor, moment(row.at));
+    format!("<div xmlns=\"http://www.w3.org/1999/xhtml\">{}</div>", escaped(&text))
+}
+
+/// Such as `26 November 2026 at 06:30 UTC`.
+fn moment(at: Millis) -> String {
+    jiff::Timestamp::from_millisecond(at.0)
+        .map(|at| at.strftime("%-d %B %Y at %H:%M UTC").to_string())
+        .unwrap_or_default()
+}
+
+fn escaped(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '"' => out.push_str("&quot;"),
+            // What XML cannot hold.
+            c if c.is_control() && !matches!(c, '\t' | '\n' | '\r') => out.push('\u{fffd}'),
+            c => out.push(c),
+        }
+    }
+    out
+}
