@@ -30,7 +30,12 @@ pub(crate) fn leaf(tenant: TenantId, row: &AuditRow) -> Hash {
     }
     let type_name = entry.resource_type.map_or("", |t| t.name());
     let id = entry.id.as_deref().unwrap_or_default();
-    for part in [type_name.as_bytes(), id.as_bytes(), entry.actor.as_bytes(), &entry.record] {
+    for part in [
+        type_name.as_bytes(),
+        id.as_bytes(),
+        entry.actor.as_bytes(),
+        &entry.record,
+    ] {
         hash.update((part.len() as u64).to_be_bytes());
         hash.update(part);
     }

@@ -84,9 +84,16 @@ pub(crate) fn of_row(row: &AuditRow, audience: Audience<'_>) -> Result<Value> {
         members.insert("outcomeDesc".into(), text.into());
     }
     if let Some(purpose) = &record.purpose {
-        let purpose = coding("http://terminology.hl7.org/CodeSystem/v3-ActReason", purpose, None);
+        let purpose = coding(
+            "http://terminology.hl7.org/CodeSystem/v3-ActReason",
+            purpose,
+            None,
+        );
         let mut concept = json!({ "coding": [purpose] });
-        if let (Some(reason), Some(concept)) = (record.break_glass.as_ref().or(record.claimed.as_ref()), concept.as_object_mut()) {
+        if let (Some(reason), Some(concept)) = (
+            record.break_glass.as_ref().or(record.claimed.as_ref()),
+            concept.as_object_mut(),
+        ) {
             concept.insert("text".into(), reason.as_str().into());
         }
         members.insert("purposeOfEvent".into(), json!([concept]));
@@ -142,13 +149,17 @@ fn agents(row: &AuditRow, record: &Record) -> Value {
 }
 
 fn entities(row: &AuditRow, record: &Record) -> Value {
-    let mut entities: Vec<Value> = record.patients.iter().map(|id| {
-        json!({
-            "what": { "reference": format!("Patient/{id}") },
-            "type": coding(ENTITY_TYPE, "1", Some("Person")),
-            "role": coding(OBJECT_ROLE, "1", Some("Patient")),
+    let mut entities: Vec<Value> = record
+        .patients
+        .iter()
+        .map(|id| {
+            json!({
+                "what": { "reference": format!("Patient/{id}") },
+                "type": coding(ENTITY_TYPE, "1", Some("Person")),
+                "role": coding(OBJECT_ROLE, "1", Some("Patient")),
+            })
         })
-    }).collect();
+        .collect();
     if let Some(what) = subject(row, record) {
         entities.push(json!({
             "what": { "reference": what },
@@ -177,7 +188,10 @@ fn entities(row: &AuditRow, record: &Record) -> Value {
 fn subject(row: &AuditRow, record: &Record) -> Option<String> {
     let (resource_type, id) = (row.entry.resource_type?, row.entry.id.as_ref()?);
     let of_patient = resource_type.name() == "Patient" && record.patients.contains(id);
-    let version = record.version.map(|v| format!("/_history/{v}")).unwrap_or_default();
+    let version = record
+        .version
+        .map(|v| format!("/_history/{v}"))
+        .unwrap_or_default();
     (!of_patient || record.version.is_some()).then(|| format!("{}/{id}{version}", resource_type.name()))
 }
 
@@ -200,7 +214,11 @@ fn narrative(row: &AuditRow, record: &Record) -> String {
         (Some(resource_type), None) => format!("records of the kind {}", resource_type.name()),
         (None, _) => "records".to_owned(),
     };
-    let of = record.organisation.as_ref().map(|o| format!(" of {o}")).unwrap_or_default();
+    let of = record
+        .organisation
+        .as_ref()
+        .map(|o| format!(" of {o}"))
+        .unwrap_or_default();
     let why = match (&record.break_glass, &record.claimed) {
         (Some(reason), _) => format!(" In an emergency, with the reason: {reason}."),
         (None, Some(reason)) => format!(" With the reason: {reason}."),
@@ -211,8 +229,15 @@ fn narrative(row: &AuditRow, record: &Record) -> String {
         4 => " It was refused.",
         _ => " It failed.",
     };
-    let text = format!("{}{of} {done} {what} on {}.{why}{end}", row.entry.actor, moment(row.at));
-    format!("<div xmlns=\"http://www.w3.org/1999/xhtml\">{}</div>", escaped(&text))
+    let text = format!(
+        "{}{of} {done} {what} on {}.{why}{end}",
+        row.entry.actor,
+        moment(row.at)
+    );
+    format!(
+        "<div xmlns=\"http://www.w3.org/1999/xhtml\">{}</div>",
+        escaped(&text)
+    )
 }
 
 /// Such as `26 November 2026 at 06:30 UTC`.

@@ -113,7 +113,10 @@ fn asked(request: &Request) -> Option<String> {
         text.push_str(condition);
     }
     if text.len() > LONGEST {
-        let end = (0..=LONGEST).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
+        let end = (0..=LONGEST)
+            .rev()
+            .find(|at| text.is_char_boundary(*at))
+            .unwrap_or(0);
         text.truncate(end);
         text.push('…');
     }
@@ -151,7 +154,9 @@ const NUMBERS: [Interaction; 15] = [
 /// The number of an interaction in rows.
 pub(crate) fn number_of(interaction: Interaction) -> i16 {
     let place = NUMBERS.iter().position(|i| *i == interaction);
-    place.and_then(|place| i16::try_from(place + 1).ok()).unwrap_or_default()
+    place
+        .and_then(|place| i16::try_from(place + 1).ok())
+        .unwrap_or_default()
 }
 
 /// The interaction with that number.

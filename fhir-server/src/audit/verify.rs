@@ -109,7 +109,10 @@ impl Trail<'_> {
     async fn seal(&mut self, seal: &AuditSeal, (number, end, before): (i64, i64, Hash)) -> Result<()> {
         let mut good = true;
         if seal.number != number + 1 {
-            self.wrong(format!("seal {} follows seal {number}: those between are gone", seal.number));
+            self.wrong(format!(
+                "seal {} follows seal {number}: those between are gone",
+                seal.number
+            ));
             good = false;
         }
         if chain::head(self.tenant, seal, &before) != seal.head {
@@ -121,7 +124,10 @@ impl Trail<'_> {
         }
         let between = self.rows(end + 1, seal.first - 1).await?;
         for row in &between {
-            self.wrong(format!("row {} was put in before seal {}", row.stamp, seal.number));
+            self.wrong(format!(
+                "row {} was put in before seal {}",
+                row.stamp, seal.number
+            ));
             good = false;
         }
         let rows = self.rows(seal.first, seal.last).await?;
@@ -204,10 +210,12 @@ impl Trail<'_> {
 
 /// Bytes as hexadecimal digits.
 pub(crate) fn hexadecimal(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-        for digit in [byte >> 4, byte & 15] {
-            text.extend(char::from_digit(digit.into(), 16));
-        }
-        text
-    })
+    bytes
+        .iter()
+        .fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+            for digit in [byte >> 4, byte & 15] {
+                text.extend(char::from_digit(digit.into(), 16));
+            }
+            text
+        })
 }

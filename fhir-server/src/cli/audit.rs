@@ -106,7 +106,10 @@ fn read_heads(path: &std::path::Path) -> Result<Vec<(i64, i64, String)>> {
     let unusable = |text: String| Error::new(ErrorCode::Invalid, text);
     let text = std::fs::read_to_string(path)
         .map_err(|cause| unusable(format!("{} cannot be read: {cause}", path.display())))?;
-    let lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
+    let lines = text
+        .lines()
+        .enumerate()
+        .filter(|(_, line)| !line.trim().is_empty());
     lines
         .map(|(n, line)| {
             let mut words = line.split_whitespace();

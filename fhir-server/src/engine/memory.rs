@@ -10,8 +10,9 @@ use crate::context::{Clock, Millis, TenantId};
 use crate::error::{Error, ErrorCode, Result};
 use crate::store::conformance::model::{self, Item, Model};
 use crate::store::{
-    AuditQuery, AuditRow, AuditSeal, AuditTest, Change, Claim, Commit, Expect, Filter, Found, HistoryQuery, HistoryScope, Index, IndexValue, Key, Link, LinkQuery,
-    Outcome, ParameterNumber, Refusal, ResourceType, SearchQuery, Snapshot, Store, StoredBody, Version, Write,
+    AuditQuery, AuditRow, AuditSeal, AuditTest, Change, Claim, Commit, Expect, Filter, Found, HistoryQuery,
+    HistoryScope, Index, IndexValue, Key, Link, LinkQuery, Outcome, ParameterNumber, Refusal, ResourceType,
+    SearchQuery, Snapshot, Store, StoredBody, Version, Write,
 };
 
 /// All versions of one tenant, in the order of their stamps, the rows of the current ones, and its claims.
@@ -150,7 +151,11 @@ impl Data {
             }
             Write::Audit(entry) => {
                 let stamp = self.trail.last().map_or(1, |row| row.stamp + 1);
-                self.trail.push(AuditRow { stamp, at: now, entry });
+                self.trail.push(AuditRow {
+                    stamp,
+                    at: now,
+                    entry,
+                });
                 Some(Outcome::Recorded)
             }
             Write::Seal(seal) => {
@@ -357,11 +362,16 @@ impl Snapshot for View {
         parameters: &'a [ParameterNumber],
         to: ResourceType,
     ) -> BoxFuture<'a, Result<Vec<String>>> {
-        let rows = from.iter().filter_map(|key| self.0.rows.get(key)).flat_map(Index::rows);
+        let rows = from
+            .iter()
+            .filter_map(|key| self.0.rows.get(key))
+            .flat_map(Index::rows);
         let mut ids: Vec<String> = rows
             .filter(|row| parameters.contains(&row.parameter))
             .filter_map(|row| match &row.value {
-                IndexValue::Reference { resource_type, id, .. } if *resource_type == to => Some(id.clone()),
+                IndexValue::Reference {
+                    resource_type, id, ..
+                } if *resource_type == to => Some(id.clone()),
                 _ => None,
             })
             .collect();
@@ -380,11 +390,19 @@ impl Snapshot for View {
         now(Ok(rows))
     }
     fn audit_total<'a>(&'a self, query: &'a AuditQuery) -> BoxFuture<'a, Result<u64>> {
-        let all = self.0.trail.iter().filter(|row| query.tests.iter().all(|test| holds(test, row)));
+        let all = self
+            .0
+            .trail
+            .iter()
+            .filter(|row| query.tests.iter().all(|test| holds(test, row)));
         now(Ok(all.count().min(query.count) as u64))
     }
     fn audit_patients(&self, first: i64, last: i64) -> BoxFuture<'_, Result<Vec<(i64, String)>>> {
-        let rows = self.0.trail.iter().filter(|row| (first..=last).contains(&row.stamp));
+        let rows = self
+            .0
+            .trail
+            .iter()
+            .filter(|row| (first..=last).contains(&row.stamp));
         let mut all: Vec<(i64, String)> = rows
             .flat_map(|row| row.entry.patients.iter().map(|id| (row.stamp, id.clone())))
             .collect();
@@ -394,7 +412,11 @@ impl Snapshot for View {
     fn audit_seals(&self, from: Option<i64>, count: usize) -> BoxFuture<'_, Result<Vec<AuditSeal>>> {
         let seals = self.0.seals.iter();
         now(Ok(match from {
-            Some(from) => seals.filter(|seal| seal.number >= from).take(count).cloned().collect(),
+            Some(from) => seals
+                .filter(|seal| seal.number >= from)
+                .take(count)
+                .cloned()
+                .collect(),
             None => seals.last().cloned().into_iter().collect(),
         }))
     }

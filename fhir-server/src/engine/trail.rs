@@ -15,8 +15,8 @@ use crate::interaction::{Interaction, Request, Response};
 use crate::search::compartment::membership;
 use crate::search::registry::Registry;
 use crate::store::{
-    AuditAction, AuditEntry, AuditQuery, AuditRow, Commit, Index, IndexValue, Key, ParameterNumber, ResourceType, Version, Write,
-    is_id,
+    AuditAction, AuditEntry, AuditQuery, AuditRow, Commit, Index, IndexValue, Key, ParameterNumber,
+    ResourceType, Version, Write, is_id,
 };
 
 /// Resources of one interaction whose patients are looked up, at most.
@@ -131,6 +131,13 @@ impl Session {
         self.snapshot().await?.audit_total(query).await
     }
 
+    /// The interaction that runs has turned out to be another.
+    pub(crate) fn turned_out(&self, interaction: Interaction) {
+        if let Some(unit) = &mut self.trail().unit {
+            unit.interaction = interaction;
+        }
+    }
+
     /// The interaction that runs has read that.
     pub(super) fn has_seen<'v>(&self, versions: impl IntoIterator<Item = &'v Version>) {
         if !self.is_audited() {
@@ -153,7 +160,11 @@ impl Session {
             return Ok(Vec::new());
         }
         // What is changed or removed may have been about others than what is written.
-        let before: Vec<Key> = written.iter().filter_map(|write| changed(write)).cloned().collect();
+        let before: Vec<Key> = written
+            .iter()
+            .filter_map(|write| changed(write))
+            .cloned()
+            .collect();
         let of_before = self.patients_of(&before).await?;
         let trail = self.trail();
         let Some(unit) = &trail.unit else {
@@ -195,7 +206,8 @@ impl Session {
 
     fn row(&self, unit: &Unit) -> AuditEntry {
         let about = (unit.resource_type, unit.key.as_ref());
-        unit.record.entry(&self.context, (unit.interaction, unit.action), about)
+        unit.record
+            .entry(&self.context, (unit.interaction, unit.action), about)
     }
 
     fn trail(&self) -> std::sync::MutexGuard<'_, Trail> {
@@ -214,7 +226,12 @@ impl Session {
         types.dedup();
         let parameters: Vec<ParameterNumber> = types.into_iter().flat_map(membership_numbers).collect();
         if !parameters.is_empty() {
-            ids.extend(self.snapshot().await?.referred(keys, &parameters, patient).await?);
+            ids.extend(
+                self.snapshot()
+                    .await?
+                    .referred(keys, &parameters, patient)
+                    .await?,
+            );
         }
         ids.sort();
         ids.dedup();
@@ -226,7 +243,9 @@ impl Session {
 fn membership_numbers(resource_type: ResourceType) -> Vec<ParameterNumber> {
     let patient = ResourceType::from_name("Patient");
     let membership = patient.and_then(|patient| membership(Registry::r4(), patient, resource_type));
-    membership.map_or_else(Vec::new, |found| found.parameters.iter().map(|p| p.number).collect())
+    membership.map_or_else(Vec::new, |found| {
+        found.parameters.iter().map(|p| p.number).collect()
+    })
 }
 
 /// The patients that a request names by itself: whose compartment it is about, or that it asks for.
@@ -287,12 +306,18 @@ fn changed(write: &Write) -> Option<&Key> {
 /// What is written, how, and whom it is about by its own words.
 fn facts(write: &Write) -> Option<(&Key, AuditAction, Interaction, Vec<String>)> {
     match write {
-        Write::Create { key, index, .. } => {
-            Some((key, AuditAction::Create, Interaction::Create, patients_in(key, index)))
-        }
-        Write::Update { key, index, .. } => {
-            Some((key, AuditAction::Update, Interaction::Update, patients_in(key, index)))
-        }
+        Write::Create { key, index, .. } => Some((
+            key,
+            AuditAction::Create,
+            Interaction::Create,
+            patients_in(key, index),
+        )),
+        Write::Update { key, index, .. } => Some((
+            key,
+            AuditAction::Update,
+            Interaction::Update,
+            patients_in(key, index),
+        )),
         Write::Delete { key } => {
             let own = (key.resource_type.name() == "Patient").then(|| key.id.clone());
             Some((
@@ -311,7 +336,9 @@ fn patients_in(key: &Key, index: &Index) -> Vec<String> {
     let own = (key.resource_type.name() == "Patient").then(|| key.id.clone());
     let rows = index.rows().iter().filter(|row| numbers.contains(&row.parameter));
     let referred = rows.filter_map(|row| match &row.value {
-        IndexValue::Reference { resource_type, id, .. } if resource_type.name() == "Patient" => Some(id.clone()),
+        IndexValue::Reference {
+            resource_type, id, ..
+        } if resource_type.name() == "Patient" => Some(id.clone()),
         _ => None,
     });
     let mut ids: Vec<String> = own.into_iter().chain(referred).collect();

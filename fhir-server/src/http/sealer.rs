@@ -49,7 +49,12 @@ fn give_out(state: &State, seals: &[(TenantId, AuditSeal)]) {
 /// A line a seal: tenant, number, head, time.
 fn append(path: &Path, seals: &[(TenantId, AuditSeal)], at: &str) -> Result<()> {
     let lines = seals.iter().fold(String::new(), |mut text, (tenant, seal)| {
-        text.push_str(&format!("{} {} {} {at}\n", tenant.0, seal.number, hexadecimal(&seal.head)));
+        text.push_str(&format!(
+            "{} {} {} {at}\n",
+            tenant.0,
+            seal.number,
+            hexadecimal(&seal.head)
+        ));
         text
     });
     let mut file = std::fs::OpenOptions::new()

@@ -51,10 +51,14 @@ fn audience(context: &Context) -> (Audience<'_>, Vec<AuditTest>) {
             vec![AuditTest::Patient(vec![patient.clone()])],
         );
     }
-    let sees_all = principal.kind == PrincipalKind::System || principal.roles.iter().any(|r| r == PRIVACY_OFFICER);
+    let sees_all =
+        principal.kind == PrincipalKind::System || principal.roles.iter().any(|r| r == PRIVACY_OFFICER);
     match sees_all {
         true => (Audience::Auditor, Vec::new()),
-        false => (Audience::Auditor, vec![AuditTest::Actor(vec![principal.name.clone()])]),
+        false => (
+            Audience::Auditor,
+            vec![AuditTest::Actor(vec![principal.name.clone()])],
+        ),
     }
 }
 
@@ -97,7 +101,10 @@ async fn search(session: &Session, request: &Request) -> Result<Response> {
     for row in &rows {
         let resource = event::of_row(row, shown_to)?;
         bundle.entry(|members| {
-            members.text("fullUrl", &format!("{}/AuditEvent/{}", request.base, event::id_of(row)))?;
+            members.text(
+                "fullUrl",
+                &format!("{}/AuditEvent/{}", request.base, event::id_of(row)),
+            )?;
             members.raw("resource", &text(&resource)?);
             members.object("search", |search| search.text("mode", "match"))
         })?;
@@ -148,7 +155,13 @@ impl Asked {
         let oldest_first = match reader.one("_sort")? {
             None | Some("-date" | "-_lastUpdated") => false,
             Some("date" | "_lastUpdated") => true,
-            Some(other) => return Err(malformed("_sort", other, "date, -date, _lastUpdated or -_lastUpdated")),
+            Some(other) => {
+                return Err(malformed(
+                    "_sort",
+                    other,
+                    "date, -date, _lastUpdated or -_lastUpdated",
+                ));
+            }
         };
         let only_count = match reader.one("_summary")? {
             None | Some("false") => false,
@@ -196,7 +209,10 @@ impl Asked {
 
     /// The rows after the page before.
     fn rest(&self, mark: i64) -> AuditTest {
-        match (self.page.as_ref().map(|page| &page.after), self.query.oldest_first) {
+        match (
+            self.page.as_ref().map(|page| &page.after),
+            self.query.oldest_first,
+        ) {
             (Some(After::Stamp(stamp)), true) => AuditTest::Between(stamp.saturating_add(1), mark),
             (Some(After::Stamp(stamp)), false) => AuditTest::Between(0, stamp.saturating_sub(1).min(mark)),
             _ => AuditTest::Between(0, mark),
@@ -211,7 +227,12 @@ impl Asked {
             mark,
             total,
         };
-        Ok(format!("{}?{}={}", self.url, page::PARAMETER, page.sign(session)?))
+        Ok(format!(
+            "{}?{}={}",
+            self.url,
+            page::PARAMETER,
+            page.sign(session)?
+        ))
     }
 
     fn self_link(&self, request: &Request) -> String {
@@ -244,7 +265,9 @@ fn of_compartment(centre: &Key) -> Result<AuditTest> {
     match centre.resource_type.name() {
         "Patient" => Ok(AuditTest::Patient(vec![centre.id.clone()])),
         other => {
-            let text = format!("The audit trail is kept by patient, not by {other}: use AuditEvent?entity={centre}.");
+            let text = format!(
+                "The audit trail is kept by patient, not by {other}: use AuditEvent?entity={centre}."
+            );
             Err(Error::new(ErrorCode::NotSupported, text))
         }
     }
@@ -258,7 +281,9 @@ fn patient(_: &Session, name: &str, value: &str) -> Result<AuditTest> {
             false => Err(malformed(name, text, "Patient/ and an id")),
         }
     };
-    Ok(AuditTest::Patient(value.split(',').map(one).collect::<Result<_>>()?))
+    Ok(AuditTest::Patient(
+        value.split(',').map(one).collect::<Result<_>>()?,
+    ))
 }
 
 fn entity(_: &Session, name: &str, value: &str) -> Result<AuditTest> {
@@ -269,7 +294,11 @@ fn entity(_: &Session, name: &str, value: &str) -> Result<AuditTest> {
     let all_patients = keys.iter().all(|key| key.resource_type.name() == "Patient");
     Ok(match all_patients {
         true => AuditTest::Patient(keys.into_iter().map(|key| key.id).collect()),
-        false => AuditTest::Resource(keys.into_iter().map(|key| (key.resource_type, Some(key.id))).collect()),
+        false => AuditTest::Resource(
+            keys.into_iter()
+                .map(|key| (key.resource_type, Some(key.id)))
+                .collect(),
+        ),
     })
 }
 
@@ -288,8 +317,8 @@ fn written(session: &Session, name: &str, value: &str) -> Result<AuditTest> {
         _ => ("eq", value),
     };
     let expected = "a date, after an optional prefix eq, gt, ge, lt, le, sa or eb";
-    let (first, last) = span::of_date_text(text, &session.settings().zone)
-        .map_err(|_| malformed(name, value, expected))?;
+    let (first, last) =
+        span::of_date_text(text, &session.settings().zone).map_err(|_| malformed(name, value, expected))?;
     let between = |from: i64, to: i64| Ok(AuditTest::Written(Millis(from), Millis(to)));
     match prefix {
         "eq" => between(first, last),
@@ -308,10 +337,14 @@ fn code(text: &str) -> &str {
 
 fn action(_: &Session, name: &str, value: &str) -> Result<AuditTest> {
     let one = |text: &str| {
-        let known = AuditAction::ALL.into_iter().find(|action| action.code() == code(text));
+        let known = AuditAction::ALL
+            .into_iter()
+            .find(|action| action.code() == code(text));
         known.ok_or_else(|| malformed(name, text, "C, R, U, D or E"))
     };
-    Ok(AuditTest::Action(value.split(',').map(one).collect::<Result<_>>()?))
+    Ok(AuditTest::Action(
+        value.split(',').map(one).collect::<Result<_>>()?,
+    ))
 }
 
 fn outcome_of(_: &Session, name: &str, value: &str) -> Result<AuditTest> {
@@ -319,26 +352,36 @@ fn outcome_of(_: &Session, name: &str, value: &str) -> Result<AuditTest> {
         Ok(number @ (0 | 4 | 8 | 12)) => Ok(number),
         _ => Err(malformed(name, text, "0, 4, 8 or 12")),
     };
-    Ok(AuditTest::Outcome(value.split(',').map(one).collect::<Result<_>>()?))
+    Ok(AuditTest::Outcome(
+        value.split(',').map(one).collect::<Result<_>>()?,
+    ))
 }
 
 fn subtype(_: &Session, name: &str, value: &str) -> Result<AuditTest> {
     let one = |text: &str| {
         let all = (1..).map_while(interaction_of);
-        let known = all.into_iter().find(|interaction| interaction.code() == code(text));
+        let known = all
+            .into_iter()
+            .find(|interaction| interaction.code() == code(text));
         known
             .map(number_of)
             .ok_or_else(|| malformed(name, text, "an interaction such as read, search-type or update"))
     };
-    Ok(AuditTest::Interaction(value.split(',').map(one).collect::<Result<_>>()?))
+    Ok(AuditTest::Interaction(
+        value.split(',').map(one).collect::<Result<_>>()?,
+    ))
 }
 
 fn actor(_: &Session, _: &str, value: &str) -> Result<AuditTest> {
-    Ok(AuditTest::Actor(value.split(',').map(|one| code(one).to_owned()).collect()))
+    Ok(AuditTest::Actor(
+        value.split(',').map(|one| code(one).to_owned()).collect(),
+    ))
 }
 
 fn ids(_: &Session, _: &str, value: &str) -> Result<AuditTest> {
-    Ok(AuditTest::Stamp(value.split(',').filter_map(event::stamp_of).collect()))
+    Ok(AuditTest::Stamp(
+        value.split(',').filter_map(event::stamp_of).collect(),
+    ))
 }
 
 /// All rows are of the type `rest`.
@@ -348,4 +391,3 @@ fn kind(_: &Session, _: &str, value: &str) -> Result<AuditTest> {
         false => AuditTest::Stamp(Vec::new()),
     })
 }
-

@@ -22,6 +22,7 @@ pub(super) async fn run(
     mut unreadable: BTreeMap<usize, Error>,
 ) -> Result<Response> {
     session.permit(Interaction::Batch, None)?;
+    session.turned_out(Interaction::Batch);
     let bundle = received
         .resource
         .get::<Bundle>()

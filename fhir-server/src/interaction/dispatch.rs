@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use super::{Format, Interaction, Request, RequestBody, Response};
 use super::{
-    audit, batch, capabilities, create, delete, history, operation, patch, read, search, transaction, update, vread,
+    audit, batch, capabilities, create, delete, history, operation, patch, read, search, transaction, update,
+    vread,
 };
 use crate::engine::{Received, Session};
 use crate::error::{Error, ErrorCode, Result};

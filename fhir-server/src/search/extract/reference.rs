@@ -165,4 +165,3 @@ fn elsewhere(text: &str) -> IndexValue {
         version: split.map(|(_, version)| version.to_owned()),
     }
 }
-

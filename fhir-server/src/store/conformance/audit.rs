@@ -3,8 +3,8 @@
 use super::fixture::{Checked, Fixture, create, equal, holds, key};
 use crate::context::TenantId;
 use crate::store::{
-    AuditAction, AuditEntry, AuditQuery, AuditRow, AuditSeal, AuditTest, Aspect, Index, IndexRow, IndexValue, Outcome,
-    ParameterNumber, Refusal, ResourceType, Write,
+    Aspect, AuditAction, AuditEntry, AuditQuery, AuditRow, AuditSeal, AuditTest, Index, IndexRow, IndexValue,
+    Outcome, ParameterNumber, Refusal, ResourceType, Write,
 };
 
 fn entry(actor: &str, patients: &[&str]) -> AuditEntry {
@@ -24,14 +24,20 @@ fn actors(rows: &[AuditRow]) -> Vec<&str> {
 pub(super) async fn a_row_is_written_with_its_commit_or_not_at_all(f: Fixture) -> Checked {
     let patient = key("Patient", "a")?;
     let outcomes = f
-        .commit(vec![], vec![create(&patient, 1), Write::Audit(entry("dr-a", &["a"]))])
+        .commit(
+            vec![],
+            vec![create(&patient, 1), Write::Audit(entry("dr-a", &["a"]))],
+        )
         .await?;
     holds(
         matches!(outcomes.as_slice(), [Outcome::Created { .. }, Outcome::Recorded]),
         format!("{outcomes:?}"),
     )?;
     let refused = f
-        .commit(vec![], vec![Write::Audit(entry("dr-b", &["a"])), create(&patient, 2)])
+        .commit(
+            vec![],
+            vec![Write::Audit(entry("dr-b", &["a"])), create(&patient, 2)],
+        )
         .await;
     holds(
         matches!(refused, Err(Refusal::Write { index: 1 })),
@@ -40,7 +46,10 @@ pub(super) async fn a_row_is_written_with_its_commit_or_not_at_all(f: Fixture) -
     f.write(Write::Audit(entry("dr-c", &[]))).await?;
     let found = rows(&f, vec![]).await?;
     equal(actors(&found), vec!["dr-c", "dr-a"], "newest first")?;
-    holds(found.windows(2).all(|two| two[0].stamp > two[1].stamp), "stamps rise")?;
+    holds(
+        found.windows(2).all(|two| two[0].stamp > two[1].stamp),
+        "stamps rise",
+    )?;
     let links = f.snapshot().await?.audit_patients(0, i64::MAX).await?;
     let expected = vec![(found.last().map_or(0, |row| row.stamp), "a".to_owned())];
     equal(links, expected, "links to patients")
@@ -66,7 +75,11 @@ pub(super) async fn every_test_of_the_trail_selects_what_it_says(f: Fixture) -> 
         entry.patients.clear();
         entry
     };
-    equal(read, vec![bare(first), bare(second), bare(third)], "what was written")?;
+    equal(
+        read,
+        vec![bare(first), bare(second), bare(third)],
+        "what was written",
+    )?;
     let stamp = |n: usize| all.iter().rev().nth(n).map_or(0, |row| row.stamp);
     let own = |text: &str| text.to_owned();
     let of_type = observation.ok_or_else(|| crate::error::Error::internal("no Observation"))?;
@@ -92,7 +105,11 @@ pub(super) async fn every_test_of_the_trail_selects_what_it_says(f: Fixture) -> 
             expected.clone(),
             &format!("{test:?}"),
         )?;
-        let total = f.snapshot().await?.audit_total(&AuditQuery::new(vec![test.clone()], 100)).await?;
+        let total = f
+            .snapshot()
+            .await?
+            .audit_total(&AuditQuery::new(vec![test.clone()], 100))
+            .await?;
         equal(total, expected.len() as u64, &format!("total of {test:?}"))?;
     }
     let mut query = AuditQuery::new(vec![], 2);
@@ -111,8 +128,17 @@ pub(super) async fn trails_of_tenants_are_apart(f: Fixture) -> Checked {
     let commit = crate::store::Commit::new(vec![], vec![Write::Audit(entry("dr-b", &["1"]))]);
     f.store.commit(other, commit).await?;
     let about = vec![AuditTest::Patient(vec!["1".to_owned()])];
-    equal(actors(&rows(&f, about.clone()).await?), vec!["dr-a"], "one tenant's")?;
-    let theirs = f.store.snapshot(other).await?.audit(&AuditQuery::new(about, 9)).await?;
+    equal(
+        actors(&rows(&f, about.clone()).await?),
+        vec!["dr-a"],
+        "one tenant's",
+    )?;
+    let theirs = f
+        .store
+        .snapshot(other)
+        .await?
+        .audit(&AuditQuery::new(about, 9))
+        .await?;
     equal(actors(&theirs), vec!["dr-b"], "the other's")?;
     let mut tenants = f.store.audited().await?;
     tenants.sort();
@@ -128,15 +154,29 @@ pub(super) async fn seals_follow_each_other_by_number(f: Fixture) -> Checked {
         root: [1; 32],
         head: [u8::try_from(number).unwrap_or(0); 32],
     };
-    equal(f.snapshot().await?.audit_seals(None, 1).await?, vec![], "none yet")?;
+    equal(
+        f.snapshot().await?.audit_seals(None, 1).await?,
+        vec![],
+        "none yet",
+    )?;
     let early = f.commit(vec![], vec![Write::Seal(seal(2))]).await;
-    holds(matches!(early, Err(Refusal::Write { index: 0 })), format!("{early:?}"))?;
+    holds(
+        matches!(early, Err(Refusal::Write { index: 0 })),
+        format!("{early:?}"),
+    )?;
     for number in 1..=3 {
         f.write(Write::Seal(seal(number))).await?;
     }
     let again = f.commit(vec![], vec![Write::Seal(seal(3))]).await;
-    holds(matches!(again, Err(Refusal::Write { index: 0 })), format!("{again:?}"))?;
-    equal(f.snapshot().await?.audit_seals(None, 1).await?, vec![seal(3)], "the last")?;
+    holds(
+        matches!(again, Err(Refusal::Write { index: 0 })),
+        format!("{again:?}"),
+    )?;
+    equal(
+        f.snapshot().await?.audit_seals(None, 1).await?,
+        vec![seal(3)],
+        "the last",
+    )?;
     equal(
         f.snapshot().await?.audit_seals(Some(2), 5).await?,
         vec![seal(2), seal(3)],
@@ -145,7 +185,8 @@ pub(super) async fn seals_follow_each_other_by_number(f: Fixture) -> Checked {
 }
 
 pub(super) async fn what_resources_refer_to_is_told_whether_stored_or_not(f: Fixture) -> Checked {
-    let patient = ResourceType::from_name("Patient").ok_or_else(|| crate::error::Error::internal("no Patient"))?;
+    let patient =
+        ResourceType::from_name("Patient").ok_or_else(|| crate::error::Error::internal("no Patient"))?;
     let subject = ParameterNumber::new(900, Aspect::Value);
     let other = ParameterNumber::new(901, Aspect::Value);
     let refers = |parameter, id: &str| IndexRow {
@@ -169,7 +210,11 @@ pub(super) async fn what_resources_refer_to_is_told_whether_stored_or_not(f: Fix
         }
         f.write(write).await?;
     }
-    let from = [key("Observation", "one")?, key("Observation", "two")?, key("Observation", "nine")?];
+    let from = [
+        key("Observation", "one")?,
+        key("Observation", "two")?,
+        key("Observation", "nine")?,
+    ];
     let mut found = f.snapshot().await?.referred(&from, &[subject], patient).await?;
     found.sort();
     equal(found, vec!["a".to_owned(), "c".to_owned()], "patients of the two")?;

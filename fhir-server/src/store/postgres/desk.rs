@@ -25,7 +25,9 @@ use crate::context::{Clock, Millis, TenantId};
 use crate::error::Error;
 use crate::store::sql::{self, CurrentRow, DELETED, Draft, Row, RowKey, Rows, Statement, TermKey};
 use crate::store::stamp::{Generator, time_of};
-use crate::store::{AuditEntry, AuditSeal, Change, Claim, Filter, Outcome, Refusal, ResourceType, SearchQuery};
+use crate::store::{
+    AuditEntry, AuditSeal, Change, Claim, Filter, Outcome, Refusal, ResourceType, SearchQuery,
+};
 
 /// Why a commit did not go through.
 #[derive(Debug)]

@@ -184,7 +184,9 @@ impl Store for PostgresStore {
         let core = self.core.clone();
         let ask = async move {
             let lent = core.guarded(core.readers.lend()).await??;
-            let rows = core.guarded(lent.link()?.rows(super::sql::audit::tenants())).await?;
+            let rows = core
+                .guarded(lent.link()?.rows(super::sql::audit::tenants()))
+                .await?;
             let rows: Vec<i64> = rows.map_err(failure::error)?;
             lent.give_back();
             Ok(rows.into_iter().map(TenantId).collect())

@@ -21,8 +21,8 @@ use crate::context::TenantId;
 use crate::error::Result;
 use crate::store::sql::{self, Lists, Statement, VersionRow, VersionSql};
 use crate::store::{
-    AuditQuery, AuditRow, AuditSeal, Filter, Found, HistoryQuery, Key, LinkQuery, ParameterNumber, ResourceType,
-    SearchQuery, Snapshot, Version, id,
+    AuditQuery, AuditRow, AuditSeal, Filter, Found, HistoryQuery, Key, LinkQuery, ParameterNumber,
+    ResourceType, SearchQuery, Snapshot, Version, id,
 };
 
 const BEGIN: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";

@@ -5,7 +5,9 @@ use std::time::Instant;
 use crate::context::TenantId;
 use crate::store::encoding;
 use crate::store::sql::{Draft, Row, RowKey, Term};
-use crate::store::{AuditEntry, AuditSeal, Claim, Commit, Expect, Filter, Key, ResourceType, StoredBody, Write};
+use crate::store::{
+    AuditEntry, AuditSeal, Claim, Commit, Expect, Filter, Key, ResourceType, StoredBody, Write,
+};
 
 /// A commit with its bodies packed.
 #[derive(Debug)]

@@ -7,6 +7,7 @@ mod plans;
 mod processes;
 mod schema;
 mod tls;
+mod trail;
 
 use std::sync::Arc;
 

@@ -11,7 +11,8 @@ pub(super) fn insert(tenant: TenantId, rows: &[(i64, &AuditEntry)]) -> Vec<Array
         return Vec::new();
     }
     let small = |of: fn(&AuditEntry) -> i16| Column::Small(rows.iter().map(|(_, entry)| of(entry)).collect());
-    let bytes = |of: fn(&AuditEntry) -> Vec<u8>| Column::Bytes(rows.iter().map(|(_, entry)| of(entry)).collect());
+    let bytes =
+        |of: fn(&AuditEntry) -> Vec<u8>| Column::Bytes(rows.iter().map(|(_, entry)| of(entry)).collect());
     let columns = [
         Column::One(tenant.0),
         Column::Big(rows.iter().map(|(stamp, _)| *stamp).collect()),

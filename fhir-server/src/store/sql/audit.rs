@@ -9,11 +9,21 @@ use super::statement::{Bind, Names, Statement};
 use crate::context::TenantId;
 use crate::error::{Error, Result};
 use crate::store::{
-    AuditAction, AuditEntry, AuditQuery, AuditRow, AuditSeal, AuditTest, Key, ParameterNumber, ResourceType, id, stamp,
+    AuditAction, AuditEntry, AuditQuery, AuditRow, AuditSeal, AuditTest, Key, ParameterNumber, ResourceType,
+    id, stamp,
 };
 
 /// The types of [`Row`].
-pub(crate) type RowSql = (BigInt, SmallInt, SmallInt, SmallInt, SmallInt, Binary, Text, Binary);
+pub(crate) type RowSql = (
+    BigInt,
+    SmallInt,
+    SmallInt,
+    SmallInt,
+    SmallInt,
+    Binary,
+    Text,
+    Binary,
+);
 /// A row as it lies: stamp, action, outcome, interaction, type, id, actor, record.
 pub(crate) type Row = (i64, i16, i16, i16, i16, Vec<u8>, String, Vec<u8>);
 /// The types of [`SealRow`].
@@ -56,7 +66,11 @@ pub(crate) fn packed_id(entry: &AuditEntry) -> Vec<u8> {
 pub(crate) fn insert_patient(tenant: TenantId, stamp: i64, patient: &str) -> Statement<'static> {
     Statement::new(
         "INSERT INTO audit_patient (tenant, stamp, patient) VALUES (?, ?, ?)",
-        [Bind::Big(tenant.0), Bind::Big(stamp), Bind::Owned(id::pack(patient))],
+        [
+            Bind::Big(tenant.0),
+            Bind::Big(stamp),
+            Bind::Owned(id::pack(patient)),
+        ],
     )
 }
 

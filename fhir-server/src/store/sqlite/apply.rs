@@ -18,8 +18,8 @@ use crate::store::encoding;
 use crate::store::sql::{self, CurrentRow, DELETED, Draft, Row, RowKey, Rows};
 use crate::store::stamp::{Generator, time_of};
 use crate::store::{
-    AuditEntry, AuditSeal, Change, Claim, Commit, Expect, Filter, Key, Outcome, Refusal, ResourceType, SearchQuery, StoredBody,
-    Write,
+    AuditEntry, AuditSeal, Change, Claim, Commit, Expect, Filter, Key, Outcome, Refusal, ResourceType,
+    SearchQuery, StoredBody, Write,
 };
 
 /// A commit with its bodies packed: what the writer's queue holds.
@@ -379,7 +379,8 @@ impl Desk<'_> {
         let stamp = self.stamps.next(self.clock);
         self.link.run(sql::audit::insert(tenant, stamp, entry))?;
         for patient in &entry.patients {
-            self.link.run(sql::audit::insert_patient(tenant, stamp, patient))?;
+            self.link
+                .run(sql::audit::insert_patient(tenant, stamp, patient))?;
         }
         Ok(Outcome::Recorded)
     }

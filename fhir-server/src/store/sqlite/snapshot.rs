@@ -21,8 +21,8 @@ use crate::context::{Clock, TenantId};
 use crate::error::{Error, Result};
 use crate::store::sql::{self, Lists, Statement, VersionRow};
 use crate::store::{
-    AuditQuery, AuditRow, AuditSeal, Filter, Found, HistoryQuery, Key, LinkQuery, ParameterNumber, ResourceType,
-    SearchQuery, Snapshot, Version, id,
+    AuditQuery, AuditRow, AuditSeal, Filter, Found, HistoryQuery, Key, LinkQuery, ParameterNumber,
+    ResourceType, SearchQuery, Snapshot, Version, id,
 };
 
 /// A consistent view of one tenant's data.

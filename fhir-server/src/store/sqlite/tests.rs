@@ -3,6 +3,7 @@
 mod faults;
 mod files;
 mod limits;
+mod trail;
 
 use std::path::Path;
 use std::sync::Arc;
