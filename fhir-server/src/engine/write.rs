@@ -101,7 +101,9 @@ impl Written {
                 version,
                 last_updated,
             } => Some((version, last_updated)),
-            Outcome::Absent | Outcome::Claimed | Outcome::Indexed | Outcome::Recorded => None,
+            Outcome::Absent | Outcome::Claimed | Outcome::Indexed | Outcome::Recorded | Outcome::Noted => {
+                None
+            }
         }
     }
 }

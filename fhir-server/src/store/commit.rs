@@ -51,6 +51,15 @@ pub enum Write {
     Audit(AuditEntry),
     /// A seal over rows of the audit trail; refused where its number does not follow the last one's.
     Seal(AuditSeal),
+    /// What the server itself has worked out about the definitions of a type, in the place of what it noted before.
+    Note {
+        /// the type
+        of: ResourceType,
+        /// in a form of the server's own
+        note: Vec<u8>,
+        /// whether the type's epoch moves, so that whoever goes by the note looks at it again
+        moves: bool,
+    },
 }
 
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
@@ -63,6 +72,7 @@ impl Write {
             Write::Claim(claim) => claim.payload.len(),
             Write::Audit(entry) => entry.record.len(),
             Write::Seal(_) => 0,
+            Write::Note { note, .. } => note.len(),
         }
     }
 }
@@ -115,6 +125,10 @@ pub enum Expect {
     },
     /// The claim row does not exist yet.
     Unclaimed(&'static str, [u8; 32]),
+    /// The newest change of a definition of that type has that stamp: see [`Epochs`](super::Epochs).
+    Epoch(ResourceType, i64),
+    /// That is what is noted about the definitions of a type.
+    Note(ResourceType, Option<Vec<u8>>),
 }
 
 /// What a write did.
@@ -157,6 +171,8 @@ pub enum Outcome {
     Indexed,
     /// The row of the audit trail was written, or the seal.
     Recorded,
+    /// It is noted.
+    Noted,
 }
 
 /// Why a commit wrote nothing.

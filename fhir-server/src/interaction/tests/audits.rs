@@ -391,6 +391,9 @@ impl Store for Deaf {
     fn audited(&self) -> BoxFuture<'_, Result<Vec<TenantId>, Error>> {
         self.0.audited()
     }
+    fn defining(&self, of: crate::store::ResourceType) -> BoxFuture<'_, Result<Vec<(TenantId, i64)>, Error>> {
+        self.0.defining(of)
+    }
     fn secret(&self) -> [u8; 32] {
         self.0.secret()
     }

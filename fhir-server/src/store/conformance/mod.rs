@@ -20,6 +20,7 @@ mod cases;
 mod claims;
 mod commits;
 mod criteria;
+mod epochs;
 mod fixture;
 mod history;
 mod joins;
@@ -123,6 +124,13 @@ cases! {
         trails_of_tenants_are_apart,
         seals_follow_each_other_by_number,
         what_resources_refer_to_is_told_whether_stored_or_not,
+    }
+    epochs {
+        every_change_of_a_definition_moves_the_epoch_of_its_type_alone,
+        an_epoch_falls_with_its_commit,
+        a_commit_that_expects_an_epoch_is_refused_under_another,
+        a_view_keeps_its_epochs,
+        a_note_about_definitions_is_kept_and_moves_the_epoch_where_it_shall,
     }
     race {
         of_racing_conditional_updates_one_wins_a_version,

@@ -11,7 +11,7 @@
 use std::collections::{HashMap, HashSet};
 
 use diesel::result::Error as Diesel;
-use futures_util::future::{try_join, try_join_all};
+use futures_util::future::{OptionFuture, join, try_join, try_join_all};
 
 use super::fetch::{Claims, Heads};
 use super::head::{Content, Head};
@@ -26,7 +26,7 @@ use crate::error::Error;
 use crate::store::sql::{self, CurrentRow, DELETED, Draft, Row, RowKey, Rows, Statement, TermKey};
 use crate::store::stamp::{Generator, time_of};
 use crate::store::{
-    AuditEntry, AuditSeal, Change, Claim, Filter, Outcome, Refusal, ResourceType, SearchQuery,
+    AuditEntry, AuditSeal, Change, Claim, Epochs, Filter, Outcome, Refusal, ResourceType, SearchQuery, moves,
 };
 
 /// Why a commit did not go through.
@@ -61,6 +61,8 @@ pub(super) struct Desk<'j> {
     clock: &'j dyn Clock,
     stamps: Generator,
     last_stamp: i64,
+    /// When definitions last changed, with what was decided so far.
+    epochs: Epochs,
     heads: HashMap<&'j RowKey, Option<Head<'j>>>,
     /// The claims that stand, and when they run out.
     claims: HashMap<ClaimKey<'j>, Option<Millis>>,
@@ -76,6 +78,7 @@ pub(super) struct Desk<'j> {
 
 #[derive(Default)]
 struct Undo<'j> {
+    epochs: Epochs,
     statements: usize,
     trail: usize,
     seal: Option<i64>,
@@ -100,6 +103,7 @@ impl<'j> Desk<'j> {
             clock,
             stamps: Generator::after(node, last_stamp),
             last_stamp,
+            epochs: Epochs::default(),
             heads: HashMap::new(),
             claims: HashMap::new(),
             ledger: Ledger::new(tenant, known),
@@ -128,15 +132,17 @@ impl<'j> Desk<'j> {
                     .extend(found.map(|claim| (*claim, expires.map(Millis))));
             }
         }
-        if !keys.is_empty() {
-            let rows = self
-                .link
-                .rows_of(Heads::new(self.tenant, keys.iter().copied()))
-                .await?;
-            for row in rows {
-                let (key, head) = Head::of_row(row);
-                self.heads.extend(keys.get(&key).map(|key| (*key, Some(head))));
-            }
+        // They go out together.
+        let asks_for_epochs = tasks.clone().any(Task::asks_for_epochs);
+        let epochs = OptionFuture::from(asks_for_epochs.then(|| self.link.rows(sql::epochs(self.tenant))));
+        let heads = Heads::new(self.tenant, keys.iter().copied());
+        let heads = OptionFuture::from((!keys.is_empty()).then(|| self.link.rows_of(heads)));
+        let (epochs, heads) = join(epochs, heads).await;
+        let epochs: Option<Vec<sql::EpochRow>> = epochs.transpose()?;
+        self.epochs = epochs.map(sql::epochs_of).unwrap_or_default();
+        for row in heads.transpose()?.unwrap_or_default() {
+            let (key, head) = Head::of_row(row);
+            self.heads.extend(keys.get(&key).map(|key| (*key, Some(head))));
         }
         let changed: HashSet<&RowKey> = tasks.clone().flat_map(Task::changed).collect();
         let changed = changed.into_iter().filter_map(|key| self.head(key));
@@ -151,6 +157,7 @@ impl<'j> Desk<'j> {
     /// Decides a commit: its outcomes, or why it wrote nothing.
     pub(super) async fn decide(&mut self, task: &'j Task) -> Decided<Vec<Outcome>> {
         self.undo = Undo {
+            epochs: self.epochs,
             statements: self.statements.len(),
             trail: self.trail.len(),
             ..Undo::default()
@@ -173,6 +180,7 @@ impl<'j> Desk<'j> {
 
     fn take_back(&mut self) {
         let undo = std::mem::take(&mut self.undo);
+        self.epochs = undo.epochs;
         self.statements.truncate(undo.statements);
         self.trail.truncate(undo.trail);
         self.last_seal = undo.seal.or(self.last_seal);
@@ -236,6 +244,8 @@ impl<'j> Desk<'j> {
                 ids,
             } => (self.matches(*resource_type, filter, ids).await?, None),
             Condition::Unclaimed(kind, key) => (!self.is_claimed((kind, key)), None),
+            Condition::Epoch(resource_type, stamp) => (self.epochs.of(*resource_type) == *stamp, None),
+            Condition::Note(of, note) => (self.noted(*of).await? == *note, None),
         };
         match holds {
             true => Ok(()),
@@ -286,6 +296,14 @@ impl<'j> Desk<'j> {
         self.undo.trail = 0;
     }
 
+    /// What is noted about the definitions of a type, as of what was decided so far.
+    async fn noted(&mut self, of: ResourceType) -> Decided<Option<Vec<u8>>> {
+        self.send().await?;
+        self.sent();
+        let noted: Option<Option<Vec<u8>>> = self.link.first(sql::note(self.tenant, of)).await?;
+        Ok(noted.flatten())
+    }
+
     fn is_claimed(&self, claim: ClaimKey<'_>) -> bool {
         let lasts = |expires: &Option<Millis>| expires.is_none_or(|at| at > self.now);
         self.claims.get(&claim).is_some_and(lasts)
@@ -313,8 +331,29 @@ impl<'j> Desk<'j> {
             Step::Claim(claim) => self.claim(claim),
             Step::Audit(entry) => Some(self.audit(entry)),
             Step::Seal(seal) => self.seal(seal).await?,
+            Step::Note(of, note, moves) => Some(self.note(*of, note, *moves)),
         };
-        outcome.ok_or(Stop::Refused(Refusal::Write { index }))
+        let outcome = outcome.ok_or(Stop::Refused(Refusal::Write { index }))?;
+        if let Some(resource_type) = step.defines().filter(|_| moves(&outcome)) {
+            self.move_epoch(resource_type);
+        }
+        Ok(outcome)
+    }
+
+    /// A definition of the type, or what is noted about them, has changed under the last stamp.
+    fn move_epoch(&mut self, of: ResourceType) {
+        let epoch = self.epochs.next(of, self.last_stamp);
+        self.epochs.set(of, epoch);
+        self.statements.push(sql::set_epoch(self.tenant, of, epoch));
+    }
+
+    fn note(&mut self, of: ResourceType, note: &'j [u8], moves: bool) -> Outcome {
+        self.statements.push(sql::set_note(self.tenant, of, note));
+        if moves {
+            self.next_stamp();
+            self.move_epoch(of);
+        }
+        Outcome::Noted
     }
 
     fn next_stamp(&mut self) -> i64 {

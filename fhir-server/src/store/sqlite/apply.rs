@@ -7,6 +7,7 @@ use std::time::Instant;
 
 use diesel::result::Error as Diesel;
 
+use super::epochs::KnownEpochs;
 use super::failure::{self, Class};
 use super::link::Link;
 use super::snapshot::lists;
@@ -19,7 +20,7 @@ use crate::store::sql::{self, CurrentRow, DELETED, Draft, Row, RowKey, Rows};
 use crate::store::stamp::{Generator, time_of};
 use crate::store::{
     AuditEntry, AuditSeal, Change, Claim, Commit, Expect, Filter, Key, Outcome, Refusal, ResourceType,
-    SearchQuery, StoredBody, Write,
+    SearchQuery, StoredBody, Write, moves,
 };
 
 /// A commit with its bodies packed: what the writer's queue holds.
@@ -42,6 +43,8 @@ enum Condition {
         ids: Vec<String>,
     },
     Unclaimed(&'static str, [u8; 32]),
+    Epoch(ResourceType, i64),
+    Note(ResourceType, Option<Vec<u8>>),
 }
 
 #[derive(Debug)]
@@ -59,6 +62,22 @@ enum Step {
     Claim(Claim),
     Audit(AuditEntry),
     Seal(AuditSeal),
+    Note(ResourceType, Vec<u8>, bool),
+}
+
+impl Step {
+    /// The type of the definition that it writes, if it does.
+    fn defines(&self) -> Option<ResourceType> {
+        match self {
+            Step::Create(key, ..) | Step::Update { key, .. } | Step::Delete(key) => key.defines(),
+            Step::Index(..)
+            | Step::IndexedTo(_)
+            | Step::Claim(_)
+            | Step::Note(..)
+            | Step::Audit(_)
+            | Step::Seal(_) => None,
+        }
+    }
 }
 
 impl Task {
@@ -89,6 +108,7 @@ impl Task {
             Step::Delete(_) | Step::IndexedTo(_) | Step::Seal(_) => 0,
             Step::Claim(claim) => claim.payload.len(),
             Step::Audit(entry) => entry.record.len(),
+            Step::Note(_, note, _) => note.len(),
         });
         bodies.map(|n| n + 256).sum::<usize>() + 256 * self.expects.len() + 256
     }
@@ -109,6 +129,8 @@ fn condition(expect: Expect) -> Condition {
             ids,
         },
         Expect::Unclaimed(kind, key) => Condition::Unclaimed(kind, key),
+        Expect::Epoch(resource_type, stamp) => Condition::Epoch(resource_type, stamp),
+        Expect::Note(resource_type, note) => Condition::Note(resource_type, note),
     }
 }
 
@@ -138,6 +160,7 @@ fn step(write: Write) -> Step {
         Write::Claim(claim) => Step::Claim(claim),
         Write::Audit(entry) => Step::Audit(entry),
         Write::Seal(seal) => Step::Seal(seal),
+        Write::Note { of, note, moves } => Step::Note(of, note, moves),
     }
 }
 
@@ -173,6 +196,8 @@ pub(super) struct Desk<'a> {
     pub(super) link: &'a mut Link,
     /// The numbers of terms.
     pub(super) terms: &'a mut Terms,
+    /// When definitions last changed.
+    pub(super) epochs: &'a mut KnownEpochs,
     /// Makes stamps.
     pub(super) stamps: &'a mut Generator,
     /// Tells the time.
@@ -186,6 +211,7 @@ impl Desk<'_> {
         let result = self.carry_out(task);
         if result.is_err() {
             self.terms.undo();
+            self.epochs.undo();
             self.link
                 .run(sql::Statement::new("ROLLBACK TO task", []))
                 .map_err(Stop::Broken)?;
@@ -200,11 +226,16 @@ impl Desk<'_> {
         for (index, expect) in task.expects.iter().enumerate() {
             self.check(task.tenant, expect, index)?;
         }
-        task.writes
-            .iter()
-            .enumerate()
-            .map(|(index, step)| self.write(task.tenant, step, index))
-            .collect()
+        let writes = task.writes.iter().enumerate();
+        let outcomes = writes.map(|(index, step)| {
+            let outcome = self.write(task.tenant, step, index)?;
+            if let Some(resource_type) = step.defines().filter(|_| moves(&outcome)) {
+                let stamp = self.stamps.last();
+                self.epochs.moved(self.link, task.tenant, resource_type, stamp)?;
+            }
+            Ok(outcome)
+        });
+        outcomes.collect()
     }
 
     fn check(&mut self, tenant: TenantId, expect: &Condition, index: usize) -> Applied<()> {
@@ -235,6 +266,14 @@ impl Desk<'_> {
                 let now = self.clock.now();
                 let row: Option<i64> = self.link.first(sql::claimed(tenant, kind, key, now))?;
                 (row.is_none(), None)
+            }
+            Condition::Epoch(resource_type, stamp) => {
+                let epochs = self.epochs.of(self.link, tenant)?;
+                (epochs.of(*resource_type) == *stamp, None)
+            }
+            Condition::Note(resource_type, note) => {
+                let noted: Option<Option<Vec<u8>>> = self.link.first(sql::note(tenant, *resource_type))?;
+                (noted.flatten() == *note, None)
             }
         };
         if holds {
@@ -274,6 +313,14 @@ impl Desk<'_> {
             Step::Claim(claim) => self.claim(tenant, claim)?.ok_or_else(refused),
             Step::Audit(entry) => self.audit(tenant, entry),
             Step::Seal(seal) => self.seal(tenant, seal)?.ok_or_else(refused),
+            Step::Note(of, note, moves) => {
+                self.link.run(sql::set_note(tenant, *of, note))?;
+                if *moves {
+                    let stamp = self.stamps.next(self.clock);
+                    self.epochs.moved(self.link, tenant, *of, stamp)?;
+                }
+                Ok(Outcome::Noted)
+            }
         }
     }
 
