@@ -52,7 +52,7 @@ async fn each_kind_of_tampering_is_told() {
     let kinds: [(&str, &str, &str); 11] = [
         (
             "a bit of a record",
-            "UPDATE audit SET record = replace(CAST(record AS TEXT), 'request-5', 'request-4') WHERE actor = 'dr-5'",
+            "UPDATE audit SET record = CAST(replace(CAST(record AS TEXT), 'request-5', 'request-4') AS BLOB) WHERE actor = 'dr-5'",
             "was changed",
         ),
         ("a column", "UPDATE audit SET outcome = 4 WHERE actor = 'dr-6'", "was changed"),
