@@ -25,6 +25,8 @@ mod database;
 mod evaluate;
 #[path = "search/front.rs"]
 mod front;
+#[path = "search/hostile/mod.rs"]
+mod hostile;
 #[path = "search/query/mod.rs"]
 mod query;
 #[path = "search/random.rs"]

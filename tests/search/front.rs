@@ -11,6 +11,7 @@ use actix_web::{App, dev::Service};
 use fhir_server::FhirServer;
 use fhir_server::config::Config;
 use fhir_server::context::{Clock, Millis};
+use fhir_server::engine::IdSource;
 use fhir_server::policy::PermitAll;
 use fhir_server::store::{DatabaseUrl, Store, StoreOptions, open};
 use serde_json::Value;
@@ -34,6 +35,16 @@ struct Set(AtomicI64);
 impl Clock for Set {
     fn now(&self) -> Millis {
         Millis(self.0.load(Ordering::Relaxed))
+    }
+}
+
+/// `id-1`, `id-2` and so on, the same on every database.
+#[derive(Default)]
+struct Counted(AtomicI64);
+
+impl IdSource for Counted {
+    fn new_id(&self) -> String {
+        format!("id-{}", self.0.fetch_add(1, Ordering::Relaxed) + 1)
     }
 }
 
@@ -66,6 +77,7 @@ impl Front {
             .config(config)
             .store(store)
             .policy(PermitAll);
+        let builder = builder.ids(Arc::new(Counted::default()));
         let server = builder.clock(clock.clone()).build().await.unwrap();
         let app = init_service(App::new().configure(move |app| server.configure(app))).await;
         let app = Arc::new(app);

@@ -32,11 +32,20 @@ pub(crate) fn texts(found: &Found) -> Vec<String> {
         .collect()
 }
 
-/// Without case, marks and differences of spacing.
+/// Without case, marks, differences of spacing and characters that nobody sees.
 pub(crate) fn plain(text: &str) -> String {
-    let bare: String = text.nfkd().filter(|c| !is_combining_mark(*c)).collect();
-    let lower = bare.to_lowercase().replace('ß', "ss");
-    lower.split_whitespace().collect::<Vec<_>>().join(" ")
+    const UNSEEN: [char; 17] = [
+        '\u{AD}', '\u{200B}', '\u{200C}', '\u{200D}', '\u{200E}', '\u{200F}', '\u{202A}', '\u{202B}',
+        '\u{202C}', '\u{202D}', '\u{202E}', '\u{2060}', '\u{2061}', '\u{2062}', '\u{2063}', '\u{2064}',
+        '\u{FEFF}',
+    ];
+    let bare = text
+        .nfkd()
+        .filter(|c| !is_combining_mark(*c) && !UNSEEN.contains(c));
+    // By way of capitals, in which `ß` is `SS`, and `ς` and `σ` are the same.
+    let folded = bare.flat_map(char::to_uppercase).flat_map(char::to_lowercase);
+    let marked: String = folded.filter(|c| !is_combining_mark(*c)).collect();
+    marked.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 pub(super) fn matches(found: &Found, modifier: Option<&str>, sought: &Sought) -> bool {

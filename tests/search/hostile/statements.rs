@@ -10,7 +10,8 @@ static SEEN: Mutex<Option<HashSet<String>>> = Mutex::new(None);
 /// Writes down statements of the connections that are made from now on.
 pub(crate) fn record() {
     SEEN.lock().unwrap().get_or_insert_default();
-    let recorder = || -> Option<Box<dyn Instrumentation>> { Some(Box::new(note)) };
+    let recorder =
+        || -> Option<Box<dyn Instrumentation>> { Some(Box::new(note as fn(InstrumentationEvent<'_>))) };
     set_default_instrumentation(recorder).unwrap();
 }
 

@@ -124,7 +124,9 @@ impl Query {
         let mut all = Vec::new();
         let mut add = |name: &str, value: String| all.push((name.to_owned(), value));
         if let Place::Types(kinds) = &self.place {
-            add("_type", kinds.join(","));
+            if !kinds.is_empty() {
+                add("_type", kinds.join(","));
+            }
         }
         for criterion in &self.criteria {
             add(&criterion.name(), criterion.value());

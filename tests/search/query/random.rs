@@ -32,7 +32,8 @@ pub(crate) fn query(world: &World, random: &mut Random) -> Query {
         counts_only,
         includes: Vec::new(),
     };
-    for _ in 0..random.below(3) + usize::from(random.chance(70) || kind.is_none()) {
+    // Most with one, so that much is found and everything of it is looked at.
+    for _ in 0..*random.pick(&[1, 1, 1, 1, 2, 2, 3, usize::from(kind.is_none())]) {
         query.criteria.push(criterion(world, random, kind.as_deref()));
     }
     if !counts_only && random.chance(25) {
