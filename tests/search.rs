@@ -27,28 +27,30 @@ mod evaluate;
 mod front;
 #[path = "search/hostile/mod.rs"]
 mod hostile;
+#[path = "search/limits.rs"]
+mod limits;
 #[path = "search/query/mod.rs"]
 mod query;
 #[path = "search/random.rs"]
 mod random;
 
+use std::sync::OnceLock;
+
 use database::Database;
 use front::Front;
 
-/// A server on an empty database of each kind that there is.
-async fn fronts(databases: &[Database]) -> Vec<Front> {
-    let mut fronts = Vec::new();
-    for database in databases {
-        fronts.push(Front::on(database.name(), &database.fresh().await).await);
-    }
-    fronts
-}
-
-/// SQLite, and PostgreSQL where there is one.
-fn databases() -> Vec<Database> {
-    let postgres = Database::postgres();
+/// A server on an empty database of each kind that there is, and what holds the files of one.
+async fn fronts() -> (Vec<Front>, Database) {
+    /// One cluster for all tests; it ends with the process.
+    static POSTGRES: OnceLock<Option<Database>> = OnceLock::new();
+    let files = Database::sqlite();
+    let postgres = POSTGRES.get_or_init(Database::postgres);
     if postgres.is_none() {
         println!("SKIPPED (needs PostgreSQL)");
     }
-    std::iter::once(Database::sqlite()).chain(postgres).collect()
+    let mut fronts = Vec::new();
+    for database in std::iter::once(&files).chain(postgres) {
+        fronts.push(Front::on(database.name(), &database.fresh().await).await);
+    }
+    (fronts, files)
 }

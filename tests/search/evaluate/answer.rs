@@ -12,6 +12,9 @@ const PAGE: usize = 50;
 /// Rounds of `:iterate`.
 const ROUNDS: usize = 3;
 
+/// Stands among what is included where `:iterate` would lead on and is not followed.
+pub(crate) const GOES_ON: &str = ":iterate goes on";
+
 /// What must come back.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Expected {
@@ -49,10 +52,10 @@ impl World {
 
     fn page(&self, matches: &[usize], query: &Query) -> (Vec<String>, BTreeSet<String>) {
         let key = |at: &usize| self.held[*at].key();
-        (
-            matches.iter().map(key).collect(),
-            self.included(matches, &query.includes).iter().map(key).collect(),
-        )
+        let (added, goes_on) = self.included(matches, &query.includes);
+        let mut included: BTreeSet<String> = added.iter().map(key).collect();
+        included.extend(goes_on.then(|| GOES_ON.to_owned()));
+        (matches.iter().map(key).collect(), included)
     }
 
     fn is_there(&self, at: usize, place: &Place) -> bool {
@@ -78,20 +81,24 @@ impl World {
                 .any(|parameter| self.refers(parameter, at, kind, id))
     }
 
-    /// What the includes add to a page.
-    fn included(&self, matches: &[usize], includes: &[Include]) -> BTreeSet<usize> {
+    /// What the includes add to a page, and whether a further round of `:iterate` would add more.
+    fn included(&self, matches: &[usize], includes: &[Include]) -> (BTreeSet<usize>, bool) {
         let mut known: BTreeSet<usize> = matches.iter().copied().collect();
         let mut from: Vec<usize> = matches.to_vec();
-        for round in 0..=ROUNDS {
+        for round in 0.. {
             let followed = includes.iter().filter(|include| round == 0 || include.iterate);
             let added: BTreeSet<usize> = followed
                 .flat_map(|include| from.iter().flat_map(|at| self.follow(*at, include)))
                 .filter(|at| !known.contains(at))
                 .collect();
+            if added.is_empty() || round > ROUNDS {
+                let included = known.into_iter().filter(|at| !matches.contains(at));
+                return (included.collect(), !added.is_empty());
+            }
             known.extend(&added);
             from = added.into_iter().collect();
         }
-        known.into_iter().filter(|at| !matches.contains(at)).collect()
+        unreachable!("rounds end")
     }
 
     /// The resources that an include leads to from one.

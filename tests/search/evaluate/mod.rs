@@ -25,7 +25,7 @@ use fhir_model::reflect::Node;
 use serde_json::Value;
 
 pub(crate) use amount::{convert, decimal, ends};
-pub(crate) use answer::Expected;
+pub(crate) use answer::{Expected, GOES_ON};
 pub(crate) use date::span_of;
 pub(crate) use text::{plain, texts};
 pub(crate) use token::is_exact;

@@ -8,9 +8,9 @@ use super::{places, texts};
 use crate::data::Write;
 use crate::evaluate::{World, plain};
 use crate::front::{Front, json as with_body, request};
+use crate::fronts;
 use crate::query::{Criterion, Place, Query, Sought};
 use crate::random::{Random, is_long, seed};
-use crate::{databases, fronts};
 
 /// Texts of a short run.
 const SAMPLE: usize = 90;
@@ -25,7 +25,7 @@ async fn hostile_texts_are_found_as_they_are_on_every_database() {
     while !is_long() && texts.len() > SAMPLE {
         texts.swap_remove(random.below(texts.len()));
     }
-    let fronts = fronts(&databases()).await;
+    let (fronts, _files) = fronts().await;
     let mut accepted = Vec::new();
     for (number, text) in texts.iter().enumerate() {
         let mut resource = places::holding(text);
