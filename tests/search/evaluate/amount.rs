@@ -103,16 +103,21 @@ fn steps(text: &str) -> i128 {
     2 * if negative { -scaled } else { scaled }
 }
 
-/// The ends of a value that are numbers.
+/// The ends of a value that are numbers, included or not.
 pub(crate) fn ends(found: &Found) -> Vec<i128> {
     let amount = of(found);
-    let ends = amount.iter().flat_map(|amount| [amount.low, amount.high]);
-    ends.filter(|end| end.abs() != OPEN).collect()
+    let ends = amount.iter().flat_map(|amount| {
+        [
+            amount.low - amount.low.rem_euclid(2),
+            amount.high + amount.high.rem_euclid(2),
+        ]
+    });
+    ends.filter(|end| end.abs() < OPEN - 1).collect()
 }
 
-/// Steps as a decimal without zeros at its end; an end that is not included as its number.
+/// Steps as a decimal without zeros at its end.
 pub(crate) fn decimal(steps: i128) -> String {
-    let scaled = (steps + steps.rem_euclid(2)) / 2;
+    let scaled = steps / 2;
     let digits = format!("{:0>13}", scaled.abs());
     let (whole, fraction) = digits.split_at(digits.len() - 12);
     let sign = if scaled < 0 { "-" } else { "" };
