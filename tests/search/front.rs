@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::pin::Pin;
+use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
@@ -80,7 +81,7 @@ impl Front {
         let builder = builder.ids(Arc::new(Counted::default()));
         let server = builder.clock(clock.clone()).build().await.unwrap();
         let app = init_service(App::new().configure(move |app| server.configure(app))).await;
-        let app = Arc::new(app);
+        let app = Rc::new(app);
         let send = move |request: TestRequest| -> Answering {
             let app = app.clone();
             Box::pin(async move {
@@ -89,7 +90,9 @@ impl Front {
                     Err(error) => panic!("no answer: {error}"),
                 };
                 let status = answer.status().as_u16();
-                let body = to_bytes(answer.into_body()).await.ok().expect("a whole body");
+                let body = to_bytes(answer.into_body())
+                    .await
+                    .unwrap_or_else(|_| panic!("no whole body"));
                 // What is not JSON is kept as text.
                 let body = serde_json::from_slice(&body)
                     .unwrap_or_else(|_| Value::String(String::from_utf8_lossy(&body).into_owned()));

@@ -88,7 +88,7 @@ impl World {
                 };
                 let values = self.values(parameter, at);
                 if let Some(Sought::Missing(missing)) = criterion.values.first() {
-                    return *missing == !values.iter().any(|found| is_value(parameter.type_, found));
+                    return *missing != values.iter().any(|found| is_value(parameter.type_, found));
                 }
                 any(&|sought| {
                     values

@@ -123,10 +123,10 @@ impl Query {
     pub(crate) fn parameters(&self) -> Vec<(String, String)> {
         let mut all = Vec::new();
         let mut add = |name: &str, value: String| all.push((name.to_owned(), value));
-        if let Place::Types(kinds) = &self.place {
-            if !kinds.is_empty() {
-                add("_type", kinds.join(","));
-            }
+        if let Place::Types(kinds) = &self.place
+            && !kinds.is_empty()
+        {
+            add("_type", kinds.join(","));
         }
         for criterion in &self.criteria {
             add(&criterion.name(), criterion.value());
