@@ -26,5 +26,5 @@ pub(super) fn matches(found: &Found, sought: &Sought) -> bool {
     let half = |a: f64, b: f64| ((a - b).to_radians() / 2.0).sin().powi(2);
     let chord =
         half(latitude, *to) + latitude.to_radians().cos() * to.to_radians().cos() * half(longitude, *across);
-    2.0 * 6371.008_771_4 * chord.sqrt().asin() <= *kilometres
+    2.0 * 6_371.008_771_4 * chord.sqrt().asin() <= *kilometres
 }
