@@ -42,8 +42,9 @@ pub(crate) fn plain(text: &str) -> String {
     let bare = text
         .nfkd()
         .filter(|c| !is_combining_mark(*c) && !UNSEEN.contains(c));
-    // By way of capitals, in which `ß` is `SS`, and `ς` and `σ` are the same.
-    let folded = bare.flat_map(char::to_uppercase).flat_map(char::to_lowercase);
+    // By way of capitals, in which `ß` is `SS`, and `ς` and `σ` are the same; `ẞ` is one already, and small first.
+    let capitals = bare.flat_map(char::to_lowercase).flat_map(char::to_uppercase);
+    let folded = capitals.flat_map(char::to_lowercase);
     let marked: String = folded.filter(|c| !is_combining_mark(*c)).collect();
     marked.split_whitespace().collect::<Vec<_>>().join(" ")
 }
