@@ -122,3 +122,66 @@ fn read_heads(path: &std::path::Path) -> Result<Vec<(i64, i64, String)>> {
         })
         .collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use fhir_server::Context;
+    use fhir_server::FhirServer;
+    use fhir_server::context::Principal;
+    use fhir_server::interaction::{Interaction, Request, dispatch};
+    use fhir_server::policy::PermitAll;
+    use fhir_server::store::ResourceType;
+
+    /// A database with a trail under one seal; the line that its head was given out by.
+    fn trail(url: &DatabaseUrl) -> String {
+        let database = Database::open(Some(url), false).unwrap();
+        server::run(async {
+            let builder = FhirServer::builder().config(Config::default());
+            let server = builder
+                .store(database.store.clone())
+                .policy(PermitAll)
+                .build()
+                .await
+                .unwrap();
+            let mut request = Request::new(Interaction::SearchType, "http://localhost/fhir");
+            request.resource_type = ResourceType::from_name("Patient");
+            let mut session = server.session(Context::new(Principal::sandbox_clinician(), "r"));
+            dispatch(&mut session, &request).await.unwrap();
+            let engine = Engine::new(
+                database.store.clone(),
+                Arc::new(Chain::default()),
+                Settings::default(),
+            );
+            engine.seal().await.unwrap();
+            let verified = engine.verify_audit(&[]).await.unwrap();
+            database.store.close().await;
+            let (number, head) = verified.first().and_then(|trail| trail.head.clone()).unwrap();
+            format!("1 {number} {head} 2026-11-26T06:30:00.000Z\n")
+        })
+    }
+
+    #[test]
+    fn a_trail_verifies_with_its_heads_and_not_with_others() {
+        let folder = tempfile::TempDir::new().unwrap();
+        let url = DatabaseUrl::Sqlite(folder.path().join("a.sqlite"));
+        let line = trail(&url);
+        let heads = folder.path().join("heads.txt");
+        let verify = |heads: Option<PathBuf>| {
+            self::verify(&Verify {
+                database: url.clone(),
+                heads,
+            })
+        };
+        verify(None).unwrap();
+        std::fs::write(&heads, &line).unwrap();
+        verify(Some(heads.clone())).unwrap();
+        std::fs::write(&heads, line.replace(" 1 ", " 2 ")).unwrap();
+        let error = verify(Some(heads.clone())).unwrap_err();
+        assert!(error.to_string().contains("not what it was"), "{error}");
+        std::fs::write(&heads, "1 one\n").unwrap();
+        let error = verify(Some(heads.clone())).unwrap_err();
+        assert!(error.to_string().contains(":1: this is not"), "{error}");
+        verify(Some(folder.path().join("none"))).unwrap_err();
+    }
+}

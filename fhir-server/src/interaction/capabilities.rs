@@ -114,7 +114,11 @@ fn resource(
     operations: &Listed<'_>,
 ) -> CapabilityStatementRestResource {
     let name = resource_type.name();
-    let offered = Interaction::ALL.iter().filter(|i| i.level() != Level::System);
+    let is_trail = settings.audit.enabled && name == "AuditEvent";
+    let of_trail = [Interaction::Read, Interaction::Vread, Interaction::SearchType];
+    let offered = Interaction::ALL
+        .iter()
+        .filter(|i| i.level() != Level::System && (!is_trail || of_trail.contains(i)));
     let interaction = |i: &Interaction| CapabilityStatementRestResourceInteraction {
         code: i.code().into(),
         ..Default::default()
@@ -123,13 +127,14 @@ fn resource(
         type_: name.into(),
         profile: format!("http://hl7.org/fhir/StructureDefinition/{name}").into(),
         interaction: offered.map(interaction).collect(),
-        versioning: "versioned".into(),
-        read_history: true.into(),
-        update_create: settings.update_as_create.into(),
-        conditional_create: true.into(),
+        versioning: if is_trail { "no-version" } else { "versioned" }.into(),
+        read_history: (!is_trail).into(),
+        update_create: (settings.update_as_create && !is_trail).into(),
+        conditional_create: (!is_trail).into(),
         conditional_read: "full-support".into(),
-        conditional_update: true.into(),
+        conditional_update: (!is_trail).into(),
         conditional_delete: match settings.conditional_delete_max {
+            _ if is_trail => "not-supported",
             0 | 1 => "single",
             _ => "multiple",
         }

@@ -485,3 +485,26 @@ fn what_is_sealed_verifies_and_heads_tell_a_trail_made_anew() {
         assert!(gone.iter().any(|t| t.tenant == 7 && !t.findings.is_empty()));
     });
 }
+
+#[test]
+fn the_capability_statement_says_that_the_trail_is_only_read() {
+    let statement = server().json("metadata");
+    let resources = statement["rest"][0]["resource"].as_array().unwrap();
+    let trail = resources
+        .iter()
+        .find(|resource| resource["type"] == "AuditEvent")
+        .unwrap();
+    let codes: Vec<&str> = trail["interaction"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter_map(|interaction| interaction["code"].as_str())
+        .collect();
+    assert_eq!(codes, ["read", "vread", "search-type"]);
+    assert_eq!(trail["conditionalCreate"], false);
+    let events = events(&server());
+    assert!(
+        events.is_empty(),
+        "the statement is no interaction with anybody's data"
+    );
+}
