@@ -112,8 +112,8 @@ impl Asked {
         })
     }
 
-    /// How many match: as the first page told it, or counted up to the limit.
-    pub(super) async fn total(&mut self, session: &Session) -> Result<Option<u64>> {
+    /// How many match: as the first page told it, as many as are on a page that holds all, or counted up to the limit.
+    pub(super) async fn total(&mut self, session: &Session, all: Option<usize>) -> Result<Option<u64>> {
         if let Some(page) = &self.page {
             return Ok(page.total);
         }
@@ -122,6 +122,10 @@ impl Asked {
             return Ok(None);
         }
         let settings = session.settings();
+        let known = all.and_then(|all| u64::try_from(all).ok());
+        if let Some(known) = known.filter(|known| *known <= settings.total_max) {
+            return Ok(Some(known));
+        }
         let limit = if counts_only {
             settings.count_max
         } else {

@@ -74,9 +74,11 @@ async fn matched(session: &Session, asked: &mut Asked) -> Result<(Vec<Found>, Op
         None => session.high_water_mark().await?,
     };
     asked.query.mark = Some(mark);
-    let total = asked.total(session).await?;
     let mut matches = matches(session, asked).await?;
     let more = matches.len() > asked.query.count;
+    // A first page that holds all that matches tells how many do.
+    let is_whole = asked.page.is_none() && asked.query.count > 0 && !more;
+    let total = asked.total(session, is_whole.then_some(matches.len())).await?;
     matches.truncate(asked.query.count);
     let next = match matches.last().filter(|_| more) {
         Some(last) => asked.next(session, &last.cursor, mark, total)?,

@@ -105,6 +105,7 @@ fn passes(criterion: &Criterion, row: &IndexRow) -> bool {
 
 fn value_passes(test: &Test, value: &IndexValue) -> bool {
     match (test, value) {
+        (Test::Every(all), value) => all.iter().all(|test| value_passes(test, value)),
         (Test::Exists(kind), value) => kind_of(value) == *kind,
         (Test::StartsWith(start), IndexValue::String { folded, .. }) => folded.starts_with(start.as_str()),
         (Test::EndsWith(end), IndexValue::String { folded, .. }) => folded.ends_with(end.as_str()),

@@ -20,11 +20,7 @@ impl Lists {
             Link::Forward { parameters, targets } => {
                 self.forward(&mut out, &query.from, parameters);
                 self.resource(&mut out);
-                out.push("(FALSE", []);
-                for (resource_type, filter) in targets {
-                    self.of_type(&mut out, *resource_type, filter)?;
-                }
-                out.push(")", []);
+                self.of_types(&mut out, targets)?;
             }
             Link::Backward {
                 parameters,
@@ -33,8 +29,8 @@ impl Lists {
             } => {
                 self.backward(&mut out, &query.from, parameters);
                 self.resource(&mut out);
-                out.push("(FALSE", []);
-                self.of_type(&mut out, *source, filter)?;
+                out.push("(+r.type = ? AND ", [Bind::Small(source.number())]);
+                filter::push(&mut out, self, filter)?;
                 out.push(")", []);
             }
         }
@@ -51,14 +47,28 @@ impl Lists {
         out.push(" AND ", []);
     }
 
-    fn of_type<'a, ST>(
+    /// A resource of one of the types that its filter lets through; types with the same filter go together.
+    fn of_types<'a, ST>(
         self,
         out: &mut Statement<'a, ST>,
-        resource_type: ResourceType,
-        filter: &'a Filter,
+        targets: &'a [(ResourceType, Filter)],
     ) -> Result<()> {
-        out.push(" OR (+r.type = ? AND ", [Bind::Small(resource_type.number())]);
-        filter::push(out, self, filter)?;
+        let mut groups: Vec<(&Filter, Vec<Bind<'_>>)> = Vec::new();
+        for (resource_type, filter) in targets {
+            let number = Bind::Small(resource_type.number());
+            match groups.iter_mut().find(|(of, _)| *of == filter) {
+                Some((_, numbers)) => numbers.push(number),
+                None => groups.push((filter, vec![number])),
+            }
+        }
+        out.push("(FALSE", []);
+        for (filter, numbers) in groups {
+            out.push(" OR (", []);
+            list(out, "(+r.type IN (", numbers, Names::resource("r"));
+            out.push(" AND ", []);
+            filter::push(out, self, filter)?;
+            out.push(")", []);
+        }
         out.push(")", []);
         Ok(())
     }

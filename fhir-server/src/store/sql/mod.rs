@@ -3,7 +3,9 @@
 //! Invariant: no value ever enters the text of a statement: text is `&'static str`, values are binds.
 //! Invariant: every statement names the tenant.
 
+mod choice;
 mod dialect;
+mod edge;
 mod filter;
 mod index;
 mod link;
@@ -16,7 +18,9 @@ mod sort;
 mod statement;
 mod write;
 
+pub(crate) use choice::{Choice, FEW, Way};
 pub(crate) use dialect::Dialect;
+pub(crate) use edge::Edge;
 pub(crate) use index::{Draft, Rows, Term, TermKey, class, indexed_to, unindexed};
 #[cfg(feature = "postgres")]
 pub(crate) use index::{Label, Place, Span, greatest_term_of};
@@ -31,7 +35,7 @@ pub(crate) use row::{DELETED, VersionRow, VersionSql, version_number, version_of
 #[cfg(feature = "postgres")]
 pub(crate) use row::{change_number, form_number};
 pub(crate) use same::same_content;
-pub(crate) use search::{Choice, SortedRow, found, found_sorted, in_order_of_changes};
+pub(crate) use search::{SortedRow, found, found_sorted, in_order_of_changes};
 pub(crate) use statement::{Bind, Statement};
 #[cfg(feature = "sqlite")]
 pub(crate) use write::claimed;

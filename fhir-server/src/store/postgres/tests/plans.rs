@@ -8,10 +8,10 @@ use crate::context::{Millis, TenantId};
 use crate::store::postgres::connect::Connector;
 use crate::store::postgres::link::Link;
 use crate::store::postgres::url::Target;
-use crate::store::sql::{self, Dialect, Lists, RowKey, Statement};
+use crate::store::sql::{self, Choice, Dialect, Edge, Lists, RowKey, Statement, Way};
 use crate::store::{
     Commit, Compare, Criterion, DatabaseUrl, Filter, HistoryQuery, HistoryScope, ParameterNumber,
-    SearchQuery, Sort, SortKey, Store, SystemTest, Test,
+    SearchQuery, Sort, SortKey, Store, SystemTest, Test, ValueKind,
 };
 
 const TENANT: TenantId = TenantId::DEFAULT;
@@ -26,9 +26,14 @@ const OLDEST_FIRST: Sort = Sort {
     descending: false,
 };
 
+/// What the part of the filter that gives the fewest drives.
+fn driven(query: &SearchQuery) -> Way<'_> {
+    Way::Drive(Choice::of_all(&query.filter).best().unwrap())
+}
+
 /// A page that nothing but the order drives.
 fn page(query: &SearchQuery) -> crate::error::Result<Statement<'_, sql::VersionSql>> {
-    LISTS.by_change(query, None, sql::in_order_of_changes(query).unwrap())
+    LISTS.by_change(query, &Way::Walk, sql::in_order_of_changes(query).unwrap())
 }
 
 async fn plan<ST>(link: &Link, statement: Statement<'_, ST>) -> String {
@@ -130,7 +135,7 @@ async fn lists(link: &Link) {
             let search = plan(link, page(&query).unwrap()).await;
             uses(&search, index);
             assert!(!search.contains("Sort"), "{search}");
-            let total = plan(link, LISTS.search_total(&query, None, 100).unwrap()).await;
+            let total = plan(link, LISTS.search_total(&query, &Way::Walk, 100).unwrap()).await;
             assert!(total.contains(" resource_of_"), "{total}");
         }
     }
@@ -182,9 +187,12 @@ async fn rows(link: &Link) {
         filter: Box::new(token()),
     };
     let date = || has(Test::Date(Compare::Ge, 2_000_000_000, 2_000_000_000));
+    let before = has(Test::Date(Compare::Lt, -5_000_000_000, -5_000_000_000));
     for (filter, of_resource, of_value) in [
         (token(), "label_of_resource", "label_of_term"),
         (date(), "span_of_resource", "span_of_time"),
+        (before.clone(), "span_of_resource", "span_of_time"),
+        (before, "span_of_resource", "span_of_start"),
         (chain, "label_of_resource", "label_of_term"),
     ] {
         let query = SearchQuery::new(Some(patients), filter, 50);
@@ -192,9 +200,36 @@ async fn rows(link: &Link) {
         assert!(walk.contains("SubPlan"), "{walk}");
         uses(&walk, "resource_of_type");
         uses(&walk, of_resource);
-        let driven = LISTS.by_change(&query, Some(&query.filter), false).unwrap();
+        let way = driven(&query);
+        let driven = LISTS.by_change(&query, &way, false).unwrap();
         let driven = plan(link, driven).await;
         uses(&driven, of_value);
         assert!(!driven.contains("resource_of_type"), "{driven}");
+    }
+    edges(link, token()).await;
+}
+
+/// The first page of an order is looked for in the index of its first key.
+async fn edges(link: &Link, filter: Filter) {
+    for (kind, index) in [(ValueKind::String, "term_of_text"), (ValueKind::Date, "span_of_time")] {
+        for descending in [false, true] {
+            let mut query = SearchQuery::new(Some(patient("p7").resource_type), filter.clone(), 10);
+            let parameter = ParameterNumber(8);
+            query.sort.push(Sort {
+                key: SortKey::Parameter { parameter, kind },
+                descending,
+            });
+            let edge = plan(link, LISTS.edge(&query).unwrap().unwrap()).await;
+            uses(&edge, index);
+            assert!(!edge.contains("Sort Key"), "{edge}");
+            let place = match kind {
+                ValueKind::String => (None, Some(vec![0, 0, 1])),
+                _ => (Some(-5_000_000_000), None),
+            };
+            let until = Way::Until(Edge::new(&query, place).unwrap());
+            let found = plan(link, LISTS.by_keys(&query, &until).unwrap()).await;
+            uses(&found, index);
+            assert!(!found.contains("resource_of_type"), "{found}");
+        }
     }
 }
