@@ -59,7 +59,11 @@ pub(super) fn class(error: &Diesel) -> Class {
         "locking protocol",
     ]) {
         Class::Busy
-    } else if starts(&["database disk image is malformed", "file is not a database"]) {
+    } else if starts(&[
+        "database disk image is malformed",
+        "malformed database schema",
+        "file is not a database",
+    ]) {
         Class::Damaged
     } else if starts(&[super::watch::MESSAGE]) {
         Class::Ended

@@ -222,9 +222,12 @@ async fn edges(link: &Link, filter: Filter) {
             let edge = plan(link, LISTS.edge(&query).unwrap().unwrap()).await;
             uses(&edge, index);
             assert!(!edge.contains("Sort Key"), "{edge}");
-            let place = match kind {
-                ValueKind::String => (None, Some(vec![0, 0, 1])),
-                _ => (Some(-5_000_000_000), None),
+            // Little is before it.
+            let place = match (kind, descending) {
+                (ValueKind::String, false) => (None, Some(vec![0, 0, 0, 9])),
+                (ValueKind::String, true) => (None, Some(vec![0, 0, 7, 200])),
+                (_, false) => (Some(-1), None),
+                (_, true) => (Some(2_146_000_000), None),
             };
             let until = Way::Until(Edge::new(&query, place).unwrap());
             let found = plan(link, LISTS.by_keys(&query, &until).unwrap()).await;

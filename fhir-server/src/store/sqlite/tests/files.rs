@@ -75,7 +75,7 @@ async fn a_second_server_on_the_file_is_refused_until_the_first_closes() {
             refused
                 .to_string()
                 .contains(&format!("process {}", std::process::id())),
-            "{refused}"
+            "{refused:?}"
         );
         assert_eq!(migrate(&url(&name)).unwrap_err().code, ErrorCode::Unavailable);
     }
@@ -124,14 +124,14 @@ fn a_file_of_something_else_or_of_a_later_release_is_left_alone() {
     assert!(open(&url(&text), &StoreOptions::default()).is_err());
 
     let later = folder.path().join("later.db");
-    assert_eq!(migrate(&url(&later)).unwrap(), 2);
+    assert!(migrate(&url(&later)).unwrap() >= 2);
     assert_eq!(migrate(&url(&later)).unwrap(), 0);
     let mut conn = SqliteConnection::establish(later.to_str().unwrap()).unwrap();
     conn.batch_execute("INSERT INTO __diesel_schema_migrations (version) VALUES ('99991231000000')")
         .unwrap();
     drop(conn);
     let refused = open(&url(&later), &StoreOptions::default()).err().unwrap();
-    assert!(refused.to_string().contains("later release"), "{refused}");
+    assert!(refused.to_string().contains("later release"), "{refused:?}");
 }
 
 #[test]
@@ -237,7 +237,7 @@ async fn a_damaged_backup_is_not_restored() {
     let refused = restore(&copy, &url(&path), true).unwrap_err();
     assert!(
         matches!(refused.code, ErrorCode::Value | ErrorCode::Unavailable),
-        "{refused}"
+        "{refused:?}"
     );
     assert_eq!(patients(&opened(&path)).await, 300, "the database is as it was");
 }
@@ -306,8 +306,11 @@ async fn what_an_earlier_release_wrote_is_found_after_a_reindex() {
     store.close().await;
     drop(store);
     let mut conn = SqliteConnection::establish(path.to_str().unwrap()).unwrap();
-    conn.revert_last_migration(crate::store::sqlite::start::MIGRATIONS)
-        .unwrap();
+    // The first step is the resources alone.
+    while conn.applied_migrations().unwrap().len() > 1 {
+        conn.revert_last_migration(crate::store::sqlite::start::MIGRATIONS)
+            .unwrap();
+    }
     drop(conn);
 
     let store = opened(&path);
