@@ -102,6 +102,8 @@ error_codes! {
     Unauthenticated = 401 "login" "ACCESS_DENIED";
     /// This caller can never do this.
     Forbidden = 403 "forbidden" "ACCESS_DENIED";
+    /// The scopes of the access token do not allow this.
+    InsufficientScope = 403 "forbidden" "ACCESS_DENIED";
     /// There is no such resource, version, type or path.
     NotFound = 404 "not-found" "RESOURCE_NOT_FOUND";
     /// The path exists; the method does not.
@@ -138,6 +140,8 @@ error_codes! {
     NotSupported = 501 "not-supported" "UNSUPPORTED_SERVICE";
     /// Busy, shutting down, or the database does not answer; may succeed later.
     Unavailable = 503 "transient" "UNABLE_TO_CALL_SERVICE";
+    /// The query took longer than a read may take: asking for less is the cure, asking the same again is not.
+    TooSlow = 503 "too-costly" "UNABLE_TO_CALL_SERVICE";
     /// The work did not end in time; its outcome may be unknown.
     Timeout = 504 "timeout" "TIMEOUT";
     /// The disk is full; may succeed later.

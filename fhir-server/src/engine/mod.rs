@@ -7,6 +7,7 @@ mod admits;
 mod conditions;
 mod guard;
 mod id;
+mod kept;
 mod links;
 mod matches;
 #[cfg(test)]
@@ -25,6 +26,7 @@ pub use session::Session;
 pub use settings::{OutcomeSystems, Settings};
 
 pub(crate) use conditions::{Conditions, not_found};
+pub(crate) use kept::Kept;
 pub(crate) use links::{Assigned, BundleLinks, unquoted};
 pub(crate) use matches::Matches;
 pub(crate) use place::in_entry;
@@ -38,7 +40,7 @@ use fhir_validate::Validator;
 
 use crate::context::Context;
 use crate::operation::Operations;
-use crate::policy::Policy;
+use crate::policy::{Chain, Policy, ScopeRule};
 use crate::search::{NoTerminology, Terminology};
 use crate::store::Store;
 
@@ -54,6 +56,8 @@ pub struct Engine {
     ids: Arc<dyn IdSource>,
     terminology: Arc<dyn Terminology>,
     operations: Arc<Operations>,
+    /// What has been said of what the server offers.
+    statements: Arc<Kept>,
 }
 
 impl Engine {
@@ -68,6 +72,7 @@ impl Engine {
             ids: Arc::new(RandomIds),
             terminology: Arc::new(NoTerminology),
             operations: Arc::new(Operations::builtin()),
+            statements: Arc::default(),
         }
     }
 
@@ -83,9 +88,17 @@ impl Engine {
         self
     }
 
+    /// The same, with the scopes of access tokens asked before the policy.
+    pub(crate) fn with_scopes(mut self) -> Self {
+        let scopes = ScopeRule::new(&self.settings, self.terminology.clone());
+        self.policy = Arc::new(Chain(vec![Box::new(scopes), Box::new(self.policy)]));
+        self
+    }
+
     /// The same, with those operations.
     pub fn with_operations(mut self, operations: Operations) -> Self {
         self.operations = Arc::new(operations);
+        self.statements = Arc::default();
         self
     }
 

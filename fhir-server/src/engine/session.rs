@@ -18,7 +18,7 @@ use crate::operation::Operations;
 use crate::policy::{Access, Decision};
 use crate::search::Terminology;
 use crate::store::{
-    Change, Filter, Found, HistoryQuery, HistoryScope, Key, ResourceType, SearchQuery, Snapshot, Version,
+    Change, Explanation, Filter, Found, HistoryQuery, HistoryScope, Key, ResourceType, SearchQuery, Snapshot, Version,
 };
 
 type Decisions = HashMap<(Interaction, Option<ResourceType>, Option<&'static str>), Filter>;
@@ -108,6 +108,11 @@ impl Session {
         }
     }
 
+    /// What has been said of what the server offers.
+    pub(crate) fn statements(&self) -> &super::Kept {
+        &self.engine.statements
+    }
+
     /// The operations that the server offers.
     pub(crate) fn operations(&self) -> &Operations {
         &self.engine.operations
@@ -124,7 +129,8 @@ impl Session {
         }
         let code = request.operation.as_deref().unwrap_or_default();
         match self.operations().find(code) {
-            Some(offered) => Ok(Access::of_operation(offered.operation.code(), resource_type)),
+            Some(offered) => Ok(Access::of_operation(offered.operation.code(), resource_type)
+                .that_changes(offered.affects_state())),
             None => Err(Error::internal("access to an operation that is not offered")),
         }
     }
@@ -157,6 +163,10 @@ impl Session {
                 Ok(filter)
             }
             Ok(Decision::Deny { reason }) => Err(Error::new(ErrorCode::Forbidden, reason)),
+            Ok(Decision::InsufficientScope { needed }) => {
+                let text = format!("The access token does not allow this: a scope such as `{needed}` would.");
+                Err(Error::new(ErrorCode::InsufficientScope, text))
+            }
             Err(cause) => {
                 let reason = "Whether you may do this cannot be decided now, so it is refused.";
                 Err(Error::new(ErrorCode::Forbidden, reason).with_cause(cause))
@@ -250,6 +260,20 @@ impl Session {
     pub async fn search_total(&self, query: SearchQuery, limit: u64) -> Result<u64> {
         let query = self.filtered_search(query)?;
         self.snapshot().await?.search_total(&query, limit).await
+    }
+
+    /// What the caller is searching for, with what the policy adds, and how the store answers it.
+    ///
+    /// # Errors
+    /// As [`Session::search`].
+    pub(crate) async fn explain(
+        &self,
+        query: SearchQuery,
+        limit: Option<u64>,
+    ) -> Result<(Filter, Explanation)> {
+        let query = self.filtered_search(query)?;
+        let explanation = self.snapshot().await?.explain(&query, limit).await?;
+        Ok((query.filter, explanation))
     }
 
     /// The stamp of the newest change that the session's reads can see.

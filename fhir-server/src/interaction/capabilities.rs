@@ -43,10 +43,14 @@ pub(super) async fn run(session: &Session, request: &Request) -> Result<Response
         return Err(malformed("_summary", "count", "true, text, data or false here"));
     }
     reader.refuse_rest_if_strict()?;
-    let statement = Resource::from(statement(session, &request.base)?);
+    // It takes milliseconds to make, and beside the address by which the server was reached nothing of it changes while it runs.
+    let statement = session.statements().get_or_make(&request.base, || {
+        let statement = Resource::from(statement(session, &request.base)?);
+        Ok(json::to_vec(&statement))
+    })?;
     Ok(Response::new(
         200,
-        Payload::Json(view.apply(json::to_vec(&statement))?),
+        Payload::Json(view.apply(statement.to_vec())?),
     ))
 }
 

@@ -338,6 +338,10 @@ fn failure(code: ErrorCode) -> (&'static str, Option<&'static str>) {
             Some("http.authorization"),
         ),
         E::Forbidden => ("This caller may not delete.", None),
+        E::InsufficientScope => (
+            "The access token does not allow this: a scope such as `user/Patient.d` would.",
+            None,
+        ),
         E::NotFound => ("There is no Patient/pat-nobody.", None),
         E::MethodNotAllowed => (
             "Nothing was ever stored as Patient/pat-new, and updates do not create here: POST to Patient.",
@@ -389,6 +393,10 @@ fn failure(code: ErrorCode) -> (&'static str, Option<&'static str>) {
             Some("http.prefer"),
         ),
         E::Unavailable => ("The database is busy: try again in 5 s.", None),
+        E::TooSlow => (
+            "The query took longer than this server lets a query take: name a parameter that few resources pass.",
+            None,
+        ),
         E::Timeout => (
             "The work was not done within 30 s and was given up: read before you repeat a write.",
             None,

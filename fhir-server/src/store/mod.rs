@@ -11,6 +11,7 @@ mod criterion;
 mod cursor;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 mod encoding;
+mod explain;
 mod filter;
 mod id;
 mod index;
@@ -38,6 +39,7 @@ pub use commit::{Claim, Commit, Expect, Outcome, Refusal, Write};
 pub use criterion::{Compare, Criterion, SystemTest, Test, UnitTest, ValueKind};
 pub use cursor::Cursor;
 pub(crate) use cursor::Place;
+pub use explain::{Asked, Explanation};
 pub use filter::Filter;
 pub use index::{Aspect, Index, IndexRow, IndexValue, ParameterNumber};
 pub use key::{Key, ResourceType};
@@ -53,7 +55,7 @@ pub use version::{Change, Version};
 use futures_util::future::BoxFuture;
 
 use crate::context::TenantId;
-use crate::error::Result;
+use crate::error::{Error, ErrorCode, Result};
 
 /// A consistent view of one tenant's data.
 pub trait Snapshot: Send + Sync {
@@ -76,6 +78,16 @@ pub trait Snapshot: Send + Sync {
     fn search_total<'a>(&'a self, query: &'a SearchQuery, limit: u64) -> BoxFuture<'a, Result<u64>>;
     /// Current resources that are linked to some, each once, newest change first.
     fn linked<'a>(&'a self, query: &'a LinkQuery) -> BoxFuture<'a, Result<Vec<Version>>>;
+    /// How that page is answered, and its total up to `limit` where one is given. A store that does not tell says so.
+    fn explain<'a>(
+        &'a self,
+        query: &'a SearchQuery,
+        limit: Option<u64>,
+    ) -> BoxFuture<'a, Result<Explanation>> {
+        let _ = (query, limit);
+        let text = "This store does not tell how it answers searches.";
+        Box::pin(async move { Err(Error::new(ErrorCode::NotSupported, text)) })
+    }
     /// The stamp of the newest change in this view.
     fn high_water_mark(&self) -> BoxFuture<'_, Result<i64>>;
     /// Whether the claim row exists, with its payload.

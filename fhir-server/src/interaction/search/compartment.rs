@@ -21,7 +21,7 @@ pub(super) fn filter(registry: &Registry, centre: &Key, member: Option<ResourceT
     let Some(member) = member else {
         return Ok(of_types(registry, centre, &compartment::members(centre.resource_type)));
     };
-    members(registry, centre, member).map(any_of).ok_or_else(|| {
+    members(registry, centre, member).ok_or_else(|| {
         let text = format!(
             "{} never belongs to a compartment of {}: search {} itself.",
             member.name(),
@@ -34,9 +34,8 @@ pub(super) fn filter(registry: &Registry, centre: &Key, member: Option<ResourceT
 
 /// What belongs to the compartment around that resource, of any of the types. All the references are tested alike, one after the other, so
 /// that the store can look for them at once; a parameter of a type has rows of that type alone.
-pub(super) fn of_types(registry: &Registry, centre: &Key, types: &[ResourceType]) -> Filter {
-    let each = types.iter().filter_map(|member| members(registry, centre, *member));
-    let mut any: Vec<Filter> = each.flatten().collect();
+pub(crate) fn of_types(registry: &Registry, centre: &Key, types: &[ResourceType]) -> Filter {
+    let mut any: Vec<Filter> = types.iter().flat_map(|member| ties(registry, centre, *member)).collect();
     // The centre first.
     any.sort_by_key(|filter| matches!(filter, Filter::Has(_)));
     any_of(any)
@@ -49,9 +48,17 @@ fn any_of(mut any: Vec<Filter>) -> Filter {
     }
 }
 
-/// What makes a resource of one type a member; `None` where nothing does.
-fn members(registry: &Registry, centre: &Key, member: ResourceType) -> Option<Vec<Filter>> {
-    let membership = compartment::membership(registry, centre.resource_type, member)?;
+/// Members of one type, if there can be any.
+pub(crate) fn members(registry: &Registry, centre: &Key, member: ResourceType) -> Option<Filter> {
+    let any = ties(registry, centre, member);
+    (!any.is_empty()).then(|| any_of(any))
+}
+
+/// Each of what makes a resource of one type a member.
+fn ties(registry: &Registry, centre: &Key, member: ResourceType) -> Vec<Filter> {
+    let Some(membership) = compartment::membership(registry, centre.resource_type, member) else {
+        return Vec::new();
+    };
     let mut any = Vec::new();
     if membership.centre {
         any.push(Filter::Resource(centre.clone()));
@@ -70,5 +77,5 @@ fn members(registry: &Registry, centre: &Key, member: ResourceType) -> Option<Ve
             false => Filter::Types(vec![member]).and(refers),
         }
     }));
-    (!any.is_empty()).then_some(any)
+    any
 }

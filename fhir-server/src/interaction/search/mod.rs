@@ -4,21 +4,23 @@
 //! after the first page are not shown (<https://hl7.org/fhir/R4/http.html#paging>).
 
 mod asked;
-mod compartment;
+pub(crate) mod compartment;
 mod everything;
+mod explain;
 mod include;
 mod linked;
 mod sort;
 
 pub(super) use asked::scope;
 pub(crate) use everything::Everything;
+pub(crate) use explain::SCOPE as EXPLAIN_SCOPE;
 
 use self::asked::Asked;
 use super::bundle::{BundleWriter, Members};
 use super::subset::View;
 use super::{Payload, Request, Response, outcome};
 use crate::engine::Session;
-use crate::error::Result;
+use crate::error::{Error, ErrorCode, Result};
 use crate::store::{Found, SearchQuery, Version};
 
 /// 200 with a Bundle of type searchset.
@@ -58,6 +60,10 @@ pub(crate) struct Matched {
 /// The matches of one page.
 pub(crate) async fn page(session: &Session, request: &Request) -> Result<Matched> {
     let mut asked = Asked::read(session, request, None)?;
+    if asked.explain {
+        let text = "How a search is answered is told of a search alone: send it by itself.";
+        return Err(Error::new(ErrorCode::Value, text).at("http._explain"));
+    }
     let (matches, total, next) = matched(session, &mut asked).await?;
     Ok(Matched {
         matches,
@@ -88,6 +94,9 @@ async fn matched(session: &Session, asked: &mut Asked) -> Result<(Vec<Found>, Op
 }
 
 async fn answer(session: &Session, request: &Request, mut asked: Asked) -> Result<Response> {
+    if asked.explain {
+        return explain::answer(session, request, &asked).await;
+    }
     let (matches, total, next) = matched(session, &mut asked).await?;
     let mut links = vec![("self", asked.self_link(request))];
     links.extend(next.map(|token| ("next", asked.page_link(&token))));

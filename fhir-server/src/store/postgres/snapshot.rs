@@ -20,7 +20,7 @@ use super::search;
 use crate::context::TenantId;
 use crate::error::Result;
 use crate::store::sql::{self, Lists, Statement, VersionRow, VersionSql};
-use crate::store::{Filter, Found, HistoryQuery, Key, LinkQuery, SearchQuery, Snapshot, Version};
+use crate::store::{Explanation, Filter, Found, HistoryQuery, Key, LinkQuery, SearchQuery, Snapshot, Version};
 
 const BEGIN: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
 /// A plan for any value is a bad plan for most.
@@ -217,6 +217,17 @@ impl Snapshot for PostgresSnapshot {
         let (lists, query) = (self.lists(), query.clone());
         self.read_with(true, move |link| {
             async move { all(link, lists.linked(&query)?).await }.boxed()
+        })
+    }
+
+    fn explain<'a>(
+        &'a self,
+        query: &'a SearchQuery,
+        limit: Option<u64>,
+    ) -> BoxFuture<'a, Result<Explanation>> {
+        let (lists, query) = (self.lists(), query.clone());
+        self.read_with(true, move |link| {
+            async move { search::explain(link, lists, &query, limit).await }.boxed()
         })
     }
 

@@ -9,7 +9,7 @@ use super::filter::{self, Candidate};
 use super::list::Lists;
 use super::search::{in_order_of_changes, names_resources};
 use super::statement::{Bind, Statement};
-use crate::store::{Filter, SearchQuery};
+use crate::store::{Explanation, Filter, SearchQuery};
 
 /// How many resources the part that drives a page in the order of changes gives at most: sorting them takes less time than
 /// looking for as many as a page has among all.
@@ -140,10 +140,33 @@ impl<'f> Choice<'f> {
         }
     }
 
-    /// The parts that were thought of, and how many each gives as far as that was counted.
-    pub(crate) fn considered(&self) -> impl Iterator<Item = (&'f Filter, Option<i64>)> {
-        let parts = self.candidates.iter().map(|candidate| candidate.part);
-        parts.zip(self.counts.iter().copied())
+    /// What was thought of, and what became of it; the statements are not in it.
+    pub(crate) fn explanation(&self, query: &SearchQuery) -> Explanation {
+        let count = |count: &Option<i64>| count.and_then(|count| u64::try_from(count).ok());
+        let parts = self.candidates.iter().zip(&self.counts);
+        let driven_by = match self.ways(query) {
+            (Way::Drive(of), _) => format!("the index of part {}", self.place(of)),
+            (Way::WalkSome(most), Some(Way::Drive(of))) => format!(
+                "the index of changes for {most} resources, then the index of part {}",
+                self.place(of)
+            ),
+            _ if in_order_of_changes(query).is_none() && !names_resources(&query.filter) => {
+                "the index of the first key of the order where it has one, else all resources".to_owned()
+            }
+            _ if names_resources(&query.filter) => "the index of ids".to_owned(),
+            _ => "the index of changes".to_owned(),
+        };
+        Explanation {
+            considered: parts.map(|(candidate, n)| (candidate.part.clone(), count(n))).collect(),
+            driven_by,
+            ..Explanation::default()
+        }
+    }
+
+    /// The place of a candidate, from 1.
+    fn place(&self, of: Candidate<'_>) -> usize {
+        let place = self.candidates.iter().position(|candidate| std::ptr::eq(candidate.part, of.part));
+        place.map_or(0, |place| place + 1)
     }
 }
 

@@ -81,13 +81,17 @@ impl Lists {
         parameters: &'a [ParameterNumber],
     ) {
         let tenant = || Bind::Big(self.tenant.0);
+        out.push("k.surrogate AS s FROM (", []);
+        self.by_type(
+            out,
+            from,
+            ("SELECT f.surrogate AS s FROM resource f WHERE f.tenant = ? AND f.type = ? AND ", "(f.id IN ("),
+            0,
+        );
         out.push(
-            "k.surrogate AS s FROM resource f CROSS JOIN label l CROSS JOIN term n CROSS JOIN resource k\
-             \x20WHERE f.tenant = ? AND ",
+            ") f CROSS JOIN label l CROSS JOIN term n CROSS JOIN resource k WHERE l.tenant = ? AND l.resource = f.s AND ",
             [tenant()],
         );
-        by_type(out, from, ("(f.type = ? AND ", "(f.id IN ("), 0);
-        out.push(" AND l.tenant = ? AND l.resource = f.surrogate AND ", [tenant()]);
         match parameters {
             [] => out.push("(l.term & 7) = ?", [Bind::Big(class::REFERENCE)]),
             some => numbers(out, some),
@@ -107,44 +111,47 @@ impl Lists {
         from: &'a [Key],
         parameters: &'a [ParameterNumber],
     ) {
-        let tenant = || Bind::Big(self.tenant.0);
-        out.push(
-            "l.resource AS s FROM term n CROSS JOIN label l WHERE n.tenant = ? AND ",
-            [tenant()],
+        out.push("l.resource AS s FROM (", []);
+        self.by_type(
+            out,
+            from,
+            ("SELECT n.number FROM term n WHERE n.tenant = ? AND n.kind = ? AND ", "(n.head IN ("),
+            REFERENCE,
         );
-        by_type(out, from, ("(n.kind = ? AND ", "(n.head IN ("), REFERENCE);
-        out.push(" AND l.tenant = ? AND ", [tenant()]);
+        out.push(
+            ") n CROSS JOIN label l WHERE l.tenant = ? AND ",
+            [Bind::Big(self.tenant.0)],
+        );
         numbers(out, parameters);
         out.push(" AND l.term = n.number", []);
         out.push(self.row_guard(), []);
+    }
+
+    /// What those keys give, a part of a union for each type: databases seek for each part, and not for each part of an OR.
+    fn by_type<'a, ST>(
+        self,
+        out: &mut Statement<'a, ST>,
+        keys: &'a [Key],
+        (of_type, of_id): (&'static str, &'static str),
+        offset: i16,
+    ) {
+        let mut types: Vec<ResourceType> = keys.iter().map(|key| key.resource_type).collect();
+        types.sort();
+        types.dedup();
+        // Without any, nothing: no type has the number 0.
+        let numbers = types.iter().map(|of| of.number() + offset);
+        let numbers = numbers.chain(types.is_empty().then_some(0));
+        for (i, number) in numbers.enumerate() {
+            out.push(if i == 0 { "" } else { " UNION ALL " }, []);
+            out.push(of_type, [Bind::Big(self.tenant.0), Bind::Small(number)]);
+            let of_this = keys.iter().filter(|key| key.resource_type.number() + offset == number);
+            let ids = of_this.map(|key| Bind::Owned(id::pack(&key.id))).collect();
+            list(out, of_id, ids, Names::resource("l"));
+        }
     }
 }
 
 fn numbers<ST>(out: &mut Statement<'_, ST>, parameters: &[ParameterNumber]) {
     let numbers = parameters.iter().map(|p| Bind::Int(p.0)).collect();
     list(out, "(l.parameter IN (", numbers, Names::resource("l"));
-}
-
-/// One of those keys.
-fn by_type<'a, ST>(
-    out: &mut Statement<'a, ST>,
-    keys: &'a [Key],
-    (of_type, of_id): (&'static str, &'static str),
-    offset: i16,
-) {
-    let mut types: Vec<ResourceType> = keys.iter().map(|key| key.resource_type).collect();
-    types.sort();
-    types.dedup();
-    if types.is_empty() {
-        return out.push("FALSE", []);
-    }
-    for (i, resource_type) in types.into_iter().enumerate() {
-        out.push(if i == 0 { "(" } else { " OR " }, []);
-        out.push(of_type, [Bind::Small(resource_type.number() + offset)]);
-        let of_this = keys.iter().filter(|key| key.resource_type == resource_type);
-        let ids = of_this.map(|key| Bind::Owned(id::pack(&key.id))).collect();
-        list(out, of_id, ids, Names::resource("l"));
-        out.push(")", []);
-    }
-    out.push(")", []);
 }

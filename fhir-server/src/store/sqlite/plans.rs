@@ -437,7 +437,7 @@ fn links_and_orders_look_at_the_rows_of_the_resources_they_are_of() {
             forward,
             [
                 "f USING COVERING INDEX resource_key (tenant=? AND type=? AND id=?)",
-                "label_of_resource",
+                "label_of_resource (tenant=? AND resource=?",
             ],
         ),
         (
@@ -448,7 +448,11 @@ fn links_and_orders_look_at_the_rows_of_the_resources_they_are_of() {
             ],
         ),
     ] {
-        let query = LinkQuery::new(vec![key()], link, 50);
+        let group = Key {
+            resource_type: ResourceType::from_name("Group").unwrap(),
+            id: "a".into(),
+        };
+        let query = LinkQuery::new(vec![key(), group], link, 50);
         let found = plan(LISTS.linked(&query).unwrap());
         assert!(
             !found.contains("SCAN l") && !found.contains("SCAN n") && !found.contains("SCAN r"),

@@ -4,7 +4,7 @@ use super::failure;
 use super::link::Link;
 use crate::error::Result;
 use crate::store::sql::{self, Choice, Edge, FEW, Lists, SortedRow, VersionRow, Way};
-use crate::store::{Found, SearchQuery};
+use crate::store::{Explanation, Found, SearchQuery};
 
 /// A page of current resources.
 pub(super) fn page(link: &mut Link, lists: Lists, query: &SearchQuery) -> Result<Vec<Found>> {
@@ -67,6 +67,40 @@ pub(super) fn total(link: &mut Link, lists: Lists, query: &SearchQuery, most: u6
     let row = link.first(lists.search_total(query, &way, most)?);
     let row: Option<i64> = row.map_err(failure::error)?;
     Ok(row.and_then(|n| u64::try_from(n).ok()).unwrap_or_default())
+}
+
+/// How a page, and its total where a limit is given, is answered; it is run for that, and what is asked is noted.
+pub(super) fn explain(
+    link: &mut Link,
+    lists: Lists,
+    query: &SearchQuery,
+    limit: Option<u64>,
+) -> Result<Explanation> {
+    query.check()?;
+    link.note();
+    let answered = answered(link, lists, query, limit);
+    let statements = link.noted();
+    Ok(Explanation {
+        statements,
+        ..answered?
+    })
+}
+
+fn answered(
+    link: &mut Link,
+    lists: Lists,
+    query: &SearchQuery,
+    limit: Option<u64>,
+) -> Result<Explanation> {
+    let choice = chosen(link, lists, Choice::of_page(&query.filter))?;
+    match sql::in_order_of_changes(query) {
+        Some(ascending) => by_change(link, lists, query, (&choice, ascending))?,
+        None => by_keys(link, lists, query, &choice)?,
+    };
+    if let Some(limit) = limit {
+        total(link, lists, query, limit)?;
+    }
+    Ok(choice.explanation(query))
 }
 
 /// The packed ids of what matches, as many as the query asks for.
