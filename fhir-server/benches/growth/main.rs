@@ -11,6 +11,7 @@
 #![expect(
     clippy::unwrap_used,
     clippy::expect_used,
+    clippy::panic,
     clippy::indexing_slicing,
     reason = "a benchmark stops at the first failure"
 )]
@@ -102,7 +103,10 @@ fn column(database: &str, patients: u64) -> Vec<Figures> {
 }
 
 fn table(database: &str, sizes: &[u64], columns: &[Vec<Figures>]) {
-    let names: Vec<String> = sizes.iter().map(|size| format!("{size}: p50, p99 ms (found)")).collect();
+    let names: Vec<String> = sizes
+        .iter()
+        .map(|size| format!("{size}: p50, p99 ms (found)"))
+        .collect();
     println!("\n| {database} | selective | {} | ratio |", names.join(" | "));
     println!("|---|---|{}", "---|".repeat(sizes.len() + 1));
     let mut slowed = Vec::new();
@@ -113,7 +117,11 @@ fn table(database: &str, sizes: &[u64], columns: &[Vec<Figures>]) {
             slowed.push(format!("{} ({ratio:.1})", shape.name));
         }
         let selective = if shape.selective { "yes" } else { "" };
-        println!("| {} | {selective} | {} | {ratio:.1} |", shape.name, cells.join(" | "));
+        println!(
+            "| {} | {selective} | {} | {ratio:.1} |",
+            shape.name,
+            cells.join(" | ")
+        );
     }
     match slowed.is_empty() {
         true => println!("\nno selective shape is more than {MOST} times slower"),

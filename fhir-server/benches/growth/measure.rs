@@ -43,7 +43,8 @@ fn alone<T>(work: impl Future<Output = T>) -> T {
 
 fn get(path: &str) -> Vec<u8> {
     let path = path.replace('|', "%7C");
-    format!("GET /fhir/{path} HTTP/1.1\r\nHost: 127.0.0.1\r\nAccept: application/fhir+json\r\n\r\n").into_bytes()
+    format!("GET /fhir/{path} HTTP/1.1\r\nHost: 127.0.0.1\r\nAccept: application/fhir+json\r\n\r\n")
+        .into_bytes()
 }
 
 /// Puts the population in; how long that took.
@@ -86,7 +87,10 @@ async fn newest(connection: &mut Connection) -> String {
     assert_eq!(status, 200);
     let answer: serde_json::Value = serde_json::from_slice(connection.body()).unwrap();
     let last = answer["entry"].as_array().unwrap().last().unwrap();
-    last["resource"]["meta"]["lastUpdated"].as_str().unwrap().to_owned()
+    last["resource"]["meta"]["lastUpdated"]
+        .as_str()
+        .unwrap()
+        .to_owned()
 }
 
 async fn one(
@@ -108,14 +112,21 @@ async fn one(
         let begin = Instant::now();
         let status = connection.ask(&request).await;
         let elapsed = begin.elapsed();
-        assert_eq!(status, 200, "{}: {}", shape.name, String::from_utf8_lossy(connection.body()));
+        assert_eq!(
+            status,
+            200,
+            "{}: {}",
+            shape.name,
+            String::from_utf8_lossy(connection.body())
+        );
         if turn >= WARM {
             took.push(elapsed);
             found += entries(connection.body());
         }
     }
     took.sort_unstable();
-    let percentile = |percent: usize| took[(took.len() * percent / 100).min(took.len() - 1)].as_secs_f64() * 1e3;
+    let percentile =
+        |percent: usize| took[(took.len() * percent / 100).min(took.len() - 1)].as_secs_f64() * 1e3;
     Figures {
         p50: percentile(50),
         p99: percentile(99),

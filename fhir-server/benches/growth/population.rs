@@ -12,13 +12,18 @@ const RARE: u64 = 20;
 
 const SYLLABLES: [&str; 40] = [
     "ba", "den", "fol", "gar", "hin", "jor", "kel", "lam", "mor", "nis", "ot", "pra", "quen", "ras", "sel",
-    "tun", "ul", "ver", "wis", "yar", "zan", "bro", "cas", "dri", "eb", "flo", "gre", "hal", "ing", "jan", "kro",
-    "lin", "mas", "nor", "ock", "pel", "rud", "stan", "thor", "wel",
+    "tun", "ul", "ver", "wis", "yar", "zan", "bro", "cas", "dri", "eb", "flo", "gre", "hal", "ing", "jan",
+    "kro", "lin", "mas", "nor", "ock", "pel", "rud", "stan", "thor", "wel",
 ];
-const CITIES: [&str; 8] = [
-    "Leeds", "York", "Bath", "Truro", "Derby", "Wells", "Ripon", "Ely",
+const CITIES: [&str; 8] = ["Leeds", "York", "Bath", "Truro", "Derby", "Wells", "Ripon", "Ely"];
+const COMMON: [&str; 6] = [
+    "38341003",
+    "195967001",
+    "44054006",
+    "84114007",
+    "73211009",
+    "40930008",
 ];
-const COMMON: [&str; 6] = ["38341003", "195967001", "44054006", "84114007", "73211009", "40930008"];
 
 /// So many patients.
 pub(crate) struct Population {

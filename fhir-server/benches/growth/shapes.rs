@@ -41,7 +41,9 @@ pub(crate) const ALL: &[Shape] = &[
         format!("Patient?identifier={}", p.identifier)
     }),
     few("family", |p, _| format!("Patient?family={}", p.family)),
-    few("family:exact", |p, _| format!("Patient?family:exact={}", p.family)),
+    few("family:exact", |p, _| {
+        format!("Patient?family:exact={}", p.family)
+    }),
     few("given and day of birth", |p, _| {
         format!("Patient?given={}&birthdate={}", p.given, date(p.birth))
     }),
@@ -53,11 +55,18 @@ pub(crate) const ALL: &[Shape] = &[
         let next = date((year, month, day + 1));
         format!("Patient?birthdate=ge{}&birthdate=lt{next}", date(p.birth))
     }),
-    few("births before the first", |_, _| "Patient?birthdate=lt1925-01-03".into()),
-    few("patients of a practice", |p, _| {
-        format!("Patient?general-practitioner=Organization/{}&_count=20", practice(p.number / 250))
+    few("births before the first", |_, _| {
+        "Patient?birthdate=lt1925-01-03".into()
     }),
-    few("observations of a patient", |p, _| format!("Observation?patient={}", p.id)),
+    few("patients of a practice", |p, _| {
+        format!(
+            "Patient?general-practitioner=Organization/{}&_count=20",
+            practice(p.number / 250)
+        )
+    }),
+    few("observations of a patient", |p, _| {
+        format!("Observation?patient={}", p.id)
+    }),
     few("observations of a patient with a code", |p, _| {
         format!("Observation?patient={}&code={PRESSURE}", p.id)
     }),
@@ -77,12 +86,20 @@ pub(crate) const ALL: &[Shape] = &[
         format!("Patient?_has:Encounter:patient:_id={}", p.encounter)
     }),
     few("with _include", |p, _| {
-        format!("Condition?patient={}&_include=Condition:patient&_include=Condition:encounter", p.id)
+        format!(
+            "Condition?patient={}&_include=Condition:patient&_include=Condition:encounter",
+            p.id
+        )
     }),
     few("with _revinclude", |p, _| {
-        format!("Patient?_id={}&_revinclude=Observation:patient&_revinclude=Condition:patient", p.id)
+        format!(
+            "Patient?_id={}&_revinclude=Observation:patient&_revinclude=Condition:patient",
+            p.id
+        )
     }),
-    few("compartment, one type", |p, _| format!("Patient/{}/Observation", p.id)),
+    few("compartment, one type", |p, _| {
+        format!("Patient/{}/Observation", p.id)
+    }),
     few("compartment, all types", |p, _| format!("Patient/{}/*", p.id)),
     few("$everything", |p, _| format!("Patient/{}/$everything", p.id)),
     few("$everything in a range", |p, _| {
@@ -105,7 +122,10 @@ pub(crate) const ALL: &[Shape] = &[
     }),
     many("births of three years", |p, _| {
         let year = p.birth.0;
-        format!("Patient?birthdate=ge{year}-01-01&birthdate=lt{}-01-01&_count=20", year + 3)
+        format!(
+            "Patient?birthdate=ge{year}-01-01&birthdate=lt{}-01-01&_count=20",
+            year + 3
+        )
     }),
     many("encounters of a day", |p, _| {
         format!("Encounter?date={}&_count=20", date(p.seen))

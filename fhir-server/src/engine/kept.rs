@@ -22,7 +22,9 @@ impl Kept {
         make: impl FnOnce() -> Result<Vec<u8>>,
     ) -> Result<Arc<Vec<u8>>> {
         let find = |kept: &[(String, Arc<Vec<u8>>)]| {
-            kept.iter().find(|(known, _)| known == of).map(|(_, answer)| answer.clone())
+            kept.iter()
+                .find(|(known, _)| known == of)
+                .map(|(_, answer)| answer.clone())
         };
         if let Some(answer) = find(&self.lock()) {
             return Ok(answer);

@@ -8,6 +8,8 @@ mod conditions;
 mod guard;
 mod id;
 mod kept;
+#[expect(dead_code, reason = "the seam; definitions that are stored take effect next")]
+mod knowledge;
 mod links;
 mod matches;
 #[cfg(test)]
@@ -27,6 +29,7 @@ pub use settings::{OutcomeSystems, Settings};
 
 pub(crate) use conditions::{Conditions, not_found};
 pub(crate) use kept::Kept;
+use knowledge::Knowledge;
 pub(crate) use links::{Assigned, BundleLinks, unquoted};
 pub(crate) use matches::Matches;
 pub(crate) use place::in_entry;
@@ -58,6 +61,9 @@ pub struct Engine {
     operations: Arc<Operations>,
     /// What has been said of what the server offers.
     statements: Arc<Kept>,
+    /// What is made of the definitions that tenants store.
+    #[expect(dead_code, reason = "as above")]
+    knowledge: Arc<Knowledge>,
 }
 
 impl Engine {
@@ -73,6 +79,7 @@ impl Engine {
             terminology: Arc::new(NoTerminology),
             operations: Arc::new(Operations::builtin()),
             statements: Arc::default(),
+            knowledge: Arc::default(),
         }
     }
 

@@ -48,10 +48,7 @@ pub(super) async fn run(session: &Session, request: &Request) -> Result<Response
         let statement = Resource::from(statement(session, &request.base)?);
         Ok(json::to_vec(&statement))
     })?;
-    Ok(Response::new(
-        200,
-        Payload::Json(view.apply(statement.to_vec())?),
-    ))
+    Ok(Response::new(200, Payload::Json(view.apply(statement.to_vec())?)))
 }
 
 fn statement(session: &Session, base: &str) -> Result<CapabilityStatement> {

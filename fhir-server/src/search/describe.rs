@@ -49,7 +49,9 @@ impl Names {
             Filter::Ids(ids) => format!("of id {}", ids.join(", ")),
             Filter::Resource(key) => format!("being {key}"),
             Filter::LastUpdated { from, to } => {
-                let end = |end: &Option<crate::context::Millis>| end.map_or("any time".to_owned(), |at| at.to_instant());
+                let end = |end: &Option<crate::context::Millis>| {
+                    end.map_or("any time".to_owned(), |at| at.to_instant())
+                };
                 format!("changed from {} to {}", end(from), end(to))
             }
             Filter::Has(criterion) => self.criterion(criterion),
@@ -61,14 +63,31 @@ impl Names {
                 parameters,
                 resource_type,
                 filter,
+            }
+            | Filter::RefersByUrl {
+                parameters,
+                resource_type,
+                filter,
+                ..
             } => {
                 let names: Vec<String> = parameters.iter().map(|number| self.name(*number)).collect();
-                format!("{} to a {} that is {}", names.join(" or "), resource_type.name(), self.text(filter))
+                format!(
+                    "{} to a {} that is {}",
+                    names.join(" or "),
+                    resource_type.name(),
+                    self.text(filter)
+                )
             }
             Filter::ReferredToBy {
                 resource_type,
                 parameter,
                 filter,
+            }
+            | Filter::ReferredToByUrl {
+                resource_type,
+                parameter,
+                filter,
+                ..
             } => format!(
                 "{} of a {} leads to it that is {}",
                 self.name(*parameter),
@@ -85,7 +104,10 @@ impl Names {
     fn name(&self, number: ParameterNumber) -> String {
         let value = number.of(crate::store::Aspect::Value);
         let aspect = usize::try_from(number.0 - value.0).ok();
-        let aspect = aspect.and_then(|aspect| ASPECTS.get(aspect)).copied().unwrap_or_default();
+        let aspect = aspect
+            .and_then(|aspect| ASPECTS.get(aspect))
+            .copied()
+            .unwrap_or_default();
         match self.0.get(&value.0) {
             Some(name) => format!("{name}{aspect}"),
             None => format!("parameter {}", number.0),

@@ -79,7 +79,8 @@ fn is_single(parameter: &Parameter) -> bool {
         return false;
     };
     // The types of one choice are alternatives.
-    own.all(|other| other == path) && fhir_model::type_info(name).is_some_and(|info| is_path_single(info, path))
+    own.all(|other| other == path)
+        && fhir_model::type_info(name).is_some_and(|info| is_path_single(info, path))
 }
 
 /// The element of a branch such as `(Observation.value as Quantity)` or `Condition.onset.as(Period)`.
@@ -143,7 +144,9 @@ mod tests {
                 panic!("{name} {code}: {narrowed:?}")
             };
             assert_eq!(parts.len(), 2, "{name} {code}: {narrowed:?}");
-            assert!(matches!(&parts[1], Filter::Has(c) if matches!(&c.test, Test::Every(all) if all.len() == 2)));
+            assert!(
+                matches!(&parts[1], Filter::Has(c) if matches!(&c.test, Test::Every(all) if all.len() == 2))
+            );
         }
     }
 

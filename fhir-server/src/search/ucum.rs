@@ -33,7 +33,11 @@ const MOST_KEPT: usize = 1_024;
 /// than so many, all are worked out anew.
 fn unit(code: &str) -> Option<Arc<Unit>> {
     static KEPT: LazyLock<RwLock<HashMap<String, Arc<Unit>>>> = LazyLock::new(RwLock::default);
-    let known = KEPT.read().unwrap_or_else(PoisonError::into_inner).get(code).cloned();
+    let known = KEPT
+        .read()
+        .unwrap_or_else(PoisonError::into_inner)
+        .get(code)
+        .cloned();
     if known.is_some() {
         return known;
     }

@@ -19,7 +19,11 @@ pub(super) fn filter(registry: &Registry, centre: &Key, member: Option<ResourceT
         return Err(Error::new(ErrorCode::NotFound, text));
     }
     let Some(member) = member else {
-        return Ok(of_types(registry, centre, &compartment::members(centre.resource_type)));
+        return Ok(of_types(
+            registry,
+            centre,
+            &compartment::members(centre.resource_type),
+        ));
     };
     members(registry, centre, member).ok_or_else(|| {
         let text = format!(
@@ -35,7 +39,10 @@ pub(super) fn filter(registry: &Registry, centre: &Key, member: Option<ResourceT
 /// What belongs to the compartment around that resource, of any of the types. All the references are tested alike, one after the other, so
 /// that the store can look for them at once; a parameter of a type has rows of that type alone.
 pub(crate) fn of_types(registry: &Registry, centre: &Key, types: &[ResourceType]) -> Filter {
-    let mut any: Vec<Filter> = types.iter().flat_map(|member| ties(registry, centre, *member)).collect();
+    let mut any: Vec<Filter> = types
+        .iter()
+        .flat_map(|member| ties(registry, centre, *member))
+        .collect();
     // The centre first.
     any.sort_by_key(|filter| matches!(filter, Filter::Has(_)));
     any_of(any)

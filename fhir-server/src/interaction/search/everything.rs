@@ -65,6 +65,8 @@ impl Everything {
             source: None,
             parameters: Vec::new(),
             targets,
+            canonicals: Vec::new(),
+            urls: Vec::new(),
             iterate: false,
         })
     }
@@ -95,7 +97,9 @@ fn range(reader: &mut Reader<'_>, scope: &Scope<'_>) -> Result<Option<(i64, i64)
 /// Resources of those types whose care was given in the range, or at no time that is told. A resource has rows of the parameters of its
 /// own type alone, so that all types are asked at once.
 fn within(scope: &Scope<'_>, members: &[ResourceType], (first, last): (i64, i64)) -> Filter {
-    let parameters = members.iter().flat_map(|member| care_date::of_type(scope.registry, *member));
+    let parameters = members
+        .iter()
+        .flat_map(|member| care_date::of_type(scope.registry, *member));
     let numbers: Vec<ParameterNumber> = parameters.map(|parameter| parameter.number).collect();
     let has_any = |test: &Test| {
         let has = |parameter: &ParameterNumber| {

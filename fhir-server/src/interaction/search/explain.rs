@@ -71,7 +71,10 @@ pub(super) async fn answer(session: &Session, request: &Request, asked: &Asked) 
             None => "not counted".to_owned(),
             Some(count) => format!("{count} as far as counted"),
         };
-        parameter.push(parts("part", vec![text("filter", names.text(filter)), text("gives", count)]));
+        parameter.push(parts(
+            "part",
+            vec![text("filter", names.text(filter)), text("gives", count)],
+        ));
     }
     parameter.push(text("drivenBy", explanation.driven_by.clone()));
     parameter.extend(explanation.statements.iter().map(statement));

@@ -95,7 +95,10 @@ impl Link {
     }
 
     fn is_noting(&self) -> bool {
-        self.noted.lock().unwrap_or_else(PoisonError::into_inner).is_some()
+        self.noted
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .is_some()
     }
 
     /// The statement runs twice, the first time for its plan.

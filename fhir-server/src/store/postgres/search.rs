@@ -86,12 +86,7 @@ pub(super) async fn explain(
     })
 }
 
-async fn answered(
-    link: &Link,
-    lists: Lists,
-    query: &SearchQuery,
-    limit: Option<u64>,
-) -> Result<Explanation> {
+async fn answered(link: &Link, lists: Lists, query: &SearchQuery, limit: Option<u64>) -> Result<Explanation> {
     let choice = chosen(link, lists, Choice::of_page(&query.filter)).await?;
     match sql::in_order_of_changes(query) {
         Some(ascending) => by_change(link, lists, query, (&choice, ascending)).await?,

@@ -66,7 +66,10 @@ impl<'f> Choice<'f> {
             false => filter::candidates(filter),
         };
         candidates.truncate(COUNTS.len());
-        let direct = candidates.iter().filter(|candidate| candidate.is_direct()).count();
+        let direct = candidates
+            .iter()
+            .filter(|candidate| candidate.is_direct())
+            .count();
         let round = match (candidates.len(), direct) {
             (0, _) => Round::Done,
             (1, _) | (_, 0) => Round::Few,
@@ -92,7 +95,14 @@ impl<'f> Choice<'f> {
             if self.round == Round::VeryFew && !candidate.is_direct() {
                 continue;
             }
-            out.push(if is_first { count.trim_start_matches(" UNION ALL ") } else { count }, []);
+            out.push(
+                if is_first {
+                    count.trim_start_matches(" UNION ALL ")
+                } else {
+                    count
+                },
+                [],
+            );
             is_first = false;
             filter::set(&mut out, lists, candidate.part);
             out.push(") e LIMIT ?) c)", [Bind::Big(most)]);
@@ -127,7 +137,9 @@ impl<'f> Choice<'f> {
         let counted = self.candidates.iter().zip(&self.counts);
         let few = counted.filter_map(|(candidate, count)| Some((candidate, (*count)?)));
         let least = few.min_by_key(|(_, count)| *count);
-        least.filter(|(_, count)| *count <= FEW).map(|(candidate, _)| *candidate)
+        least
+            .filter(|(_, count)| *count <= FEW)
+            .map(|(candidate, _)| *candidate)
     }
 
     /// How a page is looked for at first, and how where that does not fill it.
@@ -157,7 +169,9 @@ impl<'f> Choice<'f> {
             _ => "the index of changes".to_owned(),
         };
         Explanation {
-            considered: parts.map(|(candidate, n)| (candidate.part.clone(), count(n))).collect(),
+            considered: parts
+                .map(|(candidate, n)| (candidate.part.clone(), count(n)))
+                .collect(),
             driven_by,
             ..Explanation::default()
         }
@@ -165,7 +179,10 @@ impl<'f> Choice<'f> {
 
     /// The place of a candidate, from 1.
     fn place(&self, of: Candidate<'_>) -> usize {
-        let place = self.candidates.iter().position(|candidate| std::ptr::eq(candidate.part, of.part));
+        let place = self
+            .candidates
+            .iter()
+            .position(|candidate| std::ptr::eq(candidate.part, of.part));
         place.map_or(0, |place| place + 1)
     }
 }

@@ -44,15 +44,15 @@ struct Key {
 impl Key {
     /// That of a search, where its first key has an index and the page begins before the resources without a value.
     fn of(query: &SearchQuery) -> Option<Key> {
-        let Sort { key, descending } = *query.sort.first()?;
-        let SortKey::Parameter { parameter, kind } = key else {
+        let Sort { key, descending } = query.sort.first()?;
+        let SortKey::Parameter { parameter, kind } = *key else {
             return None;
         };
         let is_indexed = matches!(kind, ValueKind::Date | ValueKind::Number | ValueKind::String);
         let key = Key {
             parameter,
             kind,
-            descending,
+            descending: *descending,
         };
         match query.after.as_ref().and_then(|after| after.values.first()) {
             Some(Place::Missing) => None,
@@ -85,7 +85,10 @@ impl Edge {
             (None, Some(bytes)) => Place::Bytes(bytes),
             (None, None) => return None,
         };
-        let from = query.after.as_ref().and_then(|after| after.values.first().cloned());
+        let from = query
+            .after
+            .as_ref()
+            .and_then(|after| after.values.first().cloned());
         Some(Edge {
             key: Key::of(query)?,
             from,
@@ -139,16 +142,20 @@ impl Edge {
     }
 
     fn spans<ST>(&self, out: &mut Statement<'_, ST>, lists: Lists, (from, to): (Option<i64>, i64)) {
-        let row = |out: &mut Statement<'_, ST>| {
-            out.push(
+        let row =
+            |out: &mut Statement<'_, ST>| {
+                out.push(
                 "SELECT l.resource AS s FROM span l WHERE l.tenant = ? AND l.parameter = ? AND l.unit = ?",
                 [Bind::Big(lists.tenant.0), Bind::Int(self.key.parameter.0), self.key.unit()],
             );
-        };
+            };
         row(out);
         if self.key.descending {
             let high = from.unwrap_or(i64::MAX);
-            out.push(" AND l.last >= ? AND l.last <= ?", [Bind::Big(to), Bind::Big(high)]);
+            out.push(
+                " AND l.last >= ? AND l.last <= ?",
+                [Bind::Big(to), Bind::Big(high)],
+            );
             return out.push(lists.row_guard(), []);
         }
         let low = from.unwrap_or(i64::MIN);
@@ -162,7 +169,10 @@ impl Edge {
         row(out);
         out.push(" AND ", []);
         out.push(LONG, []);
-        out.push(" AND l.first >= ? AND l.first <= ?", [Bind::Big(low), Bind::Big(to)]);
+        out.push(
+            " AND l.first >= ? AND l.first <= ?",
+            [Bind::Big(low), Bind::Big(to)],
+        );
         out.push(lists.row_guard(), []);
     }
 }

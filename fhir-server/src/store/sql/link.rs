@@ -17,17 +17,28 @@ impl Lists {
         let mut out = Statement::new(VERSION_COLUMNS, []);
         out.push(" FROM (SELECT DISTINCT ", []);
         match &query.link {
-            Link::Forward { parameters, targets } => {
-                self.forward(&mut out, &query.from, parameters);
+            Link::Forward {
+                parameters,
+                urls,
+                targets,
+            } => {
+                match urls.as_slice() {
+                    [] => self.forward(&mut out, &query.from, parameters),
+                    urls => self.by_url(&mut out, &query.from, (parameters, urls)),
+                }
                 self.resource(&mut out);
                 self.of_types(&mut out, targets)?;
             }
             Link::Backward {
                 parameters,
+                urls,
                 source,
                 filter,
             } => {
-                self.backward(&mut out, &query.from, parameters);
+                match urls.as_slice() {
+                    [] => self.backward(&mut out, &query.from, parameters),
+                    urls => self.by_url(&mut out, &query.from, (urls, parameters)),
+                }
                 self.resource(&mut out);
                 out.push("(+r.type = ? AND ", [Bind::Small(source.number())]);
                 filter::push(&mut out, self, filter)?;
@@ -82,12 +93,7 @@ impl Lists {
     ) {
         let tenant = || Bind::Big(self.tenant.0);
         out.push("k.surrogate AS s FROM (", []);
-        self.by_type(
-            out,
-            from,
-            ("SELECT f.surrogate AS s FROM resource f WHERE f.tenant = ? AND f.type = ? AND ", "(f.id IN ("),
-            0,
-        );
+        self.by_type(out, from, RESOURCES, 0);
         out.push(
             ") f CROSS JOIN label l CROSS JOIN term n CROSS JOIN resource k WHERE l.tenant = ? AND l.resource = f.s AND ",
             [tenant()],
@@ -115,15 +121,18 @@ impl Lists {
         self.by_type(
             out,
             from,
-            ("SELECT n.number FROM term n WHERE n.tenant = ? AND n.kind = ? AND ", "(n.head IN ("),
+            (
+                "SELECT n.number FROM term n WHERE n.tenant = ? AND n.kind = ? AND ",
+                "(n.head IN (",
+            ),
             REFERENCE,
         );
         out.push(
-            ") n CROSS JOIN label l WHERE l.tenant = ? AND ",
+            ") w CROSS JOIN label l WHERE l.tenant = ? AND ",
             [Bind::Big(self.tenant.0)],
         );
         numbers(out, parameters);
-        out.push(" AND l.term = n.number", []);
+        out.push(" AND l.term = w.number", []);
         out.push(self.row_guard(), []);
     }
 
@@ -144,10 +153,42 @@ impl Lists {
         for (i, number) in numbers.enumerate() {
             out.push(if i == 0 { "" } else { " UNION ALL " }, []);
             out.push(of_type, [Bind::Big(self.tenant.0), Bind::Small(number)]);
-            let of_this = keys.iter().filter(|key| key.resource_type.number() + offset == number);
+            let of_this = keys
+                .iter()
+                .filter(|key| key.resource_type.number() + offset == number);
             let ids = of_this.map(|key| Bind::Owned(id::pack(&key.id))).collect();
             list(out, of_id, ids, Names::resource("l"));
         }
+    }
+}
+
+/// The resources of keys, and the list of their ids.
+const RESOURCES: (&str, &str) = (
+    "SELECT f.surrogate AS s FROM resource f WHERE f.tenant = ? AND f.type = ? AND ",
+    "(f.id IN (",
+);
+
+impl Lists {
+    /// The surrogates of what has a term for one of the last parameters that one of those has for one of the first.
+    fn by_url<'a, ST>(
+        self,
+        out: &mut Statement<'a, ST>,
+        from: &'a [Key],
+        (first, last): (&'a [ParameterNumber], &'a [ParameterNumber]),
+    ) {
+        let tenant = || Bind::Big(self.tenant.0);
+        out.push("k.resource AS s FROM (", []);
+        self.by_type(out, from, RESOURCES, 0);
+        out.push(
+            ") f CROSS JOIN label l CROSS JOIN label k WHERE l.tenant = ? AND l.resource = f.s AND ",
+            [tenant()],
+        );
+        numbers(out, first);
+        out.push(" AND k.tenant = ? AND ", [tenant()]);
+        let last = last.iter().map(|p| Bind::Int(p.0)).collect();
+        list(out, "(k.parameter IN (", last, Names::resource("k"));
+        out.push(" AND k.term = l.term", []);
+        out.push(self.row_guard(), []);
     }
 }
 

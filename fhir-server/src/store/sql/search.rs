@@ -265,7 +265,11 @@ impl Lists {
         };
         out.push(
             range,
-            [Bind::Big(stamps.first), Bind::Big(stamps.last), Bind::Small(DELETED)],
+            [
+                Bind::Big(stamps.first),
+                Bind::Big(stamps.last),
+                Bind::Small(DELETED),
+            ],
         );
         let but = match tested {
             Tested::Nothing => return Ok(()),

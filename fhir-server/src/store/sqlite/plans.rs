@@ -165,7 +165,7 @@ fn a_claim_and_the_mark_are_one_seek() {
         claim.contains("PRIMARY KEY (tenant=? AND kind=? AND key=?)"),
         "{claim}"
     );
-    let mark = plan(sql::greatest_stamp(TENANT));
+    let mark = plan(sql::marks(TENANT));
     assert!(
         mark.contains("COVERING INDEX resource_of_tenant (tenant=?)"),
         "{mark}"
@@ -231,7 +231,9 @@ fn what_refers_to_one_resource_by_many_parameters_is_found_at_once() {
     // The rows of a resource are read once, and not sought for each parameter.
     let tested = plan(page(&query).unwrap());
     assert_eq!(
-        tested.matches("label_of_resource (tenant=? AND resource=?)").count(),
+        tested
+            .matches("label_of_resource (tenant=? AND resource=?)")
+            .count(),
         1,
         "{tested}"
     );
@@ -371,7 +373,10 @@ fn a_part_that_drives_a_search_is_read_from_its_index() {
             ],
         ),
         (
-            has(Test::Every(vec![Test::Folded("a".into()), Test::Exact("A".into())])),
+            has(Test::Every(vec![
+                Test::Folded("a".into()),
+                Test::Exact("A".into()),
+            ])),
             vec![by_text, by_term],
         ),
         (compartment(), vec![by_text, by_term]),
@@ -425,10 +430,12 @@ fn a_part_that_drives_a_search_is_read_from_its_index() {
 fn links_and_orders_look_at_the_rows_of_the_resources_they_are_of() {
     let forward = Link::Forward {
         parameters: vec![PARAMETER],
+        urls: Vec::new(),
         targets: vec![(patient(), Filter::All)],
     };
     let backward = Link::Backward {
         parameters: vec![PARAMETER],
+        urls: Vec::new(),
         source: patient(),
         filter: Filter::All,
     };

@@ -86,12 +86,7 @@ pub(super) fn explain(
     })
 }
 
-fn answered(
-    link: &mut Link,
-    lists: Lists,
-    query: &SearchQuery,
-    limit: Option<u64>,
-) -> Result<Explanation> {
+fn answered(link: &mut Link, lists: Lists, query: &SearchQuery, limit: Option<u64>) -> Result<Explanation> {
     let choice = chosen(link, lists, Choice::of_page(&query.filter))?;
     match sql::in_order_of_changes(query) {
         Some(ascending) => by_change(link, lists, query, (&choice, ascending))?,

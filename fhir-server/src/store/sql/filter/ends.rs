@@ -109,13 +109,19 @@ mod tests {
             && ends.last_to.is_none_or(|to| last <= to)
             && ends.first_to.is_none_or(|to| first <= to);
         let is_long = (last >> 1) - (first >> 1) > 67_108_864;
-        within && ends.apart().is_none_or(|(short_to, _)| is_long || last <= short_to)
+        within
+            && ends
+                .apart()
+                .is_none_or(|(short_to, _)| is_long || last <= short_to)
     }
 
     /// Ends around the bounds of the tests, and some far away.
     fn moments() -> Vec<i64> {
         let near = |around: i64| (-2..=2).map(move |off| around + off);
-        let mut all: Vec<i64> = [0, 86_400_000, 1 << 26, 1 << 27, 1 << 28].into_iter().flat_map(near).collect();
+        let mut all: Vec<i64> = [0, 86_400_000, 1 << 26, 1 << 27, 1 << 28]
+            .into_iter()
+            .flat_map(near)
+            .collect();
         all.extend([i64::MIN, i64::MIN / 2, -(1 << 40), 1 << 40, i64::MAX]);
         all
     }
@@ -129,7 +135,10 @@ mod tests {
                 for first in &moments {
                     for last in moments.iter().filter(|last| *last >= first) {
                         if compare.passes((a, b), (*first, *last)) {
-                            assert!(admits(&ends, (*first, *last)), "{compare:?} {a} {b}: {first} {last}");
+                            assert!(
+                                admits(&ends, (*first, *last)),
+                                "{compare:?} {a} {b}: {first} {last}"
+                            );
                         }
                     }
                 }

@@ -30,10 +30,17 @@ pub(super) fn together(any: &[Filter]) -> Vec<Part<'_>> {
             continue;
         };
         // Equal tests mostly stand side by side.
-        let same = parts.iter_mut().rev().take(MAX_LOOKED_AT).find_map(|part| match part {
-            Part::Rows(tests) => tests.first().is_some_and(|first| first.test == criterion.test).then_some(tests),
-            Part::Other(_) => None,
-        });
+        let same = parts
+            .iter_mut()
+            .rev()
+            .take(MAX_LOOKED_AT)
+            .find_map(|part| match part {
+                Part::Rows(tests) => tests
+                    .first()
+                    .is_some_and(|first| first.test == criterion.test)
+                    .then_some(tests),
+                Part::Other(_) => None,
+            });
         match same {
             Some(tests) => tests.push(criterion),
             None => parts.push(Part::Rows(vec![criterion])),
@@ -94,11 +101,7 @@ pub(super) fn has_any<'a, ST>(
     };
     let names = names.row("l");
     open(out, Table::of(first), names);
-    out.push_as(
-        "@.tenant = #.tenant AND @.resource = #.surrogate AND ",
-        names,
-        [],
-    );
+    out.push_as("@.tenant = #.tenant AND @.resource = #.surrogate AND ", names, []);
     let tests = parameter(out, tests, names);
     out.push(" AND ", []);
     close(out, scope, tests, names);
@@ -160,7 +163,9 @@ fn close<'a, ST>(out: &mut Statement<'a, ST>, scope: Lists, tests: &[&'a Criteri
         .first()
         .is_some_and(|first| Table::of(first) == Table::Label)
     {
-        out.push_as("n.tenant = @.tenant AND n.number = @.term AND ", names, []);
+        // The plus keeps PostgreSQL from beginning with the term: it does not know how many resources share one, and asked all of them
+        // about each.
+        out.push_as("n.tenant = @.tenant AND n.number = +@.term AND ", names, []);
     }
     test::any(out, scope, tests, names);
 }

@@ -56,13 +56,21 @@ fn collect<'f>(filter: &'f Filter, found: &mut Vec<Candidate<'f>>) {
 fn rank(filter: &Filter) -> Option<u8> {
     match filter {
         Filter::None | Filter::Resource(_) => Some(0),
-        Filter::Has(criterion) => Some(rank_of(&criterion.test)),
-        Filter::Group(parts) => parts.iter().map(|part| rank_of(&part.test)).min(),
+        Filter::Has(criterion) => Some(rank_of(&criterion.test)).filter(|rank| *rank < NEVER),
+        Filter::Group(parts) => parts
+            .iter()
+            .map(|part| rank_of(&part.test))
+            .min()
+            .filter(|rank| *rank < NEVER),
         Filter::And(all) => all.iter().filter_map(rank).min(),
         Filter::Or(any) => {
             let parts = rows::together(any);
             let ranks = parts.iter().map(|part| match part {
-                Part::Rows(tests) => tests.iter().map(|test| rank_of(&test.test)).max(),
+                Part::Rows(tests) => tests
+                    .iter()
+                    .map(|test| rank_of(&test.test))
+                    .max()
+                    .filter(|rank| *rank < NEVER),
                 Part::Other(filter) => rank(filter),
             });
             match parts.len() <= MAX_PARTS {
@@ -70,7 +78,10 @@ fn rank(filter: &Filter) -> Option<u8> {
                 false => None,
             }
         }
-        Filter::RefersTo { filter, .. } | Filter::ReferredToBy { filter, .. } => {
+        Filter::RefersTo { filter, .. }
+        | Filter::ReferredToBy { filter, .. }
+        | Filter::RefersByUrl { filter, .. }
+        | Filter::ReferredToByUrl { filter, .. } => {
             let named = names_ids(filter).then_some(0);
             named.or_else(|| rank(filter)).map(|rank| rank + 1)
         }
@@ -80,6 +91,8 @@ fn rank(filter: &Filter) -> Option<u8> {
 
 /// The rank of what lies between two ends.
 const BETWEEN: u8 = 3;
+/// The rank of what no index gives.
+const NEVER: u8 = 8;
 
 fn rank_of(test: &Test) -> u8 {
     match test {
@@ -101,6 +114,7 @@ fn rank_of(test: &Test) -> u8 {
         Test::ReferenceType(_) => 5,
         Test::Exact(_) | Test::Contains(_) | Test::EndsWith(_) => 6,
         Test::Token { .. } | Test::Exists(_) => 7,
+        Test::NoneOf(_) => NEVER,
     }
 }
 
@@ -184,6 +198,23 @@ impl Sets {
                 parameter,
                 filter,
             } => self.referred(out, *parameter, (*resource_type, filter), depth),
+            Filter::RefersByUrl {
+                parameters,
+                urls,
+                resource_type,
+                filter,
+            } => self.by_url(out, (urls, parameters), (*resource_type, filter), depth),
+            Filter::ReferredToByUrl {
+                resource_type,
+                parameter,
+                urls,
+                filter,
+            } => self.by_url(
+                out,
+                (std::slice::from_ref(parameter), urls),
+                (*resource_type, filter),
+                depth,
+            ),
             _ => out.push(NOTHING, []),
         }
     }
@@ -317,6 +348,37 @@ impl Sets {
             names,
             [tenant.clone(), Bind::Int(parameter.0), tenant.clone(), tenant],
         );
+        out.push(self.0.row_guard(), []);
+    }
+
+    /// What has a term for one of the last parameters that the resource at the other end has for one of the first.
+    fn by_url<'a, ST>(
+        self,
+        out: &mut Statement<'a, ST>,
+        (first, last): (&'a [ParameterNumber], &'a [ParameterNumber]),
+        (resource_type, filter): (ResourceType, &'a Filter),
+        depth: usize,
+    ) {
+        let names = Names::resource(alias(depth));
+        let tenant = Bind::Big(self.0.tenant.0);
+        let numbers = |parameters: &'a [ParameterNumber]| parameters.iter().map(|p| Bind::Int(p.0)).collect();
+        out.push("SELECT k.resource AS s FROM (", []);
+        self.print(out, Some(resource_type), filter, depth + 1);
+        out.push_as(
+            ") d CROSS JOIN resource # CROSS JOIN label l CROSS JOIN label k WHERE ",
+            names,
+            [],
+        );
+        self.end(out, (resource_type, filter), depth);
+        out.push_as(
+            " AND l.tenant = ? AND l.resource = #.surrogate AND ",
+            names,
+            [tenant.clone()],
+        );
+        list(out, "(l.parameter IN (", numbers(first), names);
+        out.push(" AND k.tenant = ? AND ", [tenant]);
+        list(out, "(k.parameter IN (", numbers(last), names);
+        out.push(" AND k.term = l.term", []);
         out.push(self.0.row_guard(), []);
     }
 

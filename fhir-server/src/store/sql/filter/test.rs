@@ -65,15 +65,11 @@ pub(super) fn any<'a, ST>(out: &mut Statement<'a, ST>, scope: Lists, tests: &[&'
 }
 
 /// The test on a row of that table.
-fn test<'a, ST>(
-    out: &mut Statement<'a, ST>,
-    scope: Lists,
-    (table, test): (Table, &'a Test),
-    names: Names,
-) {
+fn test<'a, ST>(out: &mut Statement<'a, ST>, scope: Lists, (table, test): (Table, &'a Test), names: Names) {
     match test {
         Test::Every(all) => every(out, scope, (table, all), names),
         Test::Exists(kind) => exists(out, *kind, names),
+        Test::NoneOf(tests) => none_of(out, scope, tests, names),
         Test::StartsWith(_) | Test::EndsWith(_) | Test::Contains(_) | Test::Folded(_) | Test::Exact(_) => {
             text(out, scope, test);
         }
@@ -123,12 +119,7 @@ fn test<'a, ST>(
 }
 
 /// All of the tests; values of two kinds are never one.
-fn every<'a, ST>(
-    out: &mut Statement<'a, ST>,
-    scope: Lists,
-    (table, all): (Table, &'a [Test]),
-    names: Names,
-) {
+fn every<'a, ST>(out: &mut Statement<'a, ST>, scope: Lists, (table, all): (Table, &'a [Test]), names: Names) {
     let fits = |one: &Test| match (table, Table::of_test(one)) {
         (Table::Label, Table::Kind) => true,
         (table, of) => table == of,
@@ -140,6 +131,18 @@ fn every<'a, ST>(
     for one in all {
         out.push(" AND ", []);
         test(out, scope, (table, one), names);
+    }
+    out.push(")", []);
+}
+
+/// Only rows with terms come here: what passes none of the tests.
+fn none_of<'a, ST>(out: &mut Statement<'a, ST>, scope: Lists, tests: &'a [Test], names: Names) {
+    out.push("NOT (FALSE", []);
+    let of_terms = |one: &&Test| matches!(Table::of_test(one), Table::Label | Table::Kind);
+    for one in tests.iter().filter(of_terms) {
+        out.push(" OR coalesce(", []);
+        test(out, scope, (Table::Label, one), names);
+        out.push(", FALSE)", []);
     }
     out.push(")", []);
 }
