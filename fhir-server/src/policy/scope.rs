@@ -191,7 +191,7 @@ fn within(centre: &Key, letter: Permission, resource_type: Option<ResourceType>)
             let members = compartment::of_types(registry, centre, &own);
             match open.is_empty() {
                 true => members,
-                false => or(Filter::Types(open), members),
+                false => or(members, Filter::Types(open)),
             }
         }
     }
