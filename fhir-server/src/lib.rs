@@ -10,6 +10,8 @@
 //! | `docs` | yes | the OpenAPI document at `/openapi.json`, and `/docs`, a page that shows it and tries requests |
 //! | `cli` | yes | what the binary needs; a service that embeds the server does without |
 
+#[cfg(feature = "authority")]
+pub mod authority;
 pub mod config;
 pub mod context;
 pub mod engine;
@@ -25,8 +27,10 @@ pub mod policy;
 mod random;
 pub mod scopes;
 pub mod search;
+mod secret_file;
 pub mod server;
 pub mod store;
+mod token;
 
 pub use config::Config;
 pub use context::Context;

@@ -49,7 +49,20 @@ impl FhirServer {
     pub fn configure(&self, app: &mut web::ServiceConfig) {
         let state = self.state.clone();
         let handler = move |request, payload| http::handle(state.clone(), request, payload);
-        app.service(web::scope(&self.state.config.listen.base_path).default_service(web::to(handler)));
+        let scope =
+            web::scope(&self.state.config.listen.base_path).configure(|app| http::smart(&self.state, app));
+        app.service(scope.default_service(web::to(handler)));
+    }
+
+    /// Mounts `/.well-known/oauth-protected-resource` with the path of the FHIR base, which tells clients who gives tokens.
+    pub fn configure_discovery(&self, app: &mut web::ServiceConfig) {
+        http::configure_discovery(&self.state, app);
+    }
+
+    /// Mounts `/auth`, the development authority, where the configuration asks for one.
+    #[cfg(feature = "authority")]
+    pub fn configure_authority(&self, app: &mut web::ServiceConfig) {
+        http::configure_authority(&self.state, app);
     }
 
     /// Mounts `/livez` and `/readyz`.

@@ -48,6 +48,25 @@ fn host(uri: &Uri, headers: &HeaderMap) -> Result<String> {
     Err(Error::new(ErrorCode::Value, text).at("http.host"))
 }
 
+/// A base on this machine by each of the names that the machine has for itself; of another base, none.
+pub(crate) fn on_loopback(base: &str) -> Vec<String> {
+    let Some((host, path)) = base
+        .strip_prefix("http://")
+        .map(|rest| rest.split_at(rest.find('/').unwrap_or(rest.len())))
+    else {
+        return Vec::new();
+    };
+    if require_loopback(host).is_err() {
+        return Vec::new();
+    }
+    let port = split_port(host)
+        .1
+        .map_or_else(String::new, |port| format!(":{port}"));
+    ["127.0.0.1", "localhost", "[::1]"]
+        .map(|name| format!("http://{name}{port}{path}"))
+        .to_vec()
+}
+
 fn split_port(host: &str) -> (&str, Option<&str>) {
     match host.rsplit_once(':') {
         Some((name, port)) if !port.contains(']') => (name, Some(port)),
@@ -138,6 +157,27 @@ mod tests {
             with_host(&config, "evil.example").unwrap(),
             "https://fhir.example.nhs.uk/r4"
         );
+    }
+
+    #[test]
+    fn a_base_on_loopback_has_three_names() {
+        let names = on_loopback("http://127.0.0.1:8080/fhir");
+        assert_eq!(
+            names,
+            [
+                "http://127.0.0.1:8080/fhir",
+                "http://localhost:8080/fhir",
+                "http://[::1]:8080/fhir"
+            ]
+        );
+        assert_eq!(on_loopback("http://localhost"), on_loopback("http://[::1]"));
+        for other in [
+            "http://evil.example/fhir",
+            "https://localhost/fhir",
+            "http://127.0.0.1.evil.example/fhir",
+        ] {
+            assert!(on_loopback(other).is_empty(), "{other}");
+        }
     }
 
     #[test]

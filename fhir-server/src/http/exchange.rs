@@ -27,6 +27,8 @@ pub(crate) struct Exchange<'r> {
     pub(crate) pretty: bool,
     pub(crate) interaction: Option<Interaction>,
     pub(crate) resource_type: Option<ResourceType>,
+    /// The FHIR base as the client sees it, as soon as it is known.
+    pub(crate) base: Option<String>,
     /// The methods of the path, as soon as it is known.
     pub(crate) allow: Option<String>,
     /// Headers for the answer, whether it succeeds or not.
@@ -45,6 +47,7 @@ impl<'r> Exchange<'r> {
             pretty: false,
             interaction: None,
             resource_type: None,
+            base: None,
             allow: None,
             headers: Vec::new(),
         }

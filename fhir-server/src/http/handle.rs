@@ -64,7 +64,7 @@ async fn answer(state: &State, exchange: &mut Exchange<'_>, unread: &mut Unread)
     let Some((route, mut request)) = locate::request(&state.config, exchange)? else {
         return Ok(respond::empty(204));
     };
-    let principal = auth::principal(&state.config, exchange.http, route.interaction)?;
+    let principal = auth::principal(state, exchange.http, route.interaction, &request.base).await?;
     conditions::read_into(&mut request, headers)?;
     prefer::read_into(&mut request, headers)?;
     let style = style(exchange)?;
@@ -89,6 +89,7 @@ async fn run(
     let patience = state.config.deadlines.request;
     let mut context = Context::new(principal, exchange.request_id.clone());
     context.clock = state.clock.clone();
+    auth::purpose(state, exchange.http.headers(), &mut context)?;
     context.deadline = Instant::now().checked_add(patience);
     let mut session = state.engine.session(context);
     timeout(patience, dispatch(&mut session, request))

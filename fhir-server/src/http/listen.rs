@@ -44,6 +44,10 @@ pub(crate) fn listen(server: &FhirServer) -> Result<Running> {
         .workers
         .unwrap_or_else(|| available_parallelism().map_or(1, usize::from));
     let (address, listener) = open(config.listen.bind)?;
+    #[cfg(feature = "authority")]
+    if let Some(authority) = &server.state.authority {
+        authority.listens_at(address);
+    }
     let mounted = server.clone();
     let app = move || {
         let server = mounted.clone();
@@ -52,7 +56,10 @@ pub(crate) fn listen(server: &FhirServer) -> Result<Running> {
         let app = App::new().configure(|app| server.configure(app));
         #[cfg(feature = "docs")]
         let app = app.configure(|app| server.configure_docs(app));
-        app.configure(|app| server.configure_health(app))
+        #[cfg(feature = "authority")]
+        let app = app.configure(|app| server.configure_authority(app));
+        app.configure(|app| server.configure_discovery(app))
+            .configure(|app| server.configure_health(app))
             .default_service(web::to(move |request, body| lost(state.clone(), request, body)))
     };
     let connections = config.listen.max_connections.div_ceil(workers);

@@ -5,9 +5,12 @@ use std::sync::atomic::AtomicBool;
 
 use super::budget::BodyBudget;
 use super::metrics::Metrics;
+#[cfg(feature = "authority")]
+use crate::authority::Authority;
 use crate::config::Config;
 use crate::context::Clock;
 use crate::engine::Engine;
+use crate::token::Verifier;
 
 /// What all requests of one server share.
 pub(crate) struct State {
@@ -16,6 +19,9 @@ pub(crate) struct State {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) metrics: Metrics,
     pub(crate) bodies: BodyBudget,
+    pub(crate) verifier: Verifier,
+    #[cfg(feature = "authority")]
+    pub(crate) authority: Option<Authority>,
     /// Set once the server is about to end: `/readyz` then says no.
     pub(crate) draining: AtomicBool,
     /// The OpenAPI document, once somebody asked for it.
@@ -24,9 +30,12 @@ pub(crate) struct State {
 }
 
 impl State {
-    pub(crate) fn new(config: Config, engine: Engine, clock: Arc<dyn Clock>) -> Self {
+    pub(crate) fn new(config: Config, engine: Engine, clock: Arc<dyn Clock>, verifier: Verifier) -> Self {
         State {
             bodies: BodyBudget::new(config.limits.bodies_in_flight_bytes),
+            verifier,
+            #[cfg(feature = "authority")]
+            authority: None,
             config,
             engine,
             clock,
@@ -35,5 +44,12 @@ impl State {
             #[cfg(feature = "docs")]
             openapi: super::openapi::Cache::default(),
         }
+    }
+
+    /// The same, with that development authority.
+    #[cfg(feature = "authority")]
+    pub(crate) fn with_authority(mut self, authority: Option<Authority>) -> Self {
+        self.authority = authority;
+        self
     }
 }

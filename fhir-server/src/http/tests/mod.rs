@@ -11,6 +11,7 @@ mod operations;
 mod patches;
 mod paths;
 mod refusals;
+mod tokens;
 
 use std::sync::Arc;
 
