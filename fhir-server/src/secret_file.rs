@@ -17,7 +17,7 @@ pub(crate) fn read_public(path: &Path) -> Result<Vec<u8>> {
 }
 
 /// Reads a file that nobody else may read.
-#[cfg(feature = "authority")]
+#[cfg(any(feature = "authority", feature = "tls"))]
 pub(crate) fn read_secret(path: &Path) -> Result<Vec<u8>> {
     read(path, 0o077, "others can read it: chmod 600")
 }

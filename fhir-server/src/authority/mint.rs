@@ -59,6 +59,8 @@ pub fn mint(key_file: &Path, wanted: &Wanted) -> Result<String> {
             format!("`{}` is no URL of a FHIR base.", wanted.base),
         )
     })?;
+    // The server calls itself by its address.
+    let origin = origin.replacen("://localhost", "://127.0.0.1", 1);
     let now = SystemClock.now().0.div_euclid(1000);
     let mut claims = json!({
         "iss": format!("{origin}{PATH}"),

@@ -50,6 +50,7 @@ pub(crate) struct Authority {
     /// Where it listens as configured.
     bind: SocketAddr,
     base_path: String,
+    scheme: &'static str,
     base: Option<String>,
 }
 
@@ -79,6 +80,11 @@ impl Authority {
             origin: config.listen.public_base_url.as_deref().and_then(origin),
             bind: config.listen.bind,
             base_path: config.listen.base_path.clone(),
+            scheme: if config.listen.tls.is_some() {
+                "https"
+            } else {
+                "http"
+            },
             base: config.listen.public_base_url.clone(),
         })
     }
@@ -94,7 +100,10 @@ impl Authority {
     }
 
     fn make_issuer(&self, address: SocketAddr) -> Issuer {
-        let origin = self.origin.clone().unwrap_or_else(|| format!("http://{address}"));
+        let origin = self
+            .origin
+            .clone()
+            .unwrap_or_else(|| format!("{}://{address}", self.scheme));
         Issuer::own(format!("{origin}{PATH}"), Algorithm::Rs256, self.key.keys.clone())
     }
 

@@ -16,21 +16,21 @@ const ALIASES: &[(&str, &str)] = &[
 
 /// Everybody in those transaction Bundles.
 pub(super) fn of_bundles(bundles: &[(&str, &[u8])]) -> Vec<Person> {
-    let resources: Vec<Value> = bundles
+    let bundles: Vec<Value> = bundles
         .iter()
-        .filter_map(|(_, text)| serde_json::from_slice::<Value>(text).ok())
-        .flat_map(|bundle| bundle["entry"].as_array().cloned().unwrap_or_default())
-        .map(|entry| entry["resource"].clone())
+        .filter_map(|(_, text)| serde_json::from_slice(text).ok())
         .collect();
+    let entries = bundles.iter().flat_map(|bundle| items(bundle, "/entry"));
+    let resources: Vec<&Value> = entries.filter_map(|entry| entry.get("resource")).collect();
     resources
         .iter()
         .filter_map(|resource| person(resource, &resources))
         .collect()
 }
 
-fn person(resource: &Value, all: &[Value]) -> Option<Person> {
-    let kind = resource["resourceType"].as_str()?;
-    let id = resource["id"].as_str()?;
+fn person(resource: &Value, all: &[&Value]) -> Option<Person> {
+    let kind = text(resource, "/resourceType")?;
+    let id = text(resource, "/id")?;
     let user = Key {
         resource_type: ResourceType::from_name(kind)?,
         id: id.to_owned(),
@@ -45,21 +45,14 @@ fn person(resource: &Value, all: &[Value]) -> Option<Person> {
         "Patient" => {
             person.patient = Some(id.to_owned());
             person.nhs_number = identifier(resource, "https://fhir.nhs.uk/Id/nhs-number");
-            person.about = resource["birthDate"]
-                .as_str()
-                .map_or_else(String::new, |date| format!("patient, born {date}"));
+            let born = text(resource, "/birthDate");
+            person.about = born.map_or_else(|| "patient".to_owned(), |date| format!("patient, born {date}"));
         }
         "RelatedPerson" => {
-            let patient = resource["patient"]["reference"]
-                .as_str()?
-                .strip_prefix("Patient/")?;
+            let patient = text(resource, "/patient/reference")?.strip_prefix("Patient/")?;
+            let whose = all.iter().find(|one| text(one, "/id") == Some(patient));
+            person.about = format!("acts for {}", whose.map(|one| name(one)).unwrap_or_default());
             person.patient = Some(patient.to_owned());
-            let whose = all
-                .iter()
-                .find(|one| one["id"] == patient)
-                .map(name)
-                .unwrap_or_default();
-            person.about = format!("acts for {whose}");
         }
         _ => return None,
     }
@@ -67,52 +60,52 @@ fn person(resource: &Value, all: &[Value]) -> Option<Person> {
 }
 
 /// The role that a practitioner has now, and where.
-fn at_work(person: &mut Person, all: &[Value]) {
+fn at_work(person: &mut Person, all: &[&Value]) {
     let own = person.user.to_string();
     let role = all.iter().find(|one| {
-        one["resourceType"] == "PractitionerRole"
-            && one["practitioner"]["reference"] == *own
-            && one["period"]["end"].is_null()
+        text(one, "/resourceType") == Some("PractitionerRole")
+            && text(one, "/practitioner/reference") == Some(&own)
+            && one.pointer("/period/end").is_none()
     });
     let Some(role) = role else { return };
-    let codes = role["code"].as_array().into_iter().flatten();
-    person.roles = codes
-        .filter_map(|code| code["coding"][0]["code"].as_str())
-        .map(str::to_owned)
-        .collect();
-    let place = role["organization"]["reference"].as_str().and_then(|reference| {
-        let id = reference.strip_prefix("Organization/")?;
-        all.iter()
-            .find(|one| one["resourceType"] == "Organization" && one["id"] == id)
-    });
-    let title = role["code"][0]["coding"][0]["display"]
-        .as_str()
-        .unwrap_or("staff");
+    let codes = items(role, "/code").filter_map(|code| text(code, "/coding/0/code"));
+    person.roles = codes.map(str::to_owned).collect();
+    let place = text(role, "/organization/reference")
+        .and_then(|reference| reference.strip_prefix("Organization/"))
+        .and_then(|id| all.iter().find(|one| text(one, "/id") == Some(id)));
+    let title = text(role, "/code/0/coding/0/display").unwrap_or("staff");
     if let Some(place) = place {
         person.organisation = identifier(place, "https://fhir.nhs.uk/Id/ods-organization-code");
-        person.about = format!("{title}, {}", place["name"].as_str().unwrap_or_default());
+        person.about = format!("{title}, {}", text(place, "/name").unwrap_or_default());
     }
 }
 
 fn identifier(resource: &Value, system: &str) -> Option<String> {
-    let all = resource["identifier"].as_array()?;
-    let one = all.iter().find(|identifier| identifier["system"] == system)?;
-    one["value"].as_str().map(str::to_owned)
+    let mut all = items(resource, "/identifier");
+    let one = all.find(|identifier| text(identifier, "/system") == Some(system))?;
+    text(one, "/value").map(str::to_owned)
 }
 
 fn name(resource: &Value) -> String {
-    let name = &resource["name"][0];
-    let parts = |of: &Value| {
-        let all = of.as_array().cloned().unwrap_or_default();
-        all.iter()
-            .filter_map(Value::as_str)
-            .map(str::to_owned)
-            .collect::<Vec<_>>()
-    };
-    let mut words = parts(&name["prefix"]);
-    words.extend(parts(&name["given"]));
-    words.extend(name["family"].as_str().map(str::to_owned));
-    words.join(" ")
+    let words =
+        ["/name/0/prefix", "/name/0/given"].map(|part| items(resource, part).filter_map(Value::as_str));
+    let words = words
+        .into_iter()
+        .flatten()
+        .chain(text(resource, "/name/0/family"));
+    words.collect::<Vec<_>>().join(" ")
+}
+
+fn text<'v>(value: &'v Value, place: &str) -> Option<&'v str> {
+    value.pointer(place)?.as_str()
+}
+
+fn items<'v>(value: &'v Value, place: &str) -> impl Iterator<Item = &'v Value> {
+    value
+        .pointer(place)
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
 }
 
 #[cfg(test)]

@@ -258,6 +258,113 @@ mod tests {
         config(&Line::try_parse_from(line.split_whitespace()).unwrap().args)
     }
 
+    /// A configuration in a file with that mode, and what reading it says.
+    fn of_file(text: &str, mode: u32, line: &str) -> std::result::Result<Config, String> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("config.json");
+        std::fs::write(&path, text).unwrap();
+        #[cfg(unix)]
+        std::fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(mode)).unwrap();
+        read(&format!("{line} --config {}", path.display())).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn a_file_configures_and_the_command_line_goes_before_it() {
+        let text = r#"{"listen":{"bind":"127.0.0.1:1","base_path":"/r4"},"interactions":{"page_default":7}}"#;
+        let config = of_file(text, 0o600, "serve").unwrap();
+        assert_eq!(config.listen.bind.to_string(), "127.0.0.1:1");
+        assert_eq!(config.interactions.page_default, 7);
+        let config = of_file(text, 0o644, "serve --bind 127.0.0.1:2").unwrap();
+        assert_eq!(config.listen.bind.to_string(), "127.0.0.1:2");
+        assert_eq!(config.listen.base_path, "/r4");
+    }
+
+    #[test]
+    fn what_is_unsafe_does_not_start_s_092() {
+        let issuer = r#"{"issuer":"http://as.example","keys_file":"k"}"#;
+        for (text, line, word) in [
+            ("{}", "serve --bind 0.0.0.0:80", "No way to know callers"),
+            ("{}", "serve --bind [::]:80", "No way to know callers"),
+            (
+                "{}",
+                "serve --bind 10.0.0.1:80 --sandbox",
+                "The sandbox asks nobody",
+            ),
+            (
+                r#"{"sandbox":{"enabled":true},"listen":{"bind":"0.0.0.0:80"}}"#,
+                "serve",
+                "The sandbox asks nobody",
+            ),
+            (r#"{"token":{}}"#, "serve", "unknown field `token`"),
+            (r#"{"tokens":{"issuer":[]}}"#, "serve", "unknown field `issuer`"),
+            (
+                &format!(r#"{{"tokens":{{"issuers":[{issuer}]}}}}"#),
+                "serve",
+                "must be an https URL",
+            ),
+            (
+                r#"{"listen":{"allowed_origins":["*"]}}"#,
+                "serve",
+                "There is no wildcard",
+            ),
+            (
+                r#"{"outbound":{"allow":["https://*"]}}"#,
+                "serve",
+                "There is no wildcard",
+            ),
+            (
+                r#"{"authority":{"enabled":true}}"#,
+                "serve",
+                "without sandbox.enabled",
+            ),
+            (
+                r#"{"authority":{"enabled":true},"listen":{"bind":"0.0.0.0:80"}}"#,
+                "serve --sandbox --open-to-network",
+                "authority.open_to_network",
+            ),
+            (
+                r#"{"listen":{"bind":"127.0.0.1:1"},"listen":{}}"#,
+                "serve",
+                "duplicate field",
+            ),
+            ("{", "serve", "cannot be read"),
+        ] {
+            let error = of_file(text, 0o600, line).unwrap_err();
+            assert!(error.contains(word), "{text} {line}: {error}");
+        }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_configuration_that_others_can_change_is_not_used_s_092() {
+        for mode in [0o666, 0o620, 0o602] {
+            assert!(
+                of_file("{}", mode, "serve").unwrap_err().contains("chmod"),
+                "{mode:o}"
+            );
+        }
+        assert!(read("serve --config does-not-exist.json").is_err());
+    }
+
+    #[cfg(feature = "authority")]
+    #[test]
+    fn the_sandbox_on_loopback_has_an_authority() {
+        let config =
+            read("serve --sandbox --redirect-uri http://localhost:3000/cb --authority-key k").unwrap();
+        assert!(config.authority.enabled);
+        assert_eq!(
+            config.authority.key_file.as_deref(),
+            Some(std::path::Path::new("k"))
+        );
+        assert_eq!(
+            config.authority.apps[0].redirect_uris,
+            ["http://localhost:3000/cb"]
+        );
+        assert!(!read("serve").unwrap().authority.enabled);
+        let open = read("serve --sandbox --bind 0.0.0.0:1 --open-to-network").unwrap();
+        assert!(!open.authority.enabled, "only on loopback unless it is asked for");
+    }
+
     #[test]
     fn the_defaults_are_those_of_the_configuration() {
         let config = read("serve").unwrap();

@@ -10,8 +10,11 @@ mod interactions;
 mod limits;
 mod listen;
 mod log;
+mod outbound;
 mod sandbox;
 mod shutdown;
+mod tenants;
+mod tls;
 mod tokens;
 
 pub use authority::{AppConfig, AuthorityConfig};
@@ -21,8 +24,11 @@ pub use interactions::InteractionsConfig;
 pub use limits::LimitsConfig;
 pub use listen::ListenConfig;
 pub use log::{LogConfig, LogFormat};
+pub use outbound::OutboundConfig;
 pub use sandbox::SandboxConfig;
 pub use shutdown::ShutdownConfig;
+pub use tenants::TenantConfig;
+pub use tls::TlsConfig;
 pub use tokens::{ClaimStyle, ClaimsConfig, ClientConfig, IssuerConfig, SmartConfig, TokensConfig};
 
 use std::path::Path;
@@ -61,10 +67,14 @@ pub struct Config {
     pub errors: ErrorsConfig,
     /// The sandbox: sample data, no token.
     pub sandbox: SandboxConfig,
+    /// Which other servers this one may ask.
+    pub outbound: OutboundConfig,
     /// What is logged, and how.
     pub log: LogConfig,
     /// The development authority.
     pub authority: AuthorityConfig,
+    /// Further organisations. Default: none.
+    pub tenants: Vec<TenantConfig>,
     /// Whose access tokens are accepted.
     pub tokens: TokensConfig,
     /// How the server ends.
@@ -95,6 +105,8 @@ impl Config {
         self.limits.check()?;
         self.deadlines.check()?;
         self.interactions.check()?;
+        self.outbound.check()?;
+        tenants::check(&self.tenants)?;
         self.tokens.check()?;
         self.check_network()?;
         let on_loopback = self.listen.bind.ip().is_loopback();

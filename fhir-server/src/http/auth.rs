@@ -6,15 +6,17 @@
 //! Invariant: without a principal nothing but the CapabilityStatement is answered; a token that is sent is checked, always.
 //! Invariant: a token in the URL or in a form is not looked at.
 
+use actix_web::HttpMessage;
 use actix_web::http::header::{self, HeaderMap};
-use actix_web::{HttpMessage, HttpRequest};
 
 use super::base_url;
+use super::exchange::Exchange;
+use super::mount::Mount;
 use super::state::State;
 use crate::context::{Context, Principal};
 use crate::error::{Error, ErrorCode, Result};
 use crate::interaction::Interaction;
-use crate::token::Asked;
+use crate::token::{Asked, patient};
 
 /// Names the purpose of use, where the client is registered for it.
 const PURPOSE: &str = "x-purpose-of-use";
@@ -29,15 +31,16 @@ const RELATIONSHIP: &str = "x-relationship-reason";
 /// [`ErrorCode::Unauthenticated`]: nobody said who it is. [`ErrorCode::InvalidToken`] or [`ErrorCode::Forbidden`]: the token does not do.
 pub(crate) async fn principal(
     state: &State,
-    request: &HttpRequest,
+    exchange: &Exchange<'_>,
     interaction: Interaction,
     base: &str,
 ) -> Result<Principal> {
+    let request = exchange.http;
     if let Some(principal) = request.extensions().get::<Principal>() {
         return Ok(principal.clone());
     }
     if let Some(token) = bearer(request.headers())? {
-        return of_token(state, token, base).await;
+        return of_token(state, &exchange.mount, token, base).await;
     }
     if state.config.sandbox.enabled {
         return Ok(Principal::sandbox_clinician());
@@ -52,9 +55,14 @@ pub(crate) async fn principal(
     }
 }
 
-/// Whose token it is.
-pub(crate) async fn of_token(state: &State, token: &str, base: &str) -> Result<Principal> {
-    let audiences = audiences(state, base);
+/// Whose token it is, and which patient they are where it vouches for an NHS number.
+pub(crate) async fn of_token(state: &State, mount: &Mount, token: &str, base: &str) -> Result<Principal> {
+    let principal = verified(state, mount, token, base).await?;
+    patient::identified(&state.engine, mount.tenant, principal).await
+}
+
+async fn verified(state: &State, mount: &Mount, token: &str, base: &str) -> Result<Principal> {
+    let audiences = audiences(state, mount, base);
     let asked = Asked {
         base,
         audiences: &audiences,
@@ -64,26 +72,24 @@ pub(crate) async fn of_token(state: &State, token: &str, base: &str) -> Result<P
     if let Some(authority) = &state.authority {
         let principal = state
             .verifier
-            .principal(token, Some(authority.issuer()), &asked)?;
+            .principal(token, Some(authority.issuer()), &asked)
+            .await?;
         if principal.issuer.as_deref() == Some(authority.name()) {
             authority.check_revoked(&state.engine, token).await?;
         }
         return Ok(principal);
     }
-    state.verifier.principal(token, None, &asked)
+    state.verifier.principal(token, None, &asked).await
 }
 
 /// What `aud` may be: what is configured, else the base at which a client on this machine reached the server.
-pub(crate) fn audiences(state: &State, base: &str) -> Vec<String> {
+pub(crate) fn audiences(state: &State, mount: &Mount, base: &str) -> Vec<String> {
     let config = &state.config;
-    let configured = config
-        .tokens
-        .audience
-        .as_ref()
-        .or(config.listen.public_base_url.as_ref());
-    match configured {
-        Some(one) => vec![one.clone()],
-        None => base_url::on_loopback(base),
+    let configured = config.listen.public_base_url.as_ref();
+    match (&config.tokens.audience, configured) {
+        (Some(one), _) if mount.is_default() => vec![one.clone()],
+        (_, Some(url)) => vec![mount.below(config, url)],
+        _ => base_url::on_loopback(base),
     }
 }
 

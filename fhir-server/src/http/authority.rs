@@ -10,6 +10,7 @@ use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde_json::{Value, json};
 
+use super::mount::Mount;
 use super::state::State;
 use super::{auth, cors, discovery};
 use crate::authority::{Authority, PATH, Params, Refused, Step};
@@ -49,7 +50,10 @@ fn reached<'s>(state: &'s State, request: &HttpRequest) -> Result<(&'s Authority
         code: "invalid_request",
         text: "The request does not name this server in Host.",
     };
-    match (&state.authority, discovery::base(state, request)) {
+    match (
+        &state.authority,
+        discovery::base(state, &Mount::default(), request),
+    ) {
         (Some(authority), Ok(base)) => Ok((authority, base)),
         _ => Err(refused),
     }
@@ -97,7 +101,11 @@ fn step(
         Ok(reached) => reached,
         Err(refused) => return failed(state, request, &refused),
     };
-    let mut answer = match take(authority, &Params::new(params), &auth::audiences(state, &base)) {
+    let mut answer = match take(
+        authority,
+        &Params::new(params),
+        &auth::audiences(state, &Mount::default(), &base),
+    ) {
         Step::Redirect(url) => HttpResponse::build(StatusCode::SEE_OTHER)
             .insert_header((header::LOCATION, url))
             .finish(),

@@ -8,6 +8,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use serde_json::{Value, json};
 
 use super::base_url;
+use super::mount::Mount;
 use super::state::State;
 use crate::error::{ErrorCode, Result};
 
@@ -40,29 +41,40 @@ fn metadata_url(base: &str) -> Option<String> {
     Some(format!("{scheme}://{host}{RESOURCE}{path}"))
 }
 
-/// Mounts the metadata of the protected resource.
+/// Mounts the metadata of the protected resources: of each FHIR base.
 pub(crate) fn configure(state: &Arc<State>, app: &mut web::ServiceConfig) {
-    let path = format!("{RESOURCE}{}", state.config.listen.base_path);
-    let state = state.clone();
-    let answer = move |request: HttpRequest| {
+    for mount in Mount::all(&state.config) {
+        let path = format!("{RESOURCE}{}", mount.path(&state.config));
         let state = state.clone();
-        async move { with_base(&state, &request, |base| Some(resource(&state, base))) }
-    };
-    app.route(&path, web::get().to(answer));
+        let answer = move |request: HttpRequest| {
+            let (state, mount) = (state.clone(), mount.clone());
+            async move {
+                with_base(&state, &mount, &request, |base| {
+                    Some(resource(&state, &mount, base))
+                })
+            }
+        };
+        app.route(&path, web::get().to(answer));
+    }
 }
 
-/// Mounts SMART's configuration below the FHIR base.
-pub(crate) fn smart(state: &Arc<State>, app: &mut web::ServiceConfig) {
-    let state = state.clone();
+/// Mounts SMART's configuration below a FHIR base.
+pub(crate) fn smart(state: &Arc<State>, mount: &Mount, app: &mut web::ServiceConfig) {
+    let (state, mount) = (state.clone(), mount.clone());
     let answer = move |request: HttpRequest| {
-        let state = state.clone();
-        async move { with_base(&state, &request, |_| configuration(&state)) }
+        let (state, mount) = (state.clone(), mount.clone());
+        async move { with_base(&state, &mount, &request, |_| configuration(&state)) }
     };
     app.route(SMART, web::get().to(answer));
 }
 
-fn with_base(state: &State, request: &HttpRequest, make: impl Fn(&str) -> Option<Value>) -> HttpResponse {
-    match base(state, request) {
+fn with_base(
+    state: &State,
+    mount: &Mount,
+    request: &HttpRequest,
+    make: impl Fn(&str) -> Option<Value>,
+) -> HttpResponse {
+    match base(state, mount, request) {
         Ok(base) => match make(&base) {
             Some(document) => open(document),
             None => HttpResponse::NotFound()
@@ -77,13 +89,8 @@ fn with_base(state: &State, request: &HttpRequest, make: impl Fn(&str) -> Option
 }
 
 /// The FHIR base, as for every other request.
-pub(super) fn base(state: &State, request: &HttpRequest) -> Result<String> {
-    base_url::base_url(
-        &state.config,
-        request.uri(),
-        request.headers(),
-        &state.config.listen.base_path,
-    )
+pub(super) fn base(state: &State, mount: &Mount, request: &HttpRequest) -> Result<String> {
+    base_url::base_url(&state.config, mount, request, &mount.path(&state.config))
 }
 
 /// A document for every origin; it tells of no patient.
@@ -96,9 +103,10 @@ fn open(document: Value) -> HttpResponse {
         .body(document.to_string())
 }
 
-fn resource(state: &State, base: &str) -> Value {
+fn resource(state: &State, mount: &Mount, base: &str) -> Value {
+    let named = state.config.tokens.audience.as_deref();
     json!({
-        "resource": state.config.tokens.audience.as_deref().unwrap_or(base),
+        "resource": named.filter(|_| mount.is_default()).unwrap_or(base),
         "authorization_servers": issuers(state),
         "bearer_methods_supported": ["header"],
         "resource_name": state.engine.settings().software_name,

@@ -13,6 +13,7 @@ use tokio::time::timeout;
 
 use super::body::Unread;
 use super::exchange::Exchange;
+use super::mount::Mount;
 use super::respond::Style;
 use super::routes::BodyKind;
 use super::state::State;
@@ -22,10 +23,16 @@ use crate::error::{Error, ErrorCode, Result};
 use crate::interaction::{Format, Request, Response, dispatch};
 
 /// Answers a request below the FHIR base.
-pub(crate) async fn handle(state: Arc<State>, http: HttpRequest, payload: web::Payload) -> HttpResponse {
+pub(crate) async fn handle(
+    state: Arc<State>,
+    mount: Mount,
+    http: HttpRequest,
+    payload: web::Payload,
+) -> HttpResponse {
     let _in_flight = state.metrics.begin();
     let mut unread = Unread::new(payload.into_inner());
     let mut exchange = Exchange::open(&http);
+    exchange.mount = mount;
     let answered = AssertUnwindSafe(answer(&state, &mut exchange, &mut unread))
         .catch_unwind()
         .await;
@@ -64,7 +71,7 @@ async fn answer(state: &State, exchange: &mut Exchange<'_>, unread: &mut Unread)
     let Some((route, mut request)) = locate::request(&state.config, exchange)? else {
         return Ok(respond::empty(204));
     };
-    let principal = auth::principal(state, exchange.http, route.interaction, &request.base).await?;
+    let principal = auth::principal(state, exchange, route.interaction, &request.base).await?;
     conditions::read_into(&mut request, headers)?;
     prefer::read_into(&mut request, headers)?;
     let style = style(exchange)?;
@@ -89,6 +96,7 @@ async fn run(
     let patience = state.config.deadlines.request;
     let mut context = Context::new(principal, exchange.request_id.clone());
     context.clock = state.clock.clone();
+    context.tenant = exchange.mount.tenant;
     auth::purpose(state, exchange.http.headers(), &mut context)?;
     context.deadline = Instant::now().checked_add(patience);
     let mut session = state.engine.session(context);

@@ -23,10 +23,12 @@ mod handle;
 pub(crate) mod health;
 mod ids;
 mod inflate;
+mod link;
 mod listen;
 mod locate;
 mod media_type;
 mod metrics;
+mod mount;
 mod negotiate;
 #[cfg(feature = "docs")]
 pub(crate) mod openapi;
@@ -39,11 +41,14 @@ mod respond;
 pub(crate) mod routes;
 mod state;
 mod suggest;
+#[cfg(feature = "tls")]
+mod tls;
 mod wire;
 
 pub(crate) use handle::{handle, lost};
 pub(crate) use listen::listen;
 pub use listen::{Ending, Running};
+pub(crate) use mount::Mount;
 pub(crate) use state::State;
 
 #[cfg(feature = "authority")]

@@ -84,7 +84,7 @@ impl FhirServerBuilder {
                 "The server needs a store; give it one with `.store(…)`.",
             )
         })?;
-        let verifier = Verifier::open(&self.config.tokens)?;
+        let verifier = Verifier::open(&self.config)?;
         store.ready().await?;
         let policy = self.policy.unwrap_or_else(|| Arc::new(Chain::default()));
         let mut engine = Engine::new(store, policy, self.config.settings());

@@ -10,6 +10,7 @@ mod issuer;
 pub(crate) mod jose;
 mod keys;
 mod nhs_number;
+pub(crate) mod patient;
 mod pem;
 mod principal;
 mod strict;

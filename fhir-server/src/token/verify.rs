@@ -8,7 +8,7 @@ use super::claims::{Life, check_audience, check_times, text};
 use super::issuer::Issuer;
 use super::jose::Jws;
 use super::{clients, invalid, principal};
-use crate::config::TokensConfig;
+use crate::config::{Config, TokensConfig};
 use crate::context::{Millis, Principal};
 use crate::error::{Error, Result};
 
@@ -33,12 +33,13 @@ impl Verifier {
     ///
     /// # Errors
     /// A key file cannot be read, is not safe, or holds what is no key.
-    pub(crate) fn open(config: &TokensConfig) -> Result<Verifier> {
+    pub(crate) fn open(server: &Config) -> Result<Verifier> {
+        let config = &server.tokens;
         self_test()?;
         let issuers = config
             .issuers
             .iter()
-            .map(|issuer| Issuer::open(issuer).map(Arc::new))
+            .map(|issuer| Issuer::open(issuer, server).map(Arc::new))
             .collect::<Result<_>>()?;
         Ok(Verifier {
             config: config.clone(),
@@ -51,7 +52,7 @@ impl Verifier {
     /// # Errors
     /// [`InvalidToken`](crate::error::ErrorCode::InvalidToken), or [`Forbidden`](crate::error::ErrorCode::Forbidden) for a valid token
     /// of somebody who may not call.
-    pub(crate) fn principal(
+    pub(crate) async fn principal(
         &self,
         token: &str,
         own: Option<&Issuer>,
@@ -63,7 +64,7 @@ impl Verifier {
             configured.chain(own).find(|issuer| issuer.name == name)
         });
         let issuer = issuer.ok_or_else(|| invalid("this server does not know who issued it (`iss`)."))?;
-        check_signature(&jws, issuer)?;
+        check_signature(&jws, issuer, asked.now).await?;
         check_kind(&jws, issuer)?;
         let is_client = principal::is_client(&jws.claims, issuer);
         let most = match is_client {
@@ -82,11 +83,11 @@ impl Verifier {
 }
 
 /// The signature, by the key that the issuer's set has for the token's `kid`.
-fn check_signature(jws: &Jws<'_>, issuer: &Issuer) -> Result<()> {
+async fn check_signature(jws: &Jws<'_>, issuer: &Issuer, now: Millis) -> Result<()> {
     if !issuer.algorithms.contains(&jws.algorithm) {
         return Err(invalid("its issuer does not sign by that algorithm."));
     }
-    let keys = issuer.keys();
+    let keys = issuer.keys(jws.kid.as_deref(), jws.algorithm, now).await;
     let key = keys
         .find(jws.kid.as_deref(), jws.algorithm)
         .ok_or_else(|| invalid("its issuer has no such key for that algorithm (`kid`)."))?;

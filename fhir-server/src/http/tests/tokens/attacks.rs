@@ -21,7 +21,7 @@ async fn s_001_a_token_without_a_signature_is_refused() {
     for token in [
         format!("{header}.{claims}."),
         format!("{header}.{claims}"),
-        format!("{header}"),
+        header.clone(),
         format!(".{claims}.AAAA"),
         format!("{header}..AAAA"),
         "..".to_owned(),

@@ -178,14 +178,16 @@ fn verifier(
     let mut config = Config::default();
     config.tokens.issuers.push(IssuerConfig::new(ISSUER, path));
     change(&mut config);
-    let verifier = crate::token::Verifier::open(&config.tokens).unwrap();
+    let verifier = crate::token::Verifier::open(&config).unwrap();
     move |claims| {
         let asked = crate::token::Asked {
             base: BASE,
             audiences: &[BASE.to_owned()],
             now: Millis(NOW * 1000),
         };
-        verifier.principal(&RSA.sign(&header(), claims), None, &asked)
+        let token = RSA.sign(&header(), claims);
+        let principal = verifier.principal(&token, None, &asked);
+        futures_util::FutureExt::now_or_never(principal).unwrap()
     }
 }
 
@@ -304,4 +306,52 @@ async fn the_sandbox_knows_its_clinician_and_still_checks_a_token() {
         .uri("/fhir/Patient/p1")
         .insert_header(("Host", "evil.example"));
     assert_eq!(send(&server, elsewhere).await.checked(), 403);
+}
+
+#[actix_web::test]
+async fn s_039c_an_nhs_number_is_that_of_one_patient_here_or_of_nobody() {
+    let server = protected(|config| style(config, ClaimStyle::NhsLogin, &[])).await;
+    let numbered = |id: &str, number: &str| {
+        let body = format!(
+            r#"{{"resourceType":"Patient","id":"{id}","identifier":[{{"system":"https://fhir.nhs.uk/Id/nhs-number","value":"{number}"}}]}}"#
+        );
+        let claims = over(json!({ "identity_proofing_level": "P9" }));
+        with_token(
+            with_json("PUT", &format!("/fhir/Patient/{id}"), &body),
+            &RSA.sign(&header(), &claims),
+        )
+    };
+    for (id, number) in [("p1", "9990000018"), ("p2", "9990000026"), ("p3", "9990000026")] {
+        assert!(send(&server, numbered(id, number)).await.checked() < 300, "{id}");
+    }
+    let claims = |number: &str, more: Value| {
+        let mut claims = over(json!({
+            "nhs_number": number, "identity_proofing_level": "P9", "scope": "patient/*.rs", "sub": "s"
+        }));
+        claims.as_object_mut().unwrap().remove("fhirUser");
+        claims
+            .as_object_mut()
+            .unwrap()
+            .extend(more.as_object().unwrap().clone());
+        claims
+    };
+    assert_eq!(status(&server, &claims("9990000018", json!({}))).await, 200);
+    assert_eq!(
+        status(&server, &claims("9990000018", json!({ "patient": "p1" }))).await,
+        200
+    );
+    assert_eq!(
+        status(&server, &claims("9990000018", json!({ "patient": "p2" }))).await,
+        403
+    );
+    assert_eq!(
+        status(&server, &claims("9434765919", json!({}))).await,
+        403,
+        "of nobody"
+    );
+    assert_eq!(
+        status(&server, &claims("9990000026", json!({}))).await,
+        403,
+        "of two"
+    );
 }

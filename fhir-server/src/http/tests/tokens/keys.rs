@@ -96,7 +96,7 @@ fn a_key_file_that_others_can_change_is_not_used_s_092() {
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
         let mut config = Config::default();
         config.tokens.issuers.push(IssuerConfig::new(ISSUER, &path));
-        crate::token::Verifier::open(&config.tokens)
+        crate::token::Verifier::open(&config)
             .map(drop)
             .map_err(|error| error.to_string())
     };
@@ -109,7 +109,7 @@ fn a_key_file_that_others_can_change_is_not_used_s_092() {
     std::fs::remove_file(&path).unwrap();
     let mut config = Config::default();
     config.tokens.issuers.push(IssuerConfig::new(ISSUER, &path));
-    let error = crate::token::Verifier::open(&config.tokens)
+    let error = crate::token::Verifier::open(&config)
         .map(drop)
         .unwrap_err()
         .to_string();
