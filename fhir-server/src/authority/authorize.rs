@@ -178,7 +178,12 @@ impl Authority {
         }
         let needs =
             scopes.has("launch/patient") || scopes.resources.iter().any(|s| s.level == ScopeLevel::Patient);
-        if needs && patient.is_none() {
+        let visit = asked
+            .launched
+            .as_ref()
+            .and_then(|launched| launched.encounter.clone());
+        let encounter = visit.or(params.id("encounter")?);
+        if (needs && patient.is_none()) || (scopes.has("launch/encounter") && encounter.is_none()) {
             return Ok(None);
         }
         let content = Code {
@@ -187,6 +192,7 @@ impl Authority {
                 person: Some(person.user.id.clone()),
                 scope: scopes.to_string(),
                 patient: patient.filter(|_| needs || scopes.has("launch")),
+                encounter: encounter.filter(|_| scopes.has("launch/encounter") || scopes.has("launch")),
                 aud: asked.aud.clone(),
                 family: random::uuid().to_string(),
                 nonce: asked.nonce.clone(),

@@ -18,7 +18,9 @@ impl Authority {
                 "client-confidential-asymmetric",
                 "sso-openid-connect",
                 "context-ehr-patient",
+                "context-ehr-encounter",
                 "context-standalone-patient",
+                "context-standalone-encounter",
                 "context-banner",
                 "permission-offline",
                 "permission-online",
@@ -61,7 +63,7 @@ impl Authority {
             "token_endpoint_auth_signing_alg_values_supported": ALGORITHMS.map(|one| one.name()),
             "code_challenge_methods_supported": ["S256"],
             "scopes_supported": [
-                "openid", "fhirUser", "profile", "launch", "launch/patient", "offline_access", "online_access",
+                "openid", "fhirUser", "profile", "launch", "launch/patient", "launch/encounter", "offline_access", "online_access",
                 "patient/*.cruds", "user/*.cruds", "system/*.cruds",
             ],
         })

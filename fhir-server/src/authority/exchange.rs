@@ -133,6 +133,7 @@ impl Authority {
             person: None,
             scope: scopes.to_string(),
             patient: None,
+            encounter: None,
             aud: base.to_owned(),
             family: random::uuid().to_string(),
             nonce: None,
@@ -168,6 +169,7 @@ impl Authority {
             "scope": grant.scope,
         });
         add(&mut answer, "patient", grant.patient.clone());
+        add(&mut answer, "encounter", grant.encounter.clone());
         if grant.patient.is_some()
             && let Some(members) = answer.as_object_mut()
         {

@@ -15,6 +15,7 @@ pub(super) struct Launched {
     client_id: String,
     pub(super) person: Option<String>,
     pub(super) patient: Option<String>,
+    pub(super) encounter: Option<String>,
 }
 
 impl Authority {
@@ -52,6 +53,7 @@ impl Authority {
             client_id: client_id.to_owned(),
             person: known("person", None)?,
             patient: known("patient", Some("Patient"))?,
+            encounter: params.id("encounter")?,
         };
         let launch = self.seal("launch+jwt", launched, now + LAUNCH_LIFE)?;
         Ok(Some(with_query(

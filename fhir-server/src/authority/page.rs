@@ -57,6 +57,13 @@ pub(super) fn login(authority: &Authority, asked: &Asked<'_>, params: &Params) -
         let legend = "Which patient, if you are at work? (A patient or their proxy needs no choice here.)";
         form.push_str(&choice("patient", legend, patients, None, false));
     }
+    if asked.scopes.has("launch/encounter")
+        && launched
+            .and_then(|launched| launched.encounter.as_ref())
+            .is_none()
+    {
+        form.push_str(ENCOUNTER);
+    }
     form.push_str("<fieldset><legend>What may the app do?</legend>");
     let scopes = asked.scopes.resources.iter().map(ToString::to_string);
     for scope in asked.scopes.other.iter().cloned().chain(scopes) {
@@ -91,6 +98,9 @@ const HIDDEN: [&str; 11] = [
     "prompt",
 ];
 
+/// An Encounter, by its id.
+const ENCOUNTER: &str = "<fieldset><legend>In which encounter?</legend><label>Its id <input name=\"encounter\" maxlength=\"64\"></label></fieldset>";
+
 /// The page from which an app is launched with a patient.
 pub(super) fn launch(authority: &Authority) -> String {
     let mut form = String::from("<fieldset><legend>Which app?</legend>");
@@ -116,6 +126,7 @@ pub(super) fn launch(authority: &Authority) -> String {
         .iter()
         .filter(|person| person.user.resource_type.name() == "Patient");
     form.push_str(&choice("patient", "With which patient?", patients, None, true));
+    form.push_str(ENCOUNTER);
     form.push_str("<button>Launch</button>");
     page(
         "Launch an app",

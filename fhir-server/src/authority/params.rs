@@ -21,6 +21,22 @@ impl Params {
         }
     }
 
+    /// The id of a resource.
+    pub(super) fn id(&self, name: &str) -> Result<Option<String>, Refused> {
+        let formed = |id: &str| {
+            id.len() <= 64
+                && id
+                    .bytes()
+                    .all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'.')
+        };
+        match self.get(name)? {
+            Some(id) if !formed(id) => Err(Refused::request(
+                "An id is 1 to 64 letters, digits, - and full stops.",
+            )),
+            id => Ok(id.map(str::to_owned)),
+        }
+    }
+
     /// Every value of one that may be there more than once.
     pub(super) fn all(&self, name: &str) -> impl Iterator<Item = &str> {
         self.0

@@ -26,6 +26,7 @@ pub(super) struct Grant {
     pub(super) person: Option<String>,
     pub(super) scope: String,
     pub(super) patient: Option<String>,
+    pub(super) encounter: Option<String>,
     /// The FHIR base that the app named.
     pub(super) aud: String,
     /// What all tokens of one authorization have in common.
@@ -102,6 +103,7 @@ impl Authority {
         });
         if let Some(members) = claims.as_object_mut() {
             members.extend(grant.patient.iter().map(|id| ("patient".into(), json!(id))));
+            members.extend(grant.encounter.iter().map(|id| ("encounter".into(), json!(id))));
             members.extend(person.into_iter().flat_map(about));
             if person.is_none() {
                 let app = self.app(&grant.client_id).map(|app| &app.config);

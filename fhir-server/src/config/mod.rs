@@ -14,6 +14,7 @@ mod outbound;
 mod sandbox;
 mod shutdown;
 mod tenants;
+mod throttle;
 mod tls;
 mod tokens;
 
@@ -28,6 +29,7 @@ pub use outbound::OutboundConfig;
 pub use sandbox::SandboxConfig;
 pub use shutdown::ShutdownConfig;
 pub use tenants::TenantConfig;
+pub use throttle::ThrottleConfig;
 pub use tls::TlsConfig;
 pub use tokens::{ClaimStyle, ClaimsConfig, ClientConfig, IssuerConfig, SmartConfig, TokensConfig};
 
@@ -75,6 +77,8 @@ pub struct Config {
     pub authority: AuthorityConfig,
     /// Further organisations. Default: none.
     pub tenants: Vec<TenantConfig>,
+    /// How many requests a minute.
+    pub throttle: ThrottleConfig,
     /// Whose access tokens are accepted.
     pub tokens: TokensConfig,
     /// How the server ends.
@@ -106,6 +110,7 @@ impl Config {
         self.deadlines.check()?;
         self.interactions.check()?;
         self.outbound.check()?;
+        self.throttle.check()?;
         tenants::check(&self.tenants)?;
         self.tokens.check()?;
         self.check_network()?;

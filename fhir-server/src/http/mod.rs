@@ -41,6 +41,7 @@ mod respond;
 pub(crate) mod routes;
 mod state;
 mod suggest;
+mod throttle;
 #[cfg(feature = "tls")]
 mod tls;
 mod wire;

@@ -5,6 +5,7 @@ use std::sync::atomic::AtomicBool;
 
 use super::budget::BodyBudget;
 use super::metrics::Metrics;
+use super::throttle::Throttle;
 #[cfg(feature = "authority")]
 use crate::authority::Authority;
 use crate::config::Config;
@@ -20,6 +21,7 @@ pub(crate) struct State {
     pub(crate) metrics: Metrics,
     pub(crate) bodies: BodyBudget,
     pub(crate) verifier: Verifier,
+    pub(crate) throttle: Throttle,
     #[cfg(feature = "authority")]
     pub(crate) authority: Option<Authority>,
     /// Set once the server is about to end: `/readyz` then says no.
@@ -34,6 +36,7 @@ impl State {
         State {
             bodies: BodyBudget::new(config.limits.bodies_in_flight_bytes),
             verifier,
+            throttle: Throttle::new(&config.throttle),
             #[cfg(feature = "authority")]
             authority: None,
             config,

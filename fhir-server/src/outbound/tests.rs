@@ -28,7 +28,7 @@ async fn got(answer: &'static [u8]) -> std::result::Result<Vec<u8>, String> {
         .map_err(|error| error.to_string())
 }
 
-#[actix_web::test]
+#[tokio::test]
 async fn an_answer_is_read_by_its_length_or_its_chunks() {
     assert_eq!(
         got(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}x")
@@ -40,7 +40,7 @@ async fn an_answer_is_read_by_its_length_or_its_chunks() {
     assert_eq!(got(chunks).await.unwrap(), b"{}");
 }
 
-#[actix_web::test]
+#[tokio::test]
 async fn a_redirect_or_half_an_answer_is_none_s_015() {
     for answer in [
         &b"HTTP/1.1 302 Found\r\nLocation: http://169.254.169.254/\r\nContent-Length: 0\r\n\r\n"[..],
@@ -61,7 +61,7 @@ async fn a_redirect_or_half_an_answer_is_none_s_015() {
     }
 }
 
-#[actix_web::test]
+#[tokio::test]
 async fn an_answer_without_end_is_given_up_s_015() {
     let endless = serving(|| {
         let mut answer = b"HTTP/1.1 200 OK\r\nContent-Length: 1073741824\r\n\r\n".to_vec();
@@ -170,7 +170,7 @@ fn private_addresses_are_nobodys_business_s_081() {
     }
 }
 
-#[actix_web::test]
+#[tokio::test]
 async fn a_name_that_leads_to_a_private_address_is_not_connected_to_s_081() {
     let sink = TcpListener::bind("127.0.0.1:0").unwrap();
     sink.set_nonblocking(true).unwrap();

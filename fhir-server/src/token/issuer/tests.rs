@@ -67,7 +67,7 @@ impl Published {
     }
 }
 
-#[actix_web::test]
+#[tokio::test]
 async fn a_thousand_unknown_kids_ask_once_a_minute_s_004() {
     let published = published(json!({ "keys": [RSA.jwk()] }));
     for n in 0..1000 {
@@ -83,7 +83,7 @@ async fn a_thousand_unknown_kids_ask_once_a_minute_s_004() {
     assert_eq!(published.asked(), 2);
 }
 
-#[actix_web::test]
+#[tokio::test]
 async fn a_key_that_was_taken_back_is_refused_and_a_new_one_found_s_014() {
     let published = published(json!({ "keys": [RSA.jwk(), P256.jwk()] }));
     assert!(published.knows(RSA.kid, Algorithm::Rs256, 0).await);
@@ -97,7 +97,7 @@ async fn a_key_that_was_taken_back_is_refused_and_a_new_one_found_s_014() {
     assert_eq!(published.asked(), 2);
 }
 
-#[actix_web::test]
+#[tokio::test]
 async fn keys_that_cannot_be_fetched_anew_serve_for_an_hour_and_then_nobody_s_014() {
     let published = published(json!({ "keys": [RSA.jwk()] }));
     assert!(published.knows(RSA.kid, Algorithm::Rs256, 0).await);
@@ -120,7 +120,7 @@ async fn keys_that_cannot_be_fetched_anew_serve_for_an_hour_and_then_nobody_s_01
     assert!(published.knows(RSA.kid, Algorithm::Rs256, 3660).await);
 }
 
-#[actix_web::test]
+#[tokio::test]
 async fn a_set_with_a_weak_key_does_not_take_the_place_of_a_good_one() {
     let published = published(json!({ "keys": [RSA.jwk()] }));
     assert!(published.knows(RSA.kid, Algorithm::Rs256, 0).await);

@@ -368,3 +368,45 @@ async fn s_034_nobody_is_sent_to_an_address_that_is_not_registered() {
         .insert_header(("Host", "evil.example"));
     assert_eq!(ask(&server, elsewhere).await.status, 400);
 }
+
+#[actix_web::test]
+async fn an_encounter_is_told_where_the_app_asks_for_it() {
+    let server = authority().await;
+    let launch = ask(
+        &server,
+        get("/auth/launch?client_id=app&person=dr&patient=p2&encounter=e-1"),
+    )
+    .await;
+    let launch = parameter(launch.header("location"), "launch").unwrap();
+    let changes = [
+        ("launch", launch.as_str()),
+        ("scope", "launch user/*.rs"),
+        ("person", ""),
+    ];
+    let got = tokens(&server, &changes).await;
+    assert_eq!(
+        (&got["encounter"], &got["patient"]),
+        (&json!("e-1"), &json!("p2"))
+    );
+    let standalone = [
+        ("scope", "launch/encounter launch/patient patient/*.rs"),
+        ("encounter", "e-2"),
+    ];
+    let got = tokens(&server, &standalone).await;
+    assert_eq!(got["encounter"], "e-2");
+    assert_eq!(claims(got["access_token"].as_str().unwrap())["encounter"], "e-2");
+    let challenge = challenge();
+    let unchosen = asking(&challenge, &[("scope", "launch/encounter patient/*.rs")]);
+    let page = ask(&server, get(&format!("/auth/authorize?{}", encode(&unchosen)))).await;
+    assert_eq!(page.status, 200);
+    assert!(page.text().contains("In which encounter?"));
+    assert!(
+        tokens(&server, &[("encounter", "e-3")])
+            .await
+            .get("encounter")
+            .is_none(),
+        "not asked for"
+    );
+    let wrong = authorized(&server, &asking(&challenge, &[("encounter", "a/b")])).await;
+    assert_eq!(parameter(&wrong, "error").as_deref(), Some("invalid_request"));
+}

@@ -468,3 +468,30 @@ async fn s_018_a_scope_that_is_missing_is_named_and_nothing_else() {
         }
     }
 }
+
+#[actix_web::test]
+async fn s_089_too_many_requests_are_told_when_to_come_again() {
+    let server = protected(|config| {
+        config.throttle.requests = Some(3);
+        config.throttle.bad_tokens = Some(2);
+    })
+    .await;
+    // One request made the patient.
+    for expected in [200, 200, 429] {
+        let answer = read(&server, &good()).await;
+        assert_eq!(answer.checked(), expected);
+        assert_eq!(answer.headers.contains_key("retry-after"), expected == 429);
+    }
+    let other = RSA.sign(&header(), &with("sub", Some(json!("another"))));
+    assert_eq!(read(&server, &other).await.checked(), 200);
+    let bad = || with_token(get("/fhir/Patient/p1"), "x").peer_addr(([192, 0, 2, 1], 1).into());
+    for expected in [401, 401, 429] {
+        assert_eq!(send(&server, bad()).await.checked(), expected);
+    }
+    let good_from_there = with_token(get("/fhir/Patient/p1"), &other).peer_addr(([192, 0, 2, 1], 1).into());
+    assert_eq!(
+        send(&server, good_from_there).await.checked(),
+        200,
+        "who has a good token is not held up"
+    );
+}

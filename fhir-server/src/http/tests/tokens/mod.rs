@@ -3,6 +3,8 @@
 mod attacks;
 mod claims;
 mod keys;
+#[cfg(feature = "sqlite")]
+mod surfaces;
 
 use serde_json::{Value, json};
 
