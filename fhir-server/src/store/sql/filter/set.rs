@@ -65,7 +65,7 @@ fn rank(filter: &Filter) -> Option<u8> {
         Filter::And(all) => all.iter().filter_map(rank).min(),
         Filter::Or(any) => {
             let parts = rows::together(any);
-            let ranks = parts.iter().map(|part| match part {
+            let mut ranks = parts.iter().map(|part| match part {
                 Part::Rows(tests) => tests
                     .iter()
                     .map(|test| rank_of(&test.test))
@@ -74,7 +74,7 @@ fn rank(filter: &Filter) -> Option<u8> {
                 Part::Other(filter) => rank(filter),
             });
             match parts.len() <= MAX_PARTS {
-                true => ranks.fold(Some(0), |most, rank| Some(most?.max(rank?))),
+                true => ranks.try_fold(0, |most: u8, rank| rank.map(|rank| most.max(rank))),
                 false => None,
             }
         }
