@@ -112,7 +112,7 @@ impl Population {
             entry("Observation", &person.others[2], &person.weight()),
             entry("MedicationRequest", &person.others[3], &person.prescription()),
         ];
-        if number % PRACTICE == 0 {
+        if number.is_multiple_of(PRACTICE) {
             let place = number / PRACTICE;
             let body = format!(r#","active":true,"name":"Practice {place}""#);
             entries.push(entry("Organization", &practice(place), &body));
@@ -145,7 +145,7 @@ impl Person {
             true => String::new(),
             false => format!(r#","birthDate":"{}""#, date(self.birth)),
         };
-        let gender = ["female", "male"][usize::from(self.number % 2 == 0)];
+        let gender = ["female", "male"][usize::from(self.number.is_multiple_of(2))];
         let practice = practice(self.number / PRACTICE);
         format!(
             r#","identifier":[{{"system":"https://fhir.nhs.uk/Id/nhs-number","value":"{}"}}],"active":true,"name":[{{"use":"official","family":"{}","given":["{}"]}}],"telecom":[{{"system":"phone","value":"01632 {:06}"}}],"gender":"{gender}"{birth},"address":[{{"line":["{} Mill Lane"],"city":"{}","postalCode":"ZZ{} {}AA"}}],"generalPractitioner":[{{"reference":"Organization/{practice}"}}]"#,
