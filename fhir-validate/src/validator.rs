@@ -108,7 +108,7 @@ pub struct Builder {
     store: Store,
     canonicals: Canonicals,
     /// Code systems and value sets that are added.
-    library: Library,
+    library: Arc<Library>,
     /// Who answers instead of the library.
     terminology: Option<Arc<dyn Terminology>>,
     resolver: Option<Arc<dyn Resolver>>,
@@ -144,7 +144,7 @@ impl Validator {
             rules: Arc::new(BaseRules::new()),
             store: Store::r4(),
             canonicals: Canonicals::default(),
-            library: Library::over(Library::r4()),
+            library: Arc::new(Library::over(Library::r4())),
             terminology: None,
             resolver: None,
             options: Options::default(),
@@ -162,13 +162,18 @@ impl Validator {
             rules: inner.rules.clone().unwrap_or_else(|| Arc::new(BaseRules::new())),
             store: Store::upon(Arc::clone(&inner.store)),
             canonicals: inner.canonicals.clone(),
-            library: Library::over(inner.library.clone().unwrap_or_else(Library::r4)),
+            library: Arc::new(Library::over(inner.library.clone().unwrap_or_else(Library::r4))),
             terminology: inner.own_terminology.clone(),
             resolver: inner.resolver.clone(),
             options: inner.options.clone(),
             now: inner.now.clone(),
             max_findings: inner.max_findings,
         }
+    }
+
+    /// The code systems and value sets that it knows; `None` where it checks shape only.
+    pub fn library(&self) -> Option<&Arc<Library>> {
+        self.0.library.as_ref()
     }
 
     /// The same, but it stops after that many findings. What the validator has worked out so far is worked out again.
@@ -287,6 +292,13 @@ impl Builder {
         self
     }
 
+    /// Sets the library of code systems and value sets; what is added after this is added to it, and whoever shares it has
+    /// that too.
+    pub fn library(mut self, library: Arc<Library>) -> Self {
+        self.library = library;
+        self
+    }
+
     /// Sets who answers about codes, instead of what is built in and added.
     pub fn terminology(mut self, terminology: Arc<dyn Terminology>) -> Self {
         self.terminology = Some(terminology);
@@ -319,7 +331,7 @@ impl Builder {
 
     /// The validator.
     pub fn build(self) -> Validator {
-        let library = Arc::new(self.library);
+        let library = self.library;
         let held = Arc::clone(&library) as Arc<dyn Terminology>;
         Validator(Arc::new(Inner {
             layers: self.layers,

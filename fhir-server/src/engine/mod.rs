@@ -7,6 +7,7 @@ mod admits;
 mod conditions;
 mod guard;
 mod id;
+mod knowledge;
 mod links;
 mod matches;
 #[cfg(test)]
@@ -18,6 +19,7 @@ mod session;
 mod settings;
 mod stored_form;
 mod validation;
+mod work;
 mod write;
 
 pub use id::{IdSource, RandomIds};
@@ -32,14 +34,15 @@ pub(crate) use received::{Part, Received};
 pub(crate) use stored_form::Edit;
 pub(crate) use write::{Committed, Draft, Ticket, Written};
 
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use fhir_validate::Validator;
+use tokio::sync::Semaphore;
 
 use crate::context::Context;
 use crate::operation::Operations;
 use crate::policy::Policy;
-use crate::search::{NoTerminology, Terminology};
+use crate::search::Terminology;
 use crate::store::Store;
 
 /// What all sessions of one server share.
@@ -49,10 +52,11 @@ pub struct Engine {
     policy: Arc<dyn Policy>,
     settings: Arc<Settings>,
     validator: Arc<Validator>,
-    /// Made when it is first asked for: it knows all of R4 and UK Core.
-    full_validator: Arc<OnceLock<Validator>>,
+    /// Turns to work apart from the threads that answer.
+    turns: Arc<Semaphore>,
     ids: Arc<dyn IdSource>,
-    terminology: Arc<dyn Terminology>,
+    /// Who answers searches about codes instead of what is known.
+    terminology: Option<Arc<dyn Terminology>>,
     operations: Arc<Operations>,
 }
 
@@ -64,9 +68,9 @@ impl Engine {
             policy,
             settings: Arc::new(settings),
             validator: Arc::new(Validator::new()),
-            full_validator: Arc::default(),
+            turns: work::turns(),
             ids: Arc::new(RandomIds),
-            terminology: Arc::new(NoTerminology),
+            terminology: None,
             operations: Arc::new(Operations::builtin()),
         }
     }
@@ -77,9 +81,10 @@ impl Engine {
         self
     }
 
-    /// The same, with that terminology for the modifiers `:in`, `:not-in`, `:above` and `:below` of tokens.
+    /// The same, with that terminology for the modifiers `:in`, `:not-in`, `:above` and `:below` of tokens, instead of what
+    /// the server knows and what is stored in it.
     pub fn with_terminology(mut self, terminology: Arc<dyn Terminology>) -> Self {
-        self.terminology = terminology;
+        self.terminology = Some(terminology);
         self
     }
 

@@ -7,16 +7,14 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use fhir_validate::Validator;
-
 use super::write::Staged;
+use super::knowledge::Known;
 use super::{Engine, Settings};
 use crate::context::{Context, Millis};
 use crate::error::{Error, ErrorCode, Result};
 use crate::interaction::{Interaction, Request};
 use crate::operation::Operations;
 use crate::policy::{Access, Decision};
-use crate::search::Terminology;
 use crate::store::{
     Change, Filter, Found, HistoryQuery, HistoryScope, Key, ResourceType, SearchQuery, Snapshot, Version,
 };
@@ -34,6 +32,8 @@ pub struct Session {
     pub(super) staged: Vec<Staged>,
     /// The addresses of this server, below which references are to its own resources.
     pub(super) bases: Vec<String>,
+    /// What the tenant knows, once it was asked for.
+    pub(super) known: Known,
 }
 
 impl Session {
@@ -46,6 +46,7 @@ impl Session {
             decisions: Mutex::default(),
             staged: Vec::new(),
             bases,
+            known: Known::default(),
         }
     }
 
@@ -69,17 +70,6 @@ impl Session {
     /// How the server behaves where the specification leaves a choice.
     pub fn settings(&self) -> &Settings {
         &self.engine.settings
-    }
-
-    /// The codes that there are.
-    pub(crate) fn terminology(&self) -> &dyn Terminology {
-        self.engine.terminology.as_ref()
-    }
-
-    /// What knows R4, UK Core and their terminology.
-    pub(crate) fn full_validator(&self) -> &Validator {
-        let made = || Validator::builder().uk_core().build();
-        self.engine.full_validator.get_or_init(made)
     }
 
     /// The time now, by the request's clock.

@@ -85,7 +85,8 @@ impl Operation for Validate {
                 }
             };
             check_place(call, resource)?;
-            let findings = session.full_validator().validate_against(resource, &profiles);
+            let known = session.knowledge().await?;
+            let findings = known.validator().validate_against(resource, &profiles);
             Ok(answer(session, &findings))
         }
         .boxed()
@@ -111,7 +112,7 @@ fn check_place(call: &Call<'_>, resource: &Resource) -> Result<()> {
     }
 }
 
-async fn stored(session: &Session, key: &Key) -> Result<Resource> {
+pub(super) async fn stored(session: &Session, key: &Key) -> Result<Resource> {
     let version = session.read(key).await?.ok_or_else(|| not_found(key))?;
     match &version.body {
         Some(body) if version.change != Change::Delete => {

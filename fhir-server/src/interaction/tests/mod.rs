@@ -21,6 +21,8 @@ mod record;
 mod records;
 mod searches;
 mod sorts;
+mod terminology;
+mod terminology_suite;
 mod transactions;
 mod validations;
 mod views;
