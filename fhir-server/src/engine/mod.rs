@@ -7,7 +7,7 @@ mod admits;
 mod conditions;
 mod guard;
 mod id;
-mod knowledge;
+mod known;
 mod links;
 mod matches;
 #[cfg(test)]

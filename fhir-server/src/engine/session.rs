@@ -7,8 +7,8 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use super::known::KnownHere;
 use super::write::Staged;
-use super::knowledge::Known;
 use super::{Engine, Settings};
 use crate::context::{Context, Millis};
 use crate::error::{Error, ErrorCode, Result};
@@ -33,7 +33,7 @@ pub struct Session {
     /// The addresses of this server, below which references are to its own resources.
     pub(super) bases: Vec<String>,
     /// What the tenant knows, once it was asked for.
-    pub(super) known: Known,
+    pub(super) here: KnownHere,
 }
 
 impl Session {
@@ -46,7 +46,7 @@ impl Session {
             decisions: Mutex::default(),
             staged: Vec::new(),
             bases,
-            known: Known::default(),
+            here: KnownHere::default(),
         }
     }
 

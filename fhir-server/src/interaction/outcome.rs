@@ -1,7 +1,8 @@
 //! OperationOutcomes (<https://hl7.org/fhir/R4/operationoutcome.html>), made in this one place from issues.
 
 use fhir_model::{
-    AnyValue, CodeableConcept, Coding, Extension, Instant, Meta, OperationOutcome, OperationOutcomeIssue, Resource, json,
+    AnyValue, CodeableConcept, Coding, Extension, Instant, Meta, OperationOutcome, OperationOutcomeIssue,
+    Resource, json,
 };
 
 use fhir_validate::Finding;

@@ -8,8 +8,8 @@ use std::collections::BTreeSet;
 use fhir_model::{
     TerminologyCapabilities, TerminologyCapabilitiesCodeSystem, TerminologyCapabilitiesCodeSystemVersion,
     TerminologyCapabilitiesExpansion, TerminologyCapabilitiesExpansionParameter,
-    TerminologyCapabilitiesImplementation, TerminologyCapabilitiesSoftware, TerminologyCapabilitiesTranslation,
-    TerminologyCapabilitiesValidateCode,
+    TerminologyCapabilitiesImplementation, TerminologyCapabilitiesSoftware,
+    TerminologyCapabilitiesTranslation, TerminologyCapabilitiesValidateCode,
 };
 
 use super::Level;
@@ -20,7 +20,7 @@ use crate::error::{Error, Result};
 /// The statement for the tenant.
 pub(super) async fn statement(session: &Session, base: &str) -> Result<TerminologyCapabilities> {
     let settings = session.settings();
-    let known = session.knowledge().await?;
+    let known = session.known().await?;
     let software = TerminologyCapabilitiesSoftware {
         name: settings.software_name.as_str().into(),
         version: settings.software_version.as_str().into(),
@@ -33,11 +33,19 @@ pub(super) async fn statement(session: &Session, base: &str) -> Result<Terminolo
     };
     Ok(TerminologyCapabilities {
         status: "active".into(),
-        date: DATE.parse::<fhir_model::DateTime>().map_err(Error::internal)?.into(),
+        date: DATE
+            .parse::<fhir_model::DateTime>()
+            .map_err(Error::internal)?
+            .into(),
         kind: "instance".into(),
         software: Some(Box::new(software)),
         implementation: Some(Box::new(implementation)),
-        code_system: known.library().code_systems().into_iter().map(code_system).collect(),
+        code_system: known
+            .library()
+            .code_systems()
+            .into_iter()
+            .map(code_system)
+            .collect(),
         expansion: Some(Box::new(expansion(session))),
         code_search: "all".into(),
         validate_code: Some(Box::new(TerminologyCapabilitiesValidateCode {
@@ -66,8 +74,12 @@ fn code_system((url, versions): (String, BTreeSet<Option<String>>)) -> Terminolo
 }
 
 fn expansion(session: &Session) -> TerminologyCapabilitiesExpansion {
-    let expand = session.operations().find_on("expand", Level::Type, Some("ValueSet"));
-    let inputs = expand.into_iter().flat_map(|offered| &offered.definition.parameter);
+    let expand = session
+        .operations()
+        .find_on("expand", Level::Type, Some("ValueSet"));
+    let inputs = expand
+        .into_iter()
+        .flat_map(|offered| &offered.definition.parameter);
     let inputs = inputs.filter(|p| p.use_.as_str() == Some("in"));
     let parameter = inputs.map(|p| TerminologyCapabilitiesExpansionParameter {
         name: p.name.clone(),

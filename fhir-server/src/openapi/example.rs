@@ -8,7 +8,7 @@ use super::TYPES;
 use crate::context::Millis;
 use crate::engine::OutcomeSystems;
 use crate::error::{Error, ErrorCode, Issue, Result};
-use crate::interaction::operation_outcome;
+use crate::interaction::{Level, operation_outcome};
 use crate::operation::arguments::capitalised;
 use crate::operation::{Offered, Operations};
 
@@ -84,16 +84,18 @@ fn tried_arguments() -> Result<Vec<(String, Json)>> {
     let mut examples = Vec::new();
     for offered in Operations::builtin().all() {
         let given = tried_with(offered);
-        if offered.affects_state() || given.is_empty() {
+        // Of the types that the document is about.
+        let is_shown = [Level::Instance, Level::Type]
+            .into_iter()
+            .any(|level| TYPES.into_iter().any(|name| offered.runs_on(level, Some(name))));
+        if offered.affects_state() || given.is_empty() || !is_shown {
             continue;
         }
         let quoted = |text: &str| serde_json::Value::from(text).to_string();
-        let parameters = given
-            .iter()
-            .map(|(name, kind, value)| {
-                let kind = capitalised(kind);
-                format!(r#"{{"name":{},"value{kind}":{}}}"#, quoted(name), quoted(value))
-            });
+        let parameters = given.iter().map(|(name, kind, value)| {
+            let kind = capitalised(kind);
+            format!(r#"{{"name":{},"value{kind}":{}}}"#, quoted(name), quoted(value))
+        });
         let parameters = parameters.collect::<Vec<_>>().join(",");
         let text = format!(r#"{{"resourceType":"Parameters","parameter":[{parameters}]}}"#);
         examples.push(example(

@@ -25,14 +25,28 @@ pub(super) fn operation() -> TerminologyOperation {
 
 fn parameters() -> Vec<OperationDefinitionParameter> {
     let mut parameters = vec![
-        parameter("validation", "in", (1, "*"), "Parameters", "The parameters of one $validate-code."),
+        parameter(
+            "validation",
+            "in",
+            (1, "*"),
+            "Parameters",
+            "The parameters of one $validate-code.",
+        ),
         input("url", "uri", "The canonical URL of the value set."),
         input("valueSet", "ValueSet", "The value set itself."),
         input("valueSetVersion", "string", "The version of the value set."),
         input("system", "uri", "The code system of codes that have none."),
         input("systemVersion", "string", "The version of the code system."),
-        input("inferSystem", "boolean", "Whether the code system of a code is the one of the value set that has it."),
-        input("valueset-membership-only", "boolean", "Whether only being in the value set counts."),
+        input(
+            "inferSystem",
+            "boolean",
+            "Whether the code system of a code is the one of the value set that has it.",
+        ),
+        input(
+            "valueset-membership-only",
+            "boolean",
+            "Whether only being in the value set counts.",
+        ),
     ];
     parameters.extend(codes());
     parameters.extend(versions());

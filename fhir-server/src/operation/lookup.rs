@@ -15,7 +15,10 @@ pub(super) fn operation() -> TerminologyOperation {
         subject: None,
         words: "What a code system says of a code: displays, definition, properties.",
         parameters,
-        examples: &[("system", "http://hl7.org/fhir/administrative-gender"), ("code", "female")],
+        examples: &[
+            ("system", "http://hl7.org/fhir/administrative-gender"),
+            ("code", "female"),
+        ],
         ask: |request, parameters| lookup(request, parameters).map(Into::into),
     }
 }
@@ -26,13 +29,29 @@ fn parameters() -> Vec<OperationDefinitionParameter> {
         input("system", "uri", "Its code system."),
         input("version", "string", "The version of the code system."),
         input("coding", "Coding", "The code with its code system."),
-        inputs("property", "code", "What is wanted of the code; all, where none is named."),
+        inputs(
+            "property",
+            "code",
+            "What is wanted of the code; all, where none is named.",
+        ),
         display_language(),
         own_resources(),
         parameter("name", "out", (1, "1"), "string", "The name of the code system."),
         output("version", "string", "The version of the code system."),
         parameter("display", "out", (1, "1"), "string", "The display of the code."),
-        parameter("designation", "out", (0, "*"), "BackboneElement", "Other displays: language, use, value."),
-        parameter("property", "out", (0, "*"), "BackboneElement", "Properties: code, value, description."),
+        parameter(
+            "designation",
+            "out",
+            (0, "*"),
+            "BackboneElement",
+            "Other displays: language, use, value.",
+        ),
+        parameter(
+            "property",
+            "out",
+            (0, "*"),
+            "BackboneElement",
+            "Properties: code, value, description.",
+        ),
     ]
 }

@@ -170,7 +170,9 @@ impl Operations {
     /// The operation of that code that runs on that level, and on that type.
     pub(crate) fn find_on(&self, code: &str, level: Level, resource_type: Option<&str>) -> Option<&Offered> {
         let of_code = self.0.iter().filter(|offered| offered.operation.code() == code);
-        of_code.into_iter().find(|offered| offered.runs_on(level, resource_type))
+        of_code
+            .into_iter()
+            .find(|offered| offered.runs_on(level, resource_type))
     }
 }
 
@@ -178,7 +180,10 @@ impl Operations {
 fn share_a_type(a: &OperationDefinition, b: &OperationDefinition) -> bool {
     let is_any = |name: &str| matches!(name, "Resource" | "DomainResource");
     let types = |d: &OperationDefinition| -> Vec<String> {
-        d.resource.iter().filter_map(|t| t.as_str().map(str::to_owned)).collect()
+        d.resource
+            .iter()
+            .filter_map(|t| t.as_str().map(str::to_owned))
+            .collect()
     };
     let (a, b) = (types(a), types(b));
     // Without types both are on the server alone.

@@ -35,6 +35,12 @@ fn parameters() -> Vec<OperationDefinitionParameter> {
         input("codingB", "Coding", "The other with its code system."),
         input("codeSystem", "CodeSystem", "The code system itself."),
         own_resources(),
-        parameter("outcome", "out", (1, "1"), "code", "equivalent, subsumes, subsumed-by or not-subsumed."),
+        parameter(
+            "outcome",
+            "out",
+            (1, "1"),
+            "code",
+            "equivalent, subsumes, subsumed-by or not-subsumed.",
+        ),
     ]
 }

@@ -6,8 +6,8 @@
 use std::sync::Arc;
 
 use fhir_model::{
-    CodeableConcept, DateTime, OperationDefinition, OperationDefinitionParameter, OperationOutcomeIssue, Parameters,
-    ParametersParameter, Resource, json,
+    CodeableConcept, DateTime, OperationDefinition, OperationDefinitionParameter, OperationOutcomeIssue,
+    Parameters, ParametersParameter, Resource, json,
 };
 use fhir_validate::terminology::operation::Request;
 use fhir_validate::terminology::{Cause, Refusal};
@@ -46,7 +46,10 @@ impl Operation for TerminologyOperation {
     fn definition(&self) -> OperationDefinition {
         let url = match self.code {
             "batch-validate-code" => None,
-            code => Some(format!("http://hl7.org/fhir/OperationDefinition/{}-{code}", self.resource)),
+            code => Some(format!(
+                "http://hl7.org/fhir/OperationDefinition/{}-{code}",
+                self.resource
+            )),
         };
         OperationDefinition {
             url: url.map(Into::into).unwrap_or_default(),
@@ -72,7 +75,7 @@ impl Operation for TerminologyOperation {
     fn run<'c>(&'c self, session: &'c mut Session, call: &'c Call<'c>) -> BoxFuture<'c, Result<Done>> {
         async move {
             let parameters = self.parameters_of(session, call).await?;
-            let library = Arc::clone(session.knowledge().await?.library());
+            let library = Arc::clone(session.known().await?.library());
             let now = session.now().to_instant().parse::<DateTime>();
             let now = now.map_err(|error| Error::internal(error.to_string()))?;
             let language = call.request.accept_language.clone();
@@ -99,9 +102,7 @@ impl TerminologyOperation {
     async fn parameters_of(&self, session: &Session, call: &Call<'_>) -> Result<Parameters> {
         let mut parameter = call.arguments.given().to_vec();
         if let (Some(key), Some(subject)) = (&call.key, self.subject) {
-            let twice = |p: &&ParametersParameter| {
-                matches!(p.name.as_str(), Some(name) if name == "url" || name == "system" || name == subject)
-            };
+            let twice = |p: &&ParametersParameter| matches!(p.name.as_str(), Some(name) if name == "url" || name == "system" || name == subject);
             // The system of a code to be checked in a value set is not what the call is on.
             let is_subject = |name: &str| name != "system" || self.resource == "CodeSystem";
             if let Some(named) = parameter
@@ -109,7 +110,10 @@ impl TerminologyOperation {
                 .filter(twice)
                 .find_map(|p| p.name.as_str().filter(|name| is_subject(name)))
             {
-                let text = format!("The call is on {key}: leave {named} out, or call it on {}.", self.resource);
+                let text = format!(
+                    "The call is on {key}: leave {named} out, or call it on {}.",
+                    self.resource
+                );
                 return Err(Error::new(ErrorCode::Invalid, text).at(named));
             }
             parameter.push(ParametersParameter {
@@ -149,8 +153,15 @@ fn issue(stated: &OperationOutcomeIssue) -> Issue {
         _ => None,
     });
     Issue {
-        diagnostics: details.and_then(|d| d.text.as_str()).unwrap_or_default().to_owned(),
-        expression: stated.expression.first().and_then(|e| e.as_str()).map(str::to_owned),
+        diagnostics: details
+            .and_then(|d| d.text.as_str())
+            .unwrap_or_default()
+            .to_owned(),
+        expression: stated
+            .expression
+            .first()
+            .and_then(|e| e.as_str())
+            .map(str::to_owned),
         position: None,
         severity: match stated.severity.as_str() {
             Some("warning") => Severity::Warning,
@@ -188,17 +199,38 @@ pub(super) fn own_resources() -> OperationDefinitionParameter {
 
 /// The language of displays.
 pub(super) fn display_language() -> OperationDefinitionParameter {
-    let words = "The language that displays are wanted in, as in the header Accept-Language, before which it goes.";
+    let words =
+        "The language that displays are wanted in, as in the header Accept-Language, before which it goes.";
     input("displayLanguage", "code", words)
 }
 
 /// Which versions of code systems and value sets are meant.
 pub(super) fn versions() -> Vec<OperationDefinitionParameter> {
     vec![
-        inputs("system-version", "canonical", "The version of a code system where the value set names none: `system|version`."),
-        inputs("check-system-version", "canonical", "The version that a code system must have, else the answer is an error: `system|version`."),
-        inputs("force-system-version", "canonical", "The version of a code system, whatever the value set says: `system|version`."),
-        inputs("default-valueset-version", "canonical", "The version of a value set that is referred to without one: `url|version`."),
-        inputs("useSupplement", "canonical", "A CodeSystem supplement to be used."),
+        inputs(
+            "system-version",
+            "canonical",
+            "The version of a code system where the value set names none: `system|version`.",
+        ),
+        inputs(
+            "check-system-version",
+            "canonical",
+            "The version that a code system must have, else the answer is an error: `system|version`.",
+        ),
+        inputs(
+            "force-system-version",
+            "canonical",
+            "The version of a code system, whatever the value set says: `system|version`.",
+        ),
+        inputs(
+            "default-valueset-version",
+            "canonical",
+            "The version of a value set that is referred to without one: `url|version`.",
+        ),
+        inputs(
+            "useSupplement",
+            "canonical",
+            "A CodeSystem supplement to be used.",
+        ),
     ]
 }

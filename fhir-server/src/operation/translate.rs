@@ -17,7 +17,10 @@ pub(super) fn operation() -> TerminologyOperation {
         words: "Codes of another code system for a code, by the concept maps that are held.",
         parameters,
         examples: &[
-            ("url", "http://hl7.org/fhir/ConceptMap/cm-administrative-gender-v3"),
+            (
+                "url",
+                "http://hl7.org/fhir/ConceptMap/cm-administrative-gender-v3",
+            ),
             ("system", "http://hl7.org/fhir/administrative-gender"),
             ("code", "female"),
         ],
@@ -27,21 +30,49 @@ pub(super) fn operation() -> TerminologyOperation {
 
 fn parameters() -> Vec<OperationDefinitionParameter> {
     vec![
-        input("url", "uri", "The canonical URL of the concept map; without it, all that fit are used."),
+        input(
+            "url",
+            "uri",
+            "The canonical URL of the concept map; without it, all that fit are used.",
+        ),
         input("conceptMap", "ConceptMap", "The concept map itself."),
         input("conceptMapVersion", "string", "The version of the concept map."),
         input("code", "code", "The code."),
         input("system", "uri", "Its code system."),
         input("version", "string", "The version of the code system."),
         input("coding", "Coding", "The code with its code system."),
-        input("codeableConcept", "CodeableConcept", "Several codes, all of which are translated."),
+        input(
+            "codeableConcept",
+            "CodeableConcept",
+            "Several codes, all of which are translated.",
+        ),
         input("source", "uri", "The value set that the code is in."),
         input("target", "uri", "The value set that the code is wanted in."),
-        input("targetsystem", "uri", "The code system that the code is wanted in."),
-        input("reverse", "boolean", "Whether the maps are read from target to source."),
+        input(
+            "targetsystem",
+            "uri",
+            "The code system that the code is wanted in.",
+        ),
+        input(
+            "reverse",
+            "boolean",
+            "Whether the maps are read from target to source.",
+        ),
         own_resources(),
-        parameter("result", "out", (1, "1"), "boolean", "Whether there is a translation."),
+        parameter(
+            "result",
+            "out",
+            (1, "1"),
+            "boolean",
+            "Whether there is a translation.",
+        ),
         output("message", "string", "Why there is none."),
-        parameter("match", "out", (0, "*"), "BackboneElement", "Translations: equivalence, concept, product, source."),
+        parameter(
+            "match",
+            "out",
+            (0, "*"),
+            "BackboneElement",
+            "Translations: equivalence, concept, product, source.",
+        ),
     ]
 }

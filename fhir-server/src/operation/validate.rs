@@ -85,7 +85,7 @@ impl Operation for Validate {
                 }
             };
             check_place(call, resource)?;
-            let known = session.knowledge().await?;
+            let known = session.known().await?;
             let findings = known.validator().validate_against(resource, &profiles);
             Ok(answer(session, &findings))
         }

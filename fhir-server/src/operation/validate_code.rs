@@ -35,20 +35,39 @@ pub(super) fn in_code_system() -> TerminologyOperation {
         subject: Some("codeSystem"),
         words: "Whether a code is in its code system, and what is wrong with it if it is not.",
         parameters: of_code_system,
-        examples: &[("url", "http://hl7.org/fhir/administrative-gender"), ("code", "female")],
+        examples: &[
+            ("url", "http://hl7.org/fhir/administrative-gender"),
+            ("code", "female"),
+        ],
         ask: |request, parameters| code_system_validate_code(request, parameters).map(Into::into),
     }
 }
 
 fn of_value_set() -> Vec<OperationDefinitionParameter> {
     let mut parameters = vec![
-        input("url", "uri", "The canonical URL of the value set, with `|version` or without."),
+        input(
+            "url",
+            "uri",
+            "The canonical URL of the value set, with `|version` or without.",
+        ),
         input("valueSet", "ValueSet", "The value set itself."),
         input("valueSetVersion", "string", "The version of the value set."),
         input("system", "uri", "The code system of `code`."),
-        input("systemVersion", "string", "The version of the code system of `code`."),
-        input("inferSystem", "boolean", "Whether the code system of `code` is the one of the value set that has it."),
-        input("valueset-membership-only", "boolean", "Whether only being in the value set counts."),
+        input(
+            "systemVersion",
+            "string",
+            "The version of the code system of `code`.",
+        ),
+        input(
+            "inferSystem",
+            "boolean",
+            "Whether the code system of `code` is the one of the value set that has it.",
+        ),
+        input(
+            "valueset-membership-only",
+            "boolean",
+            "Whether only being in the value set counts.",
+        ),
     ];
     parameters.extend(codes());
     parameters.extend(versions());
@@ -58,7 +77,11 @@ fn of_value_set() -> Vec<OperationDefinitionParameter> {
 
 fn of_code_system() -> Vec<OperationDefinitionParameter> {
     let mut parameters = vec![
-        input("url", "uri", "The canonical URL of the code system, with `|version` or without."),
+        input(
+            "url",
+            "uri",
+            "The canonical URL of the code system, with `|version` or without.",
+        ),
         input("codeSystem", "CodeSystem", "The code system itself."),
         input("version", "string", "The version of the code system."),
     ];
@@ -73,10 +96,22 @@ pub(super) fn codes() -> Vec<OperationDefinitionParameter> {
         input("code", "code", "The code."),
         input("display", "string", "The display of `code`, to be checked too."),
         input("coding", "Coding", "A code with its code system."),
-        input("codeableConcept", "CodeableConcept", "Several codes, one of which must be in."),
-        input("abstract", "boolean", "Whether codes that only group others may be used."),
+        input(
+            "codeableConcept",
+            "CodeableConcept",
+            "Several codes, one of which must be in.",
+        ),
+        input(
+            "abstract",
+            "boolean",
+            "Whether codes that only group others may be used.",
+        ),
         input("activeOnly", "boolean", "Whether inactive codes are wrong."),
-        input("lenient-display-validation", "boolean", "Whether a wrong display is no more than a warning."),
+        input(
+            "lenient-display-validation",
+            "boolean",
+            "Whether a wrong display is no more than a warning.",
+        ),
         display_language(),
         own_resources(),
     ]
@@ -84,7 +119,13 @@ pub(super) fn codes() -> Vec<OperationDefinitionParameter> {
 
 fn answer() -> Vec<OperationDefinitionParameter> {
     vec![
-        parameter("result", "out", (1, "1"), "boolean", "Whether the code is in and nothing is wrong with it."),
+        parameter(
+            "result",
+            "out",
+            (1, "1"),
+            "boolean",
+            "Whether the code is in and nothing is wrong with it.",
+        ),
         output("message", "string", "What is wrong."),
         output("display", "string", "A display of the code."),
         output("issues", "OperationOutcome", "What is wrong, one by one."),

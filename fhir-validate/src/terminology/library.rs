@@ -154,12 +154,19 @@ impl Library {
         }
     }
 
-    /// URL and versions of each code system that is held, in the order of the URLs.
+    /// URL and versions of each code system that is held with its codes, whole or in part, in the order of the URLs.
     pub fn code_systems(&self) -> BTreeMap<String, BTreeSet<Option<String>>> {
-        let mut found = self.base.as_ref().map(|base| base.code_systems()).unwrap_or_default();
+        let mut found = self
+            .base
+            .as_ref()
+            .map(|base| base.code_systems())
+            .unwrap_or_default();
         for (url, entries) in &self.read().code_systems {
-            let versions = found.entry(url.clone()).or_default();
-            versions.extend(entries.iter().map(|e| e.version.clone()));
+            let mut held = entries.iter().filter(|e| e.has_codes()).peekable();
+            if held.peek().is_some() {
+                let versions = found.entry(url.clone()).or_default();
+                versions.extend(held.map(|e| e.version.clone()));
+            }
         }
         found
     }
@@ -471,6 +478,15 @@ impl CodeSystemEntry {
     fn system(&self) -> Option<Arc<CodeSystem>> {
         let build = || build::code_system(&*self.resource()?, &[]).ok().map(Arc::new);
         self.built.get_or_init(build).clone()
+    }
+
+    /// Whether it is known by more than its name.
+    fn has_codes(&self) -> bool {
+        match &self.source {
+            CodeSystemSource::Resource(resource) => resource.content != "not-present",
+            CodeSystemSource::Release => true,
+            CodeSystemSource::Packed(file, line) => !file.has(&line.range, b"\"content\":\"not-present\""),
+        }
     }
 
     fn resource(&self) -> Option<Arc<CodeSystemResource>> {

@@ -15,12 +15,19 @@ fn parameter<'a>(answer: &'a Value, name: &str) -> &'a Value {
     let all = answer["parameter"].as_array().unwrap();
     let found = all.iter().find(|p| p["name"] == name);
     let members = found.and_then(Value::as_object).into_iter().flatten();
-    members.into_iter().find(|(m, _)| m.starts_with("value")).map_or(&Value::Null, |(_, v)| v)
+    members
+        .into_iter()
+        .find(|(m, _)| m.starts_with("value"))
+        .map_or(&Value::Null, |(_, v)| v)
 }
 
 fn codes(answer: &Value) -> Vec<&str> {
     let contains = answer["expansion"]["contains"].as_array();
-    contains.into_iter().flatten().map(|c| c["code"].as_str().unwrap()).collect()
+    contains
+        .into_iter()
+        .flatten()
+        .map(|c| c["code"].as_str().unwrap())
+        .collect()
 }
 
 fn parameters(given: Value) -> String {
@@ -40,11 +47,17 @@ fn a_built_in_value_set_is_expanded_by_its_url() {
     assert_eq!(all["expansion"]["timestamp"], "2026-11-23T09:30:00.000Z");
     let page = server.json(&format!("{gender}&offset=1&count=2"));
     assert_eq!(codes(&page), ["female", "other"]);
-    assert_eq!((&page["expansion"]["total"], &page["expansion"]["offset"]), (&json!(4), &json!(1)));
+    assert_eq!(
+        (&page["expansion"]["total"], &page["expansion"]["offset"]),
+        (&json!(4), &json!(1))
+    );
     assert_eq!(page["expansion"]["identifier"], all["expansion"]["identifier"]);
     assert_eq!(codes(&server.json(&format!("{gender}&filter=fem"))), ["female"]);
     let counted = server.json(&format!("{gender}&count=0"));
-    assert_eq!((codes(&counted).len(), &counted["expansion"]["total"]), (0, &json!(4)));
+    assert_eq!(
+        (codes(&counted).len(), &counted["expansion"]["total"]),
+        (0, &json!(4))
+    );
 }
 
 #[test]
@@ -54,7 +67,10 @@ fn a_value_set_that_comes_with_the_request_is_expanded() {
         {"name": "valueSet", "resource": resource(PETS)},
         {"name": "tx-resource", "resource": resource(TREE)}
     ]));
-    assert_eq!(codes(&json(&server.post("ValueSet/$expand", &own).unwrap())), ["dog", "cat"]);
+    assert_eq!(
+        codes(&json(&server.post("ValueSet/$expand", &own).unwrap())),
+        ["dog", "cat"]
+    );
     let alone = r#"{"resourceType":"ValueSet","status":"active","compose":{"include":[{"system":"http://hl7.org/fhir/administrative-gender"}]}}"#;
     let answer = server.post("ValueSet/$expand", alone).unwrap();
     assert_eq!(codes(&json(&answer)).len(), 4);
@@ -68,11 +84,26 @@ fn what_is_not_held_is_refused_and_never_guessed() {
         (404, "not-found", String::new())
     );
     for (url, text) in [
-        ("CodeSystem/$lookup?system=http://snomed.info/sct&code=73211009", "http://snomed.info/sct"),
-        ("CodeSystem/$lookup?system=http://loinc.org&code=718-7", "http://loinc.org"),
-        ("CodeSystem/$lookup?system=https://dmd.nhs.uk&code=1", "https://dmd.nhs.uk"),
-        ("CodeSystem/$subsumes?system=http://snomed.info/sct&codeA=1&codeB=2", "http://snomed.info/sct"),
-        ("ValueSet/$expand?url=http://snomed.info/sct?fhir_vs", "http://snomed.info/sct"),
+        (
+            "CodeSystem/$lookup?system=http://snomed.info/sct&code=73211009",
+            "http://snomed.info/sct",
+        ),
+        (
+            "CodeSystem/$lookup?system=http://loinc.org&code=718-7",
+            "http://loinc.org",
+        ),
+        (
+            "CodeSystem/$lookup?system=https://dmd.nhs.uk&code=1",
+            "https://dmd.nhs.uk",
+        ),
+        (
+            "CodeSystem/$subsumes?system=http://snomed.info/sct&codeA=1&codeB=2",
+            "http://snomed.info/sct",
+        ),
+        (
+            "ValueSet/$expand?url=http://snomed.info/sct?fhir_vs",
+            "http://snomed.info/sct",
+        ),
     ] {
         let found = issues(server.get(url));
         assert!(found[0].1.contains(text), "{url}: {found:?}");
@@ -87,7 +118,9 @@ fn what_is_not_held_is_refused_and_never_guessed() {
 #[test]
 fn a_refusal_has_the_codes_of_the_terminology_ecosystem_beside_the_servers_own() {
     let server = TestServer::new();
-    let error = server.get("ValueSet/$expand?url=http://example.org/vs/none").unwrap_err();
+    let error = server
+        .get("ValueSet/$expand?url=http://example.org/vs/none")
+        .unwrap_err();
     let told = outcome::of_error(&error, &crate::engine::OutcomeSystems::default());
     let valid = fhir_model::json::from_slice(&told).unwrap();
     assert_eq!(fhir_validate::Validator::new().validate(&valid), []);
@@ -96,16 +129,25 @@ fn a_refusal_has_the_codes_of_the_terminology_ecosystem_beside_the_servers_own()
     assert_eq!(issue["details"]["coding"][0]["code"], "not-found");
     assert_eq!(issue["details"]["coding"][1]["code"], "RESOURCE_NOT_FOUND");
     assert_eq!(issue["details"]["text"], issue["diagnostics"]);
-    assert_eq!(issue["extension"][0]["valueString"], "Unable_to_resolve_value_Set_");
+    assert_eq!(
+        issue["extension"][0]["valueString"],
+        "Unable_to_resolve_value_Set_"
+    );
 }
 
 #[test]
 fn arguments_that_are_not_known_or_contradict_each_other_are_refused() {
     let server = TestServer::new();
     let expand = "ValueSet/$expand?url=http://hl7.org/fhir/ValueSet/administrative-gender";
-    assert_eq!(told(server.get(&format!("{expand}&context=Patient.gender"))).0, 400);
+    assert_eq!(
+        told(server.get(&format!("{expand}&context=Patient.gender"))).0,
+        400
+    );
     assert_eq!(told(server.get(&format!("{expand}&count=-1"))).0, 400);
-    assert_eq!(told(server.get(&format!("{expand}&count=many"))), (400, "value", "http.count".into()));
+    assert_eq!(
+        told(server.get(&format!("{expand}&count=many"))),
+        (400, "value", "http.count".into())
+    );
     assert_eq!(told(server.get("ValueSet/$expand")).0, 400);
     server.put("ValueSet/pets", PETS).unwrap();
     assert_eq!(
@@ -133,8 +175,14 @@ fn large_expansions_are_listed_by_pages_only() {
         server.post("ValueSet/$expand", &parameters(given.into()))
     };
     assert_eq!(ask(json!([])).unwrap_err().code, ErrorCode::TooCostly);
-    assert_eq!(ask(json!([{"name": "count", "valueInteger": 20000}])).unwrap_err().code, ErrorCode::TooCostly);
-    let last = ask(json!([{"name": "count", "valueInteger": 20000}, {"name": "offset", "valueInteger": 9999}]));
+    assert_eq!(
+        ask(json!([{"name": "count", "valueInteger": 20000}]))
+            .unwrap_err()
+            .code,
+        ErrorCode::TooCostly
+    );
+    let last =
+        ask(json!([{"name": "count", "valueInteger": 20000}, {"name": "offset", "valueInteger": 9999}]));
     assert_eq!(codes(&json(&last.unwrap())), ["c9999", "c10000"]);
 }
 
@@ -143,28 +191,44 @@ fn codes_are_validated_looked_up_compared_and_translated() {
     let server = TestServer::new();
     let gender = "http://hl7.org/fhir/administrative-gender";
     let is_in = |code: &str| {
-        let url = format!("ValueSet/$validate-code?url=http://hl7.org/fhir/ValueSet/administrative-gender&system={gender}&code={code}");
+        let url = format!(
+            "ValueSet/$validate-code?url=http://hl7.org/fhir/ValueSet/administrative-gender&system={gender}&code={code}"
+        );
         parameter(&server.json(&url), "result").clone()
     };
     assert_eq!((is_in("female"), is_in("femail")), (json!(true), json!(false)));
-    let known = server.json(&format!("CodeSystem/$validate-code?url={gender}&code=female&display=Male"));
+    let known = server.json(&format!(
+        "CodeSystem/$validate-code?url={gender}&code=female&display=Male"
+    ));
     assert_eq!(parameter(&known, "result"), false);
     let found = server.json(&format!("CodeSystem/$lookup?system={gender}&code=female"));
     assert_eq!(parameter(&found, "display"), "Female");
-    assert_eq!(told(server.get(&format!("CodeSystem/$lookup?system={gender}&code=femail"))).0, 404);
+    assert_eq!(
+        told(server.get(&format!("CodeSystem/$lookup?system={gender}&code=femail"))).0,
+        404
+    );
     let roles = "http://terminology.hl7.org/CodeSystem/v3-RoleCode";
     let outcome = |a: &str, b: &str| {
         let url = format!("CodeSystem/$subsumes?system={roles}&codeA={a}&codeB={b}");
-        parameter(&server.json(&url), "outcome").as_str().unwrap().to_owned()
+        parameter(&server.json(&url), "outcome")
+            .as_str()
+            .unwrap()
+            .to_owned()
     };
     assert_eq!(outcome("FAMMEMB", "MTH"), "subsumes");
     assert_eq!(outcome("MTH", "FAMMEMB"), "subsumed-by");
     assert_eq!(outcome("MTH", "MTH"), "equivalent");
     assert_eq!(outcome("MTH", "FTH"), "not-subsumed");
     let map = "http://hl7.org/fhir/ConceptMap/cm-administrative-gender-v3";
-    let translated = server.json(&format!("ConceptMap/$translate?url={map}&system={gender}&code=female"));
+    let translated = server.json(&format!(
+        "ConceptMap/$translate?url={map}&system={gender}&code=female"
+    ));
     assert_eq!(parameter(&translated, "result"), true);
-    let matched = translated["parameter"].as_array().unwrap().iter().find(|p| p["name"] == "match");
+    let matched = translated["parameter"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|p| p["name"] == "match");
     assert_eq!(matched.unwrap()["part"][1]["valueCoding"]["code"], "F");
 }
 
@@ -190,12 +254,25 @@ fn what_the_server_holds_is_told() {
     let told = server.json("metadata?mode=terminology");
     let resource = fhir_model::json::from_slice(told.to_string().as_bytes()).unwrap();
     let found = fhir_validate::Validator::builder().build().validate(&resource);
-    let wrong: Vec<_> = found.iter().filter(|f| f.severity == fhir_validate::Severity::Error).collect();
+    let wrong: Vec<_> = found
+        .iter()
+        .filter(|f| f.severity == fhir_validate::Severity::Error)
+        .collect();
     assert!(wrong.is_empty(), "{wrong:?}");
     let systems = told["codeSystem"].as_array().unwrap();
-    assert!(systems.iter().any(|s| s["uri"] == "http://hl7.org/fhir/administrative-gender"));
+    assert!(
+        systems
+            .iter()
+            .any(|s| s["uri"] == "http://hl7.org/fhir/administrative-gender")
+    );
     assert!(!systems.iter().any(|s| s["uri"] == "http://snomed.info/sct"));
-    assert!(told["expansion"]["parameter"].as_array().unwrap().iter().any(|p| p["name"] == "filter"));
+    assert!(
+        told["expansion"]["parameter"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .any(|p| p["name"] == "filter")
+    );
 }
 
 #[test]
@@ -204,17 +281,24 @@ fn searches_know_the_built_in_value_sets_and_hierarchies() {
     for (id, code) in [("m", "MTH"), ("f", "FTH"), ("n", "NBOR")] {
         let text = json!({"resourceType": "RelatedPerson", "id": id, "patient": {"reference": "Patient/p"}, "relationship":
             [{"coding": [{"system": "http://terminology.hl7.org/CodeSystem/v3-RoleCode", "code": code}]}]});
-        server.put(&format!("RelatedPerson/{id}"), &text.to_string()).unwrap();
+        server
+            .put(&format!("RelatedPerson/{id}"), &text.to_string())
+            .unwrap();
     }
     let found = |query: &str| {
         let bundle = server.json(&format!("RelatedPerson?_sort=_id&{query}"));
         let entries = bundle["entry"].as_array().into_iter().flatten();
-        entries.map(|e| e["resource"]["id"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+        entries
+            .map(|e| e["resource"]["id"].as_str().unwrap().to_owned())
+            .collect::<Vec<_>>()
     };
     let role = "http://terminology.hl7.org/CodeSystem/v3-RoleCode";
     assert_eq!(found(&format!("relationship:below={role}|PRN")), ["f", "m"]);
     assert_eq!(found(&format!("relationship:above={role}|MTH")), ["m"]);
-    assert_eq!(found("relationship:in=http://hl7.org/fhir/ValueSet/relatedperson-relationshiptype"), ["f", "m", "n"]);
+    assert_eq!(
+        found("relationship:in=http://hl7.org/fhir/ValueSet/relatedperson-relationshiptype"),
+        ["f", "m", "n"]
+    );
     let unknown = told(server.get("RelatedPerson?relationship:in=http://example.org/none"));
     assert_eq!(unknown, (400, "value", "http.relationship".into()));
     let posted = server.bundle(&json!({"resourceType": "Bundle", "type": "batch", "entry": [

@@ -27,9 +27,16 @@ fn in_r4(value: &Value) -> Option<Value> {
 
 /// An outcome without the codes that the server adds of its own.
 fn without_own_codes(answer: &mut Value) {
-    for issue in answer.get_mut("issue").and_then(Value::as_array_mut).into_iter().flatten() {
+    for issue in answer
+        .get_mut("issue")
+        .and_then(Value::as_array_mut)
+        .into_iter()
+        .flatten()
+    {
         let codings = issue.pointer_mut("/details/coding").and_then(Value::as_array_mut);
-        codings.unwrap().retain(|c| !c["system"].as_str().unwrap().contains("nhs.uk"));
+        codings
+            .unwrap()
+            .retain(|c| !c["system"].as_str().unwrap().contains("nhs.uk"));
     }
 }
 
@@ -44,7 +51,11 @@ fn run(server: &TestServer, folder: &Path, setup: &[Value], test: &Value) -> Res
     };
     let mut parameters = in_r4(&parsed(&folder.join(test["request"].as_str().unwrap()))).unwrap();
     let given = parameters["parameter"].as_array_mut().unwrap();
-    given.extend(setup.iter().map(|resource| json!({"name": "tx-resource", "resource": resource})));
+    given.extend(
+        setup
+            .iter()
+            .map(|resource| json!({"name": "tx-resource", "resource": resource})),
+    );
     let mut asked = with_body(request("POST", url), &parameters.to_string());
     asked.accept_language = test["Accept-Language"].as_str().map(str::to_owned);
     let (answer, is_refusal) = match server.send(&asked) {
@@ -55,7 +66,9 @@ fn run(server: &TestServer, folder: &Path, setup: &[Value], test: &Value) -> Res
             (serde_json::from_slice(&told).unwrap(), true)
         }
     };
-    let expects_refusal = test["http-code"].as_str().is_some_and(|code| code.starts_with('4'));
+    let expects_refusal = test["http-code"]
+        .as_str()
+        .is_some_and(|code| code.starts_with('4'));
     if is_refusal != expects_refusal {
         return Err(format!("refused: {is_refusal}; {answer}"));
     }
@@ -76,7 +89,10 @@ fn the_terminology_suite_passes_through_the_interactions() {
     }
     let server = TestServer::new();
     let (mut passed, mut wrong) = (0, Vec::new());
-    for suite in parsed(&folder.join("test-cases.json"))["suites"].as_array().unwrap() {
+    for suite in parsed(&folder.join("test-cases.json"))["suites"]
+        .as_array()
+        .unwrap()
+    {
         let files = suite["setup"].as_array().unwrap().iter();
         let setup: Vec<Value> = files
             .map(|file| in_r4(&parsed(&folder.join(file.as_str().unwrap()))).unwrap())

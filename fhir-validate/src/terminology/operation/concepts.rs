@@ -18,7 +18,10 @@ impl Library {
         let compiled = self.compiled(value_set).map_err(|error| not_compiled(&error))?;
         let hits = members::of(&compiled)?;
         if hits.len() > limit {
-            let text = format!("The value set '{value_set}' has {} codes; {limit} may be asked for at once", hits.len());
+            let text = format!(
+                "The value set '{value_set}' has {} codes; {limit} may be asked for at once",
+                hits.len()
+            );
             return Err(members::too_costly(text));
         }
         let pair = |hit: &crate::terminology::set::Hit<'_>| {
@@ -59,7 +62,10 @@ impl Library {
                 "Only a part of the CodeSystem '{}' is held, so what lies above and below its codes is not known",
                 held.canonical()
             );
-            return Err(Refusal::new(Cause::NotFound, Issue::error("not-found", "not-found", "", text)));
+            return Err(Refusal::new(
+                Cause::NotFound,
+                Issue::error("not-found", "not-found", "", text),
+            ));
         }
         let start = held.find(code).ok_or_else(|| {
             let text = format!("Unknown code '{code}' in the CodeSystem '{}'", held.canonical());
@@ -78,6 +84,9 @@ impl Library {
             }
             at += 1;
         }
-        Ok(found.into_iter().map(|index| held.code(index).to_owned()).collect())
+        Ok(found
+            .into_iter()
+            .map(|index| held.code(index).to_owned())
+            .collect())
     }
 }

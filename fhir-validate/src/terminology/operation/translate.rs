@@ -167,8 +167,16 @@ impl Translation<'_> {
     fn by_map(&self, map: &ConceptMap, hops: usize, matches: &mut Vec<Match>) {
         for group in &map.group {
             let (from, version, to) = match self.reverse {
-                true => (group.target.as_str(), &group.target_version, group.source.as_str()),
-                false => (group.source.as_str(), &group.source_version, group.target.as_str()),
+                true => (
+                    group.target.as_str(),
+                    &group.target_version,
+                    group.source.as_str(),
+                ),
+                false => (
+                    group.source.as_str(),
+                    &group.source_version,
+                    group.target.as_str(),
+                ),
             };
             let is_other = |asked: Option<&str>, stated: Option<&str>| {
                 asked.is_some_and(|asked| stated.is_some_and(|stated| stated != asked))

@@ -66,7 +66,8 @@ fn token(scope: &Scope<'_>, facet: &Facet<'_>, operator: Operator, text: &str) -
         Operator::Co | Operator::Sw | Operator::Ew => beside(facet, operator, text),
         Operator::In => value::token::of_concepts(scope, facet, value::token::members(scope, facet, text)?),
         Operator::Ni => {
-            let members = value::token::of_concepts(scope, facet, value::token::members(scope, facet, text)?)?;
+            let members =
+                value::token::of_concepts(scope, facet, value::token::members(scope, facet, text)?)?;
             Ok(differs(facet, members))
         }
         Operator::Ss => {

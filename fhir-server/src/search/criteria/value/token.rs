@@ -54,13 +54,18 @@ pub(super) fn filter(
 }
 
 /// The codes of a value set: by its canonical URL, else as a resource of this server.
-pub(in super::super) fn members(scope: &Scope<'_>, facet: &Facet<'_>, value_set: &str) -> Result<Vec<Concept>> {
+pub(in super::super) fn members(
+    scope: &Scope<'_>,
+    facet: &Facet<'_>,
+    value_set: &str,
+) -> Result<Vec<Concept>> {
     let found = scope.terminology.members(value_set, scope.limits.codes);
     let below = |base: &String| value_set.strip_prefix(base)?.strip_prefix('/');
     let found = match (found, scope.bases.iter().find_map(below)) {
-        (Err(error), Some(own)) if error.code != ErrorCode::TooCostly => {
-            scope.terminology.members(own, scope.limits.codes).map_err(|_| error)
-        }
+        (Err(error), Some(own)) if error.code != ErrorCode::TooCostly => scope
+            .terminology
+            .members(own, scope.limits.codes)
+            .map_err(|_| error),
         (found, _) => found,
     };
     found.map_err(|error| at(error, facet))

@@ -1,6 +1,6 @@
-//! [`Knowledge`]: the definitions that the server goes by: profiles, code systems, value sets, concept maps.
+//! [`Known`]: the definitions that the server goes by: profiles, code systems, value sets, concept maps.
 //!
-//! Knowledge is a tenant's, not a caller's: what a definition means does not depend on who may read it.
+//! Known is a tenant's, not a caller's: what a definition means does not depend on who may read it.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -14,19 +14,22 @@ use crate::search::{Concept, Terminology};
 
 /// The definitions that are known.
 #[derive(Debug)]
-pub(crate) struct Knowledge {
+pub(crate) struct Known {
     library: Arc<Library>,
     validator: Validator,
 }
 
-impl Knowledge {
+impl Known {
     /// What is built in: R4, HL7's terminology and UK Core; made when it is first asked for.
-    fn built_in() -> Arc<Knowledge> {
-        static BUILT_IN: OnceLock<Arc<Knowledge>> = OnceLock::new();
+    fn built_in() -> Arc<Known> {
+        static BUILT_IN: OnceLock<Arc<Known>> = OnceLock::new();
         let made = || {
             let library = Arc::new(Library::over(Library::built_in()));
-            Arc::new(Knowledge {
-                validator: Validator::builder().library(Arc::clone(&library)).uk_core().build(),
+            Arc::new(Known {
+                validator: Validator::builder()
+                    .library(Arc::clone(&library))
+                    .uk_core()
+                    .build(),
                 library,
             })
         };
@@ -44,9 +47,12 @@ impl Knowledge {
     }
 }
 
-impl Terminology for Knowledge {
+impl Terminology for Known {
     fn members(&self, value_set: &str, limit: usize) -> Result<Vec<Concept>> {
-        let found = self.library.members(value_set, limit).map_err(|refusal| refused(&refusal))?;
+        let found = self
+            .library
+            .members(value_set, limit)
+            .map_err(|refusal| refused(&refusal))?;
         let concept = |(system, code)| Concept {
             system: Some(system),
             code,
@@ -76,11 +82,14 @@ fn of_system(system: &str, codes: std::result::Result<Vec<String>, Refusal>) -> 
 /// Why a search cannot be done.
 fn refused(refusal: &Refusal) -> Error {
     let issue = refusal.outcome.issue.first();
-    let text = issue.and_then(|i| i.details.as_ref()?.text.as_str()).unwrap_or_default();
+    let text = issue
+        .and_then(|i| i.details.as_ref()?.text.as_str())
+        .unwrap_or_default();
     match refusal.cause {
-        Cause::TooCostly => {
-            Error::new(ErrorCode::TooCostly, format!("{text}: name the codes themselves, or ask for fewer."))
-        }
+        Cause::TooCostly => Error::new(
+            ErrorCode::TooCostly,
+            format!("{text}: name the codes themselves, or ask for fewer."),
+        ),
         _ => {
             let cure = "store the definition, or name the codes themselves with commas between";
             Error::new(ErrorCode::Value, format!("{text}: {cure}."))
@@ -88,10 +97,10 @@ fn refused(refusal: &Refusal) -> Error {
     }
 }
 
-/// What a session knows: nothing, until it is asked.
+/// What is known to a session: nothing, until it is asked.
 #[derive(Debug, Default)]
-pub(super) struct Known {
-    knowledge: OnceLock<Arc<Knowledge>>,
+pub(super) struct KnownHere {
+    known: OnceLock<Arc<Known>>,
     /// Whether a search asked before there was anything.
     missed: Missed,
 }
@@ -123,28 +132,28 @@ impl Terminology for Missed {
 
 impl Session {
     /// What is known for the tenant.
-    pub(crate) async fn knowledge(&self) -> Result<Arc<Knowledge>> {
-        if let Some(known) = self.known.knowledge.get() {
+    pub(crate) async fn known(&self) -> Result<Arc<Known>> {
+        if let Some(known) = self.here.known.get() {
             return Ok(Arc::clone(known));
         }
-        let known = Knowledge::built_in();
-        Ok(Arc::clone(self.known.knowledge.get_or_init(|| known)))
+        let known = Known::built_in();
+        Ok(Arc::clone(self.here.known.get_or_init(|| known)))
     }
 
     /// The codes that there are. Until the knowledge is there, what asks fails, and [`Session::learn`] tells so.
     pub(crate) fn terminology(&self) -> &dyn Terminology {
-        match (&self.engine.terminology, self.known.knowledge.get()) {
+        match (&self.engine.terminology, self.here.known.get()) {
             (Some(own), _) => own.as_ref(),
             (None, Some(known)) => known.as_ref(),
-            (None, None) => &self.known.missed,
+            (None, None) => &self.here.missed,
         }
     }
 
     /// Whether something failed for want of knowledge that is there now: then it is to be done again.
     pub(crate) async fn learn(&self) -> Result<bool> {
-        let missed = self.known.missed.0.swap(false, Ordering::Relaxed);
+        let missed = self.here.missed.0.swap(false, Ordering::Relaxed);
         if missed {
-            self.knowledge().await?;
+            self.known().await?;
         }
         Ok(missed)
     }
