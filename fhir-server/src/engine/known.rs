@@ -97,6 +97,23 @@ fn refused(refusal: &Refusal) -> Error {
     }
 }
 
+/// What is built in, for questions that no tenant asks.
+pub(super) struct BuiltIn;
+
+impl Terminology for BuiltIn {
+    fn members(&self, value_set: &str, limit: usize) -> Result<Vec<Concept>> {
+        Known::built_in().members(value_set, limit)
+    }
+
+    fn below(&self, system: &str, code: &str, limit: usize) -> Result<Vec<Concept>> {
+        Known::built_in().below(system, code, limit)
+    }
+
+    fn above(&self, system: &str, code: &str, limit: usize) -> Result<Vec<Concept>> {
+        Known::built_in().above(system, code, limit)
+    }
+}
+
 /// What is known to a session: nothing, until it is asked.
 #[derive(Debug, Default)]
 pub(super) struct KnownHere {
