@@ -258,6 +258,19 @@ impl Builder {
         self
     }
 
+    /// Adds a StructureDefinition of that url and version as its text in JSON, which is read when it is first asked for.
+    /// Replaces one of the same url and version.
+    pub fn structure(mut self, url: &str, version: Option<&str>, text: Arc<str>) -> Self {
+        self.store.add_text(url, version, text);
+        self
+    }
+
+    /// Notes that the library has a resource of that url and type, such as a ValueSet.
+    pub fn held(mut self, url: &str, kind: &str) -> Self {
+        self.canonicals.note(url, kind);
+        self
+    }
+
     fn add(&mut self, value: Value) {
         match value.get("resourceType").and_then(Value::as_str) {
             Some("StructureDefinition") => self.store.add(value),

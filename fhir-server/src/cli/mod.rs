@@ -14,6 +14,7 @@ mod restore;
 mod sandbox;
 mod serve;
 mod signals;
+mod terminology;
 
 use std::process::ExitCode;
 
@@ -48,6 +49,7 @@ enum Command {
     Backup(backup::Args),
     Restore(restore::Args),
     Migrate(migrate::Args),
+    Terminology(terminology::Args),
 }
 
 impl Command {
@@ -59,6 +61,7 @@ impl Command {
             Command::Backup(args) => backup::run(&args),
             Command::Restore(args) => restore::run(&args),
             Command::Migrate(args) => migrate::run(&args),
+            Command::Terminology(args) => terminology::run(&args),
         }
     }
 }

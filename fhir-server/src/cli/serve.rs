@@ -59,6 +59,9 @@ pub(super) struct Args {
     /// Seconds to go on taking connections after SIGTERM, while /readyz says no. Default: 5, in the sandbox 0.
     #[arg(long, value_name = "SECONDS", env = "FHIR_SERVER_DRAIN")]
     drain: Option<u64>,
+    /// The folder in which `terminology load` keeps releases of SNOMED CT and dm+d.
+    #[arg(long, value_name = "FOLDER", env = "FHIR_SERVER_TERMINOLOGY")]
+    terminology: Option<std::path::PathBuf>,
     /// The form of log lines, which go to standard error.
     #[arg(
         long,
@@ -120,6 +123,7 @@ fn config(args: &Args) -> Result<Config> {
     config.listen.base_path.clone_from(&args.base_path);
     config.listen.public_base_url.clone_from(&args.public_base_url);
     config.listen.workers = args.workers;
+    config.terminology.folder.clone_from(&args.terminology);
     config.sandbox.enabled = args.sandbox;
     config.sandbox.open_to_network = args.open_to_network;
     config.log.format = match args.log_format {

@@ -11,6 +11,7 @@ mod listen;
 mod log;
 mod sandbox;
 mod shutdown;
+mod terminology;
 
 pub use deadlines::DeadlinesConfig;
 pub use errors::ErrorsConfig;
@@ -20,6 +21,7 @@ pub use listen::ListenConfig;
 pub use log::{LogConfig, LogFormat};
 pub use sandbox::SandboxConfig;
 pub use shutdown::ShutdownConfig;
+pub use terminology::TerminologyConfig;
 
 use jiff::tz::TimeZone;
 use serde::Deserialize;
@@ -56,6 +58,8 @@ pub struct Config {
     pub sandbox: SandboxConfig,
     /// What is logged, and how.
     pub log: LogConfig,
+    /// Code systems that the operator has licences for.
+    pub terminology: TerminologyConfig,
     /// How the server ends.
     pub shutdown: ShutdownConfig,
 }

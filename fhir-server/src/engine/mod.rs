@@ -7,7 +7,6 @@ mod admits;
 mod conditions;
 mod guard;
 mod id;
-#[expect(dead_code, reason = "the seam; definitions that are stored take effect next")]
 mod knowledge;
 mod known;
 mod links;
@@ -31,6 +30,7 @@ pub use settings::{OutcomeSystems, Settings};
 pub(crate) use conditions::{Conditions, not_found};
 use knowledge::Knowledge;
 use known::BuiltIn;
+pub(crate) use known::Known;
 pub(crate) use links::{Assigned, BundleLinks, unquoted};
 pub(crate) use matches::Matches;
 pub(crate) use place::in_entry;
@@ -41,6 +41,7 @@ pub(crate) use write::{Committed, Draft, Ticket, Written};
 use std::sync::Arc;
 
 use fhir_validate::Validator;
+use fhir_validate::terminology::Library;
 use tokio::sync::Semaphore;
 
 use crate::context::Context;
@@ -62,8 +63,9 @@ pub struct Engine {
     /// Who answers searches about codes instead of what is known.
     terminology: Option<Arc<dyn Terminology>>,
     operations: Arc<Operations>,
+    /// What all tenants know, where it is more than what is built in.
+    with_releases: Option<Arc<Known>>,
     /// What is made of the definitions that tenants store.
-    #[expect(dead_code, reason = "as above")]
     knowledge: Arc<Knowledge>,
 }
 
@@ -79,6 +81,7 @@ impl Engine {
             ids: Arc::new(RandomIds),
             terminology: None,
             operations: Arc::new(Operations::builtin()),
+            with_releases: None,
             knowledge: Arc::default(),
         }
     }
@@ -101,6 +104,20 @@ impl Engine {
         let terminology = self.terminology.clone().unwrap_or_else(|| Arc::new(BuiltIn));
         let scopes = ScopeRule::new(&self.settings, terminology);
         self.policy = Arc::new(Chain(vec![Box::new(scopes), Box::new(self.policy)]));
+        self
+    }
+
+    /// What every tenant knows: what is built in, and releases of terminologies.
+    pub(crate) fn below(&self) -> Arc<Known> {
+        match &self.with_releases {
+            Some(known) => Arc::clone(known),
+            None => Known::built_in(),
+        }
+    }
+
+    /// The same, with that library of terminology for all tenants, in the place of what is built in.
+    pub fn with_library(mut self, library: Arc<Library>) -> Self {
+        self.with_releases = Some(Arc::new(Known::over_library(library)));
         self
     }
 

@@ -7,6 +7,7 @@
 //! Invariant: what a write depends on is an `Expect` of its commit, checked in the same database transaction.
 
 use super::conditions::{self, Conditions, Reason};
+use super::known::KnownHere;
 use super::stored_form::{Edit, stored_body};
 use super::{Part, Session, place, validation};
 use crate::context::Millis;
@@ -273,6 +274,7 @@ impl Session {
     pub(crate) async fn commit(&mut self) -> Result<Committed> {
         let staged = std::mem::take(&mut self.staged);
         self.drop_snapshot();
+        self.here = KnownHere::default();
         self.check_deadline()?;
         let mut commit = Commit {
             deadline: self.context.deadline,

@@ -32,6 +32,7 @@ pub(crate) struct Held {
 
 enum Source {
     Line(&'static str),
+    Text(Arc<str>),
     Value(Box<Value>),
 }
 
@@ -50,6 +51,10 @@ impl Held {
     fn definition(&self) -> Option<&Definition> {
         let read = || match &self.source {
             Source::Line(line) => serde_json::from_str(line)
+                .ok()
+                .as_ref()
+                .and_then(Definition::read),
+            Source::Text(text) => serde_json::from_str(text)
                 .ok()
                 .as_ref()
                 .and_then(Definition::read),
@@ -139,6 +144,11 @@ impl Store {
         let Some(url) = text("url") else { return };
         let version = text("version").unwrap_or_default();
         self.insert(&url, Held::new(Source::Value(Box::new(value)), &version));
+    }
+
+    /// Adds a definition of that url and version as its text in JSON, which is read when it is first asked for.
+    pub(crate) fn add_text(&mut self, url: &str, version: Option<&str>, text: Arc<str>) {
+        self.insert(url, Held::new(Source::Text(text), version.unwrap_or_default()));
     }
 
     fn insert(&mut self, url: &str, held: Held) {

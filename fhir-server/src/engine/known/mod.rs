@@ -1,39 +1,52 @@
-//! [`Known`]: the definitions that the server goes by: profiles, code systems, value sets, concept maps.
+//! [`Known`]: the definitions that the server goes by for a tenant: profiles, code systems, value sets, concept maps. What is built
+//! in is shared by all; what a tenant has stored lies over it (`own.rs`).
 //!
-//! Known is a tenant's, not a caller's: what a definition means does not depend on who may read it.
+//! What is known is the tenant's, not the caller's: what a definition means does not depend on who may read it.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+mod own;
+mod session;
+
+pub(super) use session::KnownHere;
+
 use std::sync::{Arc, OnceLock};
 
 use fhir_validate::Validator;
 use fhir_validate::terminology::{Cause, Library, Refusal};
 
-use super::Session;
+use own::Own;
+
 use crate::error::{Error, ErrorCode, Result};
 use crate::search::{Concept, Terminology};
+
+/// The types of the definitions that are known.
+pub(super) const TYPES: [&str; 4] = ["CodeSystem", "ConceptMap", "StructureDefinition", "ValueSet"];
 
 /// The definitions that are known.
 #[derive(Debug)]
 pub(crate) struct Known {
     library: Arc<Library>,
-    validator: Validator,
+    /// Made when it is first asked for.
+    validator: OnceLock<Validator>,
+    /// What lies below, and what was stored; what is built in has neither.
+    own: Option<(Arc<Known>, Own)>,
 }
 
 impl Known {
     /// What is built in: R4, HL7's terminology and UK Core; made when it is first asked for.
-    fn built_in() -> Arc<Known> {
+    pub(crate) fn built_in() -> Arc<Known> {
         static BUILT_IN: OnceLock<Arc<Known>> = OnceLock::new();
-        let made = || {
-            let library = Arc::new(Library::over(Library::built_in()));
-            Arc::new(Known {
-                validator: Validator::builder()
-                    .library(Arc::clone(&library))
-                    .uk_core()
-                    .build(),
-                library,
-            })
-        };
-        Arc::clone(BUILT_IN.get_or_init(made))
+        Arc::clone(BUILT_IN.get_or_init(|| Arc::new(Known::over_library(Library::built_in()))))
+    }
+
+    /// The same over another library, such as one with releases of terminologies.
+    pub(crate) fn over_library(below: Arc<Library>) -> Known {
+        let library = Arc::new(Library::over(below));
+        let builder = Validator::builder().library(Arc::clone(&library));
+        Known {
+            validator: OnceLock::from(builder.uk_core().build()),
+            library,
+            own: None,
+        }
     }
 
     /// Code systems, value sets and concept maps.
@@ -43,20 +56,29 @@ impl Known {
 
     /// What validates with all that is known.
     pub(crate) fn validator(&self) -> &Validator {
-        &self.validator
+        self.validator.get_or_init(|| match &self.own {
+            Some((below, own)) => own.extend(below.validator(), &self.library),
+            None => Validator::builder().library(Arc::clone(&self.library)).build(),
+        })
+    }
+
+    /// The canonical of what is stored under that reference, such as `ValueSet/1`.
+    fn canonical_of(&self, reference: &str) -> Option<String> {
+        let (_, own) = self.own.as_ref()?;
+        own.canonical_of(reference)
     }
 }
 
 impl Terminology for Known {
     fn members(&self, value_set: &str, limit: usize) -> Result<Vec<Concept>> {
-        let found = self
-            .library
-            .members(value_set, limit)
-            .map_err(|refusal| refused(&refusal))?;
+        let stored = self.canonical_of(value_set);
+        let value_set = stored.as_deref().unwrap_or(value_set);
+        let found = self.library.members(value_set, limit);
         let concept = |(system, code)| Concept {
             system: Some(system),
             code,
         };
+        let found = found.map_err(|refusal| refused(&refusal))?;
         Ok(found.into_iter().map(concept).collect())
     }
 
@@ -111,67 +133,5 @@ impl Terminology for BuiltIn {
 
     fn above(&self, system: &str, code: &str, limit: usize) -> Result<Vec<Concept>> {
         Known::built_in().above(system, code, limit)
-    }
-}
-
-/// What is known to a session: nothing, until it is asked.
-#[derive(Debug, Default)]
-pub(super) struct KnownHere {
-    known: OnceLock<Arc<Known>>,
-    /// Whether a search asked before there was anything.
-    missed: Missed,
-}
-
-/// Stands for the knowledge until it is there; who asks it is noted, fails, and is asked once more.
-#[derive(Debug, Default)]
-struct Missed(AtomicBool);
-
-impl Missed {
-    fn note<T>(&self) -> Result<T> {
-        self.0.store(true, Ordering::Relaxed);
-        Err(Error::internal("terminology was asked before it was there"))
-    }
-}
-
-impl Terminology for Missed {
-    fn members(&self, _: &str, _: usize) -> Result<Vec<Concept>> {
-        self.note()
-    }
-
-    fn below(&self, _: &str, _: &str, _: usize) -> Result<Vec<Concept>> {
-        self.note()
-    }
-
-    fn above(&self, _: &str, _: &str, _: usize) -> Result<Vec<Concept>> {
-        self.note()
-    }
-}
-
-impl Session {
-    /// What is known for the tenant.
-    pub(crate) async fn known(&self) -> Result<Arc<Known>> {
-        if let Some(known) = self.here.known.get() {
-            return Ok(Arc::clone(known));
-        }
-        let known = Known::built_in();
-        Ok(Arc::clone(self.here.known.get_or_init(|| known)))
-    }
-
-    /// The codes that there are. Until the knowledge is there, what asks fails, and [`Session::learn`] tells so.
-    pub(crate) fn terminology(&self) -> &dyn Terminology {
-        match (&self.engine.terminology, self.here.known.get()) {
-            (Some(own), _) => own.as_ref(),
-            (None, Some(known)) => known.as_ref(),
-            (None, None) => &self.here.missed,
-        }
-    }
-
-    /// Whether something failed for want of knowledge that is there now: then it is to be done again.
-    pub(crate) async fn learn(&self) -> Result<bool> {
-        let missed = self.here.missed.0.swap(false, Ordering::Relaxed);
-        if missed {
-            self.known().await?;
-        }
-        Ok(missed)
     }
 }
