@@ -215,6 +215,16 @@ impl Validator {
         Ok(elements.iter().cloned().map(Value::Object).collect())
     }
 
+    /// URL and version of each structure definition that is known.
+    pub fn structures(&self) -> Vec<(String, Option<String>)> {
+        self.0.store.canonicals()
+    }
+
+    /// A structure definition as JSON text: what is built in has facts alone.
+    pub fn structure_text(&self, canonical: &str) -> Option<String> {
+        self.0.store.get(canonical).map(|held| held.text())
+    }
+
     /// Reads a text, in JSON or XML, and checks what was read. What cannot be read is found with its line and column.
     pub fn validate_text(&self, text: &[u8], profiles: &[String], options: &ReadOptions) -> Vec<Finding> {
         let is_xml = text.iter().find(|b| !b.is_ascii_whitespace() && **b < 0x80) == Some(&b'<');

@@ -113,7 +113,10 @@ fn check_place(call: &Call<'_>, resource: &Resource) -> Result<()> {
 }
 
 pub(super) async fn stored(session: &Session, key: &Key) -> Result<Resource> {
-    let version = session.read(key).await?.ok_or_else(|| not_found(key))?;
+    let version = match session.read(key).await? {
+        Some(version) => version,
+        None => session.built_in(key)?.ok_or_else(|| not_found(key))?,
+    };
     match &version.body {
         Some(body) if version.change != Change::Delete => {
             let text = body.render(version.version, version.last_updated);

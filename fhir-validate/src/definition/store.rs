@@ -138,6 +138,20 @@ impl Store {
         }
     }
 
+    /// URL and version of each definition, those of the parents too.
+    pub(crate) fn canonicals(&self) -> Vec<(String, Option<String>)> {
+        let mut found = self
+            .parent
+            .as_ref()
+            .map(|parent| parent.canonicals())
+            .unwrap_or_default();
+        for (url, versions) in &self.by_url {
+            let version = |held: &Held| Some(held.version.clone()).filter(|version| !version.is_empty());
+            found.extend(versions.iter().map(|held| (url.clone(), version(held))));
+        }
+        found
+    }
+
     /// Adds a definition, replacing one of the same url and version.
     pub(crate) fn add(&mut self, value: Value) {
         let text = |name: &str| value.get(name).and_then(Value::as_str).map(str::to_owned);
@@ -226,6 +240,15 @@ impl<'s> Handle<'s> {
     /// The definition; `None` where it is not one.
     pub(crate) fn definition(self) -> Option<&'s Definition> {
         self.held.definition()
+    }
+
+    /// The definition as JSON text.
+    pub(crate) fn text(self) -> String {
+        match &self.held.source {
+            Source::Line(line) => (*line).to_owned(),
+            Source::Text(text) => text.to_string(),
+            Source::Value(value) => value.to_string(),
+        }
     }
 
     /// The snapshot as published, or generated where there is none.

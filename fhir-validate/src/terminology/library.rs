@@ -189,6 +189,44 @@ impl Library {
         code_system.or_else(value_set).or_else(map)
     }
 
+    /// The same, where it is of that type.
+    pub fn resource_of(&self, kind: &str, of: &str) -> Option<Resource> {
+        self.resource(of).filter(|resource| resource.type_name() == kind)
+    }
+
+    /// Type, URL and version of each CodeSystem, ValueSet and ConceptMap that is held as a resource.
+    pub fn canonicals(&self) -> Vec<(&'static str, String, Option<String>)> {
+        let mut found = self
+            .base
+            .as_ref()
+            .map(|base| base.canonicals())
+            .unwrap_or_default();
+        let held = self.read();
+        for (url, entries) in &held.code_systems {
+            let entries = entries
+                .iter()
+                .filter(|e| !matches!(e.source, CodeSystemSource::Release));
+            found.extend(entries.map(|e| ("CodeSystem", url.clone(), e.version.clone())));
+        }
+        for (url, entries) in &held.value_sets {
+            found.extend(
+                entries
+                    .iter()
+                    .map(|e| ("ValueSet", url.clone(), e.version.clone())),
+            );
+        }
+        let of_r4: &[Arc<ConceptMap>] = if self.concept_maps_of_r4 {
+            packed::concept_maps()
+        } else {
+            &[]
+        };
+        found.extend(held.concept_maps.iter().chain(of_r4).filter_map(|map| {
+            let url = map.url.as_str()?.to_owned();
+            Some(("ConceptMap", url, map.version.as_str().map(str::to_owned)))
+        }));
+        found
+    }
+
     fn code_system_resource(&self, url: &str, version: Option<&str>) -> Option<Arc<CodeSystemResource>> {
         let own = {
             let held = self.read();

@@ -3,11 +3,14 @@
 //!
 //! What is known is the tenant's, not the caller's: what a definition means does not depend on who may read it.
 
+mod built_in;
 mod own;
 mod session;
 
+pub(super) use built_in::check_writable;
 pub(super) use session::KnownHere;
 
+use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};
 
 use fhir_validate::Validator;
@@ -29,6 +32,8 @@ pub(crate) struct Known {
     validator: OnceLock<Validator>,
     /// What lies below, and what was stored; what is built in has neither.
     own: Option<(Arc<Known>, Own)>,
+    /// What is built in, by its id.
+    ids: OnceLock<HashMap<String, built_in::Canonical>>,
 }
 
 impl Known {
@@ -46,6 +51,7 @@ impl Known {
             validator: OnceLock::from(builder.uk_core().build()),
             library,
             own: None,
+            ids: OnceLock::new(),
         }
     }
 

@@ -187,6 +187,7 @@ async fn taken(
             library: Arc::new(library),
             validator: std::sync::OnceLock::new(),
             own: Some((below, own)),
+            ids: std::sync::OnceLock::new(),
         }))
     };
     tokio::task::spawn_blocking(work).await.map_err(Error::internal)?

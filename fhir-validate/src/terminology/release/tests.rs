@@ -376,7 +376,10 @@ fn a_release_that_was_kept_is_read_as_it_was() {
 fn a_kept_release_that_is_damaged_or_too_large_is_refused() {
     let files = folder(&rf2());
     let mut kept = Vec::new();
-    super::read(files.path(), &Bounds::default()).unwrap().write(&mut kept).unwrap();
+    super::read(files.path(), &Bounds::default())
+        .unwrap()
+        .write(&mut kept)
+        .unwrap();
     let read = |bytes: &[u8], bounds: &Bounds| {
         let read = super::Release::read("kept", &mut &*bytes, bounds);
         read.map(|release| release.contents())
