@@ -9,12 +9,16 @@ mod input;
 mod load;
 mod logging;
 mod migrate;
+#[cfg(feature = "authority")]
+mod people;
 mod progress;
 mod restore;
 mod sandbox;
 mod serve;
 mod signals;
 mod terminology;
+#[cfg(feature = "authority")]
+mod token;
 
 use std::process::ExitCode;
 
@@ -50,6 +54,8 @@ enum Command {
     Restore(restore::Args),
     Migrate(migrate::Args),
     Terminology(terminology::Args),
+    #[cfg(feature = "authority")]
+    Token(token::Args),
 }
 
 impl Command {
@@ -62,6 +68,8 @@ impl Command {
             Command::Restore(args) => restore::run(&args),
             Command::Migrate(args) => migrate::run(&args),
             Command::Terminology(args) => terminology::run(&args),
+            #[cfg(feature = "authority")]
+            Command::Token(args) => token::run(&args),
         }
     }
 }
