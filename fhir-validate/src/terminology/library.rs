@@ -4,7 +4,9 @@
 //!
 //! Invariant: what was compiled before a change of any layer below is never used after it.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+mod catalogue;
+
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
@@ -154,23 +156,6 @@ impl Library {
         }
     }
 
-    /// URL and versions of each code system that is held with its codes, whole or in part, in the order of the URLs.
-    pub fn code_systems(&self) -> BTreeMap<String, BTreeSet<Option<String>>> {
-        let mut found = self
-            .base
-            .as_ref()
-            .map(|base| base.code_systems())
-            .unwrap_or_default();
-        for (url, entries) in &self.read().code_systems {
-            let mut held = entries.iter().filter(|e| e.has_codes()).peekable();
-            if held.peek().is_some() {
-                let versions = found.entry(url.clone()).or_default();
-                versions.extend(held.map(|e| e.version.clone()));
-            }
-        }
-        found
-    }
-
     /// The CodeSystem, ValueSet or ConceptMap of that canonical URL, with `|version` or without, as it is held: what is
     /// compiled in has no prose. `None` also for what came from a release.
     pub fn resource(&self, of: &str) -> Option<Resource> {
@@ -187,44 +172,6 @@ impl Library {
         let code_system = code_system.or_else(|| self.supplement(of));
         let code_system = code_system.map(|s| Resource::from(CodeSystemResource::clone(&s)));
         code_system.or_else(value_set).or_else(map)
-    }
-
-    /// The same, where it is of that type.
-    pub fn resource_of(&self, kind: &str, of: &str) -> Option<Resource> {
-        self.resource(of).filter(|resource| resource.type_name() == kind)
-    }
-
-    /// Type, URL and version of each CodeSystem, ValueSet and ConceptMap that is held as a resource.
-    pub fn canonicals(&self) -> Vec<(&'static str, String, Option<String>)> {
-        let mut found = self
-            .base
-            .as_ref()
-            .map(|base| base.canonicals())
-            .unwrap_or_default();
-        let held = self.read();
-        for (url, entries) in &held.code_systems {
-            let entries = entries
-                .iter()
-                .filter(|e| !matches!(e.source, CodeSystemSource::Release));
-            found.extend(entries.map(|e| ("CodeSystem", url.clone(), e.version.clone())));
-        }
-        for (url, entries) in &held.value_sets {
-            found.extend(
-                entries
-                    .iter()
-                    .map(|e| ("ValueSet", url.clone(), e.version.clone())),
-            );
-        }
-        let of_r4: &[Arc<ConceptMap>] = if self.concept_maps_of_r4 {
-            packed::concept_maps()
-        } else {
-            &[]
-        };
-        found.extend(held.concept_maps.iter().chain(of_r4).filter_map(|map| {
-            let url = map.url.as_str()?.to_owned();
-            Some(("ConceptMap", url, map.version.as_str().map(str::to_owned)))
-        }));
-        found
     }
 
     fn code_system_resource(&self, url: &str, version: Option<&str>) -> Option<Arc<CodeSystemResource>> {
@@ -516,15 +463,6 @@ impl CodeSystemEntry {
     fn system(&self) -> Option<Arc<CodeSystem>> {
         let build = || build::code_system(&*self.resource()?, &[]).ok().map(Arc::new);
         self.built.get_or_init(build).clone()
-    }
-
-    /// Whether it is known by more than its name.
-    fn has_codes(&self) -> bool {
-        match &self.source {
-            CodeSystemSource::Resource(resource) => resource.content != "not-present",
-            CodeSystemSource::Release => true,
-            CodeSystemSource::Packed(file, line) => !file.has(&line.range, b"\"content\":\"not-present\""),
-        }
     }
 
     fn resource(&self) -> Option<Arc<CodeSystemResource>> {
