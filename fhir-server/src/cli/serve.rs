@@ -212,7 +212,12 @@ fn greet(config: &Config, running: &Running, database: &Database) {
 
 fn greeting(config: &Config, running: &Running, database: &Database) -> String {
     let mut lines = Vec::new();
-    let host = format!("http://{}", running.address);
+    let scheme = if config.listen.tls.is_some() {
+        "https"
+    } else {
+        "http"
+    };
+    let host = format!("{scheme}://{}", running.address);
     let base = config
         .listen
         .public_base_url
@@ -229,7 +234,7 @@ fn greeting(config: &Config, running: &Running, database: &Database) -> String {
     lines.push(format!("  database   {database}"));
     match config.sandbox.enabled {
         true => {
-            lines.push("The sandbox: sample data, no tokens. Never for real patients.".to_owned());
+            lines.push("The sandbox: sample data, no token needed. Never for real patients.".to_owned());
             lines.push(format!("Try:  curl '{base}/Patient?_count=2&_pretty=true'"));
             #[cfg(feature = "authority")]
             if let (true, Some(key)) = (config.authority.enabled, &config.authority.key_file) {
