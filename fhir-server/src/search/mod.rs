@@ -22,7 +22,7 @@ pub(crate) use narrow::narrow;
 
 pub use criteria::Limits;
 pub use extract::{Surroundings, index};
-pub use terminology::{Concept, NoTerminology, Terminology};
+pub use terminology::{Concept, Terminology};
 
 use crate::error::{Error, ErrorCode};
 
