@@ -10,11 +10,16 @@ mod input;
 mod load;
 mod logging;
 mod migrate;
+#[cfg(feature = "authority")]
+mod people;
 mod progress;
 mod restore;
 mod sandbox;
 mod serve;
 mod signals;
+mod terminology;
+#[cfg(feature = "authority")]
+mod token;
 
 use std::process::ExitCode;
 
@@ -50,6 +55,9 @@ enum Command {
     Restore(restore::Args),
     Migrate(migrate::Args),
     Audit(audit::Args),
+    Terminology(terminology::Args),
+    #[cfg(feature = "authority")]
+    Token(token::Args),
 }
 
 impl Command {
@@ -62,6 +70,9 @@ impl Command {
             Command::Restore(args) => restore::run(&args),
             Command::Migrate(args) => migrate::run(&args),
             Command::Audit(args) => audit::run(&args),
+            Command::Terminology(args) => terminology::run(&args),
+            #[cfg(feature = "authority")]
+            Command::Token(args) => token::run(&args),
         }
     }
 }

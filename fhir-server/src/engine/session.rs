@@ -7,8 +7,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use fhir_validate::Validator;
-
+use super::known::KnownHere;
 use super::trail::Trail;
 use super::write::Staged;
 use super::{Engine, Settings};
@@ -17,10 +16,9 @@ use crate::error::{Error, ErrorCode, Result};
 use crate::interaction::{Interaction, Request};
 use crate::operation::Operations;
 use crate::policy::{Access, Decision};
-use crate::search::Terminology;
 use crate::store::{
-    Change, Filter, Found, HistoryQuery, HistoryScope, Key, Marks, ResourceType, SearchQuery, Snapshot,
-    Version,
+    Change, Explanation, Filter, Found, HistoryQuery, HistoryScope, Key, Marks, ResourceType, SearchQuery,
+    Snapshot, Version,
 };
 
 type Decisions = HashMap<(Interaction, Option<ResourceType>, Option<&'static str>), Filter>;
@@ -40,6 +38,8 @@ pub struct Session {
     pub(super) trail: Mutex<Trail>,
     /// The addresses of this server, below which references are to its own resources.
     pub(super) bases: Vec<String>,
+    /// What the tenant knows, once it was asked for.
+    pub(super) here: KnownHere,
 }
 
 impl Session {
@@ -54,6 +54,7 @@ impl Session {
             staged: Vec::new(),
             trail: Mutex::default(),
             bases,
+            here: KnownHere::default(),
         }
     }
 
@@ -77,17 +78,6 @@ impl Session {
     /// How the server behaves where the specification leaves a choice.
     pub fn settings(&self) -> &Settings {
         &self.engine.settings
-    }
-
-    /// The codes that there are.
-    pub(crate) fn terminology(&self) -> &dyn Terminology {
-        self.engine.terminology.as_ref()
-    }
-
-    /// What knows R4, UK Core and their terminology.
-    pub(crate) fn full_validator(&self) -> &Validator {
-        let made = || Validator::builder().uk_core().build();
-        self.engine.full_validator.get_or_init(made)
     }
 
     /// The time now, by the request's clock.
@@ -114,6 +104,11 @@ impl Session {
             )),
             _ => Ok(()),
         }
+    }
+
+    /// What has been said of what the server offers.
+    pub(crate) fn statements(&self) -> &super::Kept {
+        &self.engine.statements
     }
 
     /// The operations that the server offers.
@@ -299,6 +294,20 @@ impl Session {
     pub async fn search_total(&self, query: SearchQuery, limit: u64) -> Result<u64> {
         let query = self.filtered_search(query)?;
         self.snapshot().await?.search_total(&query, limit).await
+    }
+
+    /// What the caller is searching for, with what the policy adds, and how the store answers it.
+    ///
+    /// # Errors
+    /// As [`Session::search`].
+    pub(crate) async fn explain(
+        &self,
+        query: SearchQuery,
+        limit: Option<u64>,
+    ) -> Result<(Filter, Explanation)> {
+        let query = self.filtered_search(query)?;
+        let explanation = self.snapshot().await?.explain(&query, limit).await?;
+        Ok((query.filter, explanation))
     }
 
     /// The stamp of the newest change that the session's reads can see.

@@ -43,7 +43,12 @@ pub(super) async fn run(
             Some(error) => Err(error),
             None => {
                 let around = session.begin(&entry.request, true);
-                let answer = one(session, entry, &received, bundle, &full_urls).await;
+                let mut answer = one(session, entry, &received, bundle, &full_urls).await;
+                match dispatch::again(session, &answer).await {
+                    Ok(true) => answer = one(session, entry, &received, bundle, &full_urls).await,
+                    Ok(false) => {}
+                    Err(error) => answer = Err(error),
+                }
                 session.end(around, &answer).await;
                 answer
             }

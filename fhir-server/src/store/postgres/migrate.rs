@@ -39,6 +39,7 @@ pub(super) const STEPS: &[Step] = steps! {
     "20261126000051" "2026-11-26-000051_audit";
     "20261126000101" "2026-11-26-000101_epoch";
     "20261126000111" "2026-11-26-000111_systems";
+    "20261126000161" "2026-11-26-000161_long_spans";
 };
 
 /// Held by whoever changes the schema, in this transaction alone. The number says nothing: "FHIR" and "step".

@@ -3,7 +3,7 @@
 use diesel::sql_types::{BigInt, Binary, SmallInt, Text};
 
 use super::filter::list;
-use super::link::{by_type, numbers};
+use super::link::{RESOURCES, numbers};
 use super::list::{Lists, limit};
 use super::statement::{Bind, Names, Statement};
 use crate::context::TenantId;
@@ -224,14 +224,10 @@ impl Lists {
         parameters: &'a [ParameterNumber],
         to: ResourceType,
     ) -> Statement<'a, Binary> {
-        let mut out = Statement::new("SELECT DISTINCT n.head", []);
+        let mut out = Statement::new("SELECT DISTINCT n.head FROM (", []);
+        self.by_type(&mut out, from, RESOURCES, 0);
         out.push(
-            " FROM resource f CROSS JOIN label l CROSS JOIN term n WHERE f.tenant = ? AND ",
-            [Bind::Big(self.tenant.0)],
-        );
-        by_type(&mut out, from, ("(f.type = ? AND ", "(f.id IN ("), 0);
-        out.push(
-            " AND l.tenant = ? AND l.resource = f.surrogate AND ",
+            ") f CROSS JOIN label l CROSS JOIN term n WHERE l.tenant = ? AND l.resource = f.s AND ",
             [Bind::Big(self.tenant.0)],
         );
         numbers(&mut out, parameters);
