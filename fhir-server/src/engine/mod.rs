@@ -7,12 +7,13 @@ mod admits;
 mod conditions;
 mod guard;
 mod id;
-#[expect(dead_code, reason = "the seam; definitions that are stored take effect next")]
+pub(crate) mod indexing;
 mod knowledge;
 mod links;
 mod matches;
 #[cfg(test)]
 pub(crate) mod memory;
+mod parameters;
 mod place;
 mod received;
 mod reindex;
@@ -58,8 +59,10 @@ pub struct Engine {
     terminology: Arc<dyn Terminology>,
     operations: Arc<Operations>,
     /// What is made of the definitions that tenants store.
-    #[expect(dead_code, reason = "as above")]
     knowledge: Arc<Knowledge>,
+    /// Told when a definition was written.
+    stored_definition: Arc<tokio::sync::Notify>,
+    indexing: Arc<indexing::Indexing>,
 }
 
 impl Engine {
@@ -75,6 +78,8 @@ impl Engine {
             terminology: Arc::new(NoTerminology),
             operations: Arc::new(Operations::builtin()),
             knowledge: Arc::default(),
+            stored_definition: Arc::default(),
+            indexing: Arc::default(),
         }
     }
 
@@ -116,6 +121,7 @@ impl Engine {
 
     /// Waits for running writes, then lets go of the store.
     pub async fn close(&self) {
+        self.indexing.end().await;
         self.store.close().await;
     }
 }

@@ -12,6 +12,7 @@ mod lastn;
 mod meta;
 mod meta_add;
 mod meta_delete;
+mod status;
 mod validate;
 
 use std::sync::Arc;
@@ -116,6 +117,7 @@ fn builtin() -> Vec<Arc<dyn Operation>> {
         Arc::new(meta::MetaOperation),
         Arc::new(meta_add::MetaAdd),
         Arc::new(meta_delete::MetaDelete),
+        Arc::new(status::Status),
         Arc::new(validate::Validate),
     ]
 }

@@ -82,6 +82,7 @@ impl FhirServerBuilder {
         }
         engine.reindex().await?;
         let clock = self.clock.unwrap_or_else(|| Arc::new(SystemClock));
+        engine.begin_indexing(clock.clone());
         Ok(FhirServer {
             state: Arc::new(State::new(self.config, engine, clock)),
         })

@@ -4,15 +4,21 @@
 //! A parameter of several types is one for each of them here, so that a row of the index tells type and parameter by one number, and the
 //! branches of the expression that speak of other types are not evaluated.
 
+mod added;
 mod number;
+mod numbering;
 mod plan;
+mod tenant;
 
 use std::borrow::Cow;
 use std::sync::{Arc, LazyLock, OnceLock};
 
 use fhir_model::definitions::{self, SearchParamType, SearchParameter};
 
+pub(crate) use added::{Added, Fault, Standing, read};
+pub(crate) use numbering::{Numbering, Pass};
 pub(crate) use plan::{Plan, Use};
+pub(crate) use tenant::{Definition, search_parameter};
 
 use crate::error::{Error, Result};
 use crate::store::{ParameterNumber, ResourceType, ValueKind};
@@ -91,29 +97,42 @@ pub(crate) const fn value_kinds(kind: SearchParamType) -> &'static [ValueKind] {
     }
 }
 
-/// The search parameters of all types.
-#[derive(Debug)]
+/// The search parameters of all types: R4's, and those that a tenant adds (`tenant`).
+#[derive(Clone, Debug)]
 pub(crate) struct Registry {
     /// By type, in the order of their names; sorted by code.
-    types: Vec<OfType>,
+    types: Vec<Arc<OfType>>,
     /// Those of every type, sorted by code.
     common: Vec<Arc<Parameter>>,
+    /// The SearchParameters that are stored.
+    added: Arc<Vec<Added>>,
+    /// How much is indexed for those that are being indexed.
+    percent: u8,
 }
 
 #[derive(Debug, Default)]
 struct OfType {
     parameters: Vec<Arc<Parameter>>,
+    /// Those that have rows of what is written, and are not searched by until all resources have them.
+    rising: Vec<Arc<Parameter>>,
     plan: OnceLock<std::result::Result<Arc<Plan>, String>>,
 }
+
+static R4: LazyLock<Arc<Registry>> = LazyLock::new(|| Arc::new(Registry::of_parameters(number::r4())));
 
 impl Registry {
     /// The parameters of R4.
     pub(crate) fn r4() -> &'static Registry {
-        static R4: LazyLock<Registry> = LazyLock::new(|| Registry::of_parameters(number::r4()));
         &R4
     }
 
-    fn of_parameters(all: Vec<Parameter>) -> Self {
+    /// The same, to be held.
+    pub(crate) fn shared() -> Arc<Registry> {
+        Arc::clone(&R4)
+    }
+
+    /// Those parameters and no others.
+    pub(crate) fn of_parameters(all: Vec<Parameter>) -> Self {
         let mut types: Vec<OfType> = Vec::new();
         types.resize_with(fhir_model::Resource::TYPES.len(), OfType::default);
         let mut common = Vec::new();
@@ -136,7 +155,12 @@ impl Registry {
         types.iter_mut().for_each(|of| by_code(&mut of.parameters));
         common.retain(|p| !p.url.starts_with(DOMAIN_RESOURCE));
         by_code(&mut common);
-        Registry { types, common }
+        Registry {
+            types: types.into_iter().map(Arc::new).collect(),
+            common,
+            added: Arc::default(),
+            percent: 0,
+        }
     }
 
     /// The parameter of that code for a type, or for every type where none is named.
@@ -166,7 +190,7 @@ impl Registry {
         };
         let plan = of
             .plan
-            .get_or_init(|| Plan::of(&of.parameters, resource_type).map(Arc::new));
+            .get_or_init(|| Plan::of(of.parameters.iter().chain(&of.rising), resource_type).map(Arc::new));
         plan.clone().map_err(Error::internal)
     }
 
