@@ -22,8 +22,22 @@ fn script() -> Command {
 impl Cluster {
     /// Starts one; `None` where the server is not installed.
     pub(crate) fn start() -> Option<Self> {
-        let mut child = script()
-            .arg("run")
+        Cluster::run(script().arg("run"))
+    }
+
+    /// Starts a standby of it, that follows it and takes no writes; `None` where that is not possible here.
+    pub(crate) fn standby(&self) -> Option<Self> {
+        Cluster::run(script().arg("standby").arg(&self.folder))
+    }
+
+    /// Makes a standby a server of its own that takes writes.
+    pub(crate) fn promote(&self) {
+        let done = script().arg("promote").arg(&self.folder).status();
+        assert!(done.unwrap().success());
+    }
+
+    fn run(command: &mut Command) -> Option<Self> {
+        let mut child = command
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())

@@ -1,6 +1,7 @@
 //! The PostgreSQL back end: the conformance suite, and what is PostgreSQL's alone.
 
 mod commits;
+mod failover;
 mod faults;
 mod limits;
 mod plans;
