@@ -223,23 +223,37 @@ impl Data {
         let model = self.model();
         let from = |item: &Item| query.from.contains(&item.key);
         let is_linked = |item: &&Item| match &query.link {
-            Link::Forward { parameters, targets } => {
+            Link::Forward {
+                parameters,
+                urls,
+                targets,
+            } => {
                 targets
                     .iter()
                     .any(|(t, filter)| *t == item.key.resource_type && model.admits(filter, item))
                     && model.0.iter().filter(|source| from(source)).any(|source| {
                         let all: Vec<_> = source.index.rows().iter().map(|row| row.parameter).collect();
-                        let parameters = if parameters.is_empty() { &all } else { parameters };
-                        model::refers(source, parameters, &item.key)
+                        let by = if parameters.is_empty() { &all } else { parameters };
+                        match urls.is_empty() {
+                            true => model::refers(source, by, &item.key),
+                            false => model::shares(source, by, item, urls),
+                        }
                     })
             }
             Link::Backward {
                 parameters,
+                urls,
                 source,
                 filter,
             } => {
                 item.key.resource_type == *source
-                    && query.from.iter().any(|to| model::refers(item, parameters, to))
+                    && match urls.is_empty() {
+                        true => query.from.iter().any(|to| model::refers(item, parameters, to)),
+                        false => model
+                            .0
+                            .iter()
+                            .any(|to| from(to) && model::shares(item, parameters, to, urls)),
+                    }
                     && model.admits(filter, item)
             }
         };

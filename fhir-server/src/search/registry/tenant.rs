@@ -100,6 +100,7 @@ impl Registry {
             }
         }
         self.common.sort_by(|a, b| a.code.cmp(&b.code));
+        self.canonicals = OnceLock::new();
         for (place, mut of) in by_type {
             of.parameters.sort_by(|a, b| a.code.cmp(&b.code));
             self.types
