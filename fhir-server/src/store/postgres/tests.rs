@@ -1,5 +1,6 @@
 //! The PostgreSQL back end: the conformance suite, and what is PostgreSQL's alone.
 
+mod ages;
 mod commits;
 mod failover;
 mod faults;
