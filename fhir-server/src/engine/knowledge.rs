@@ -188,7 +188,7 @@ mod tests {
         made.map(|made| *made)
     }
 
-    #[actix_web::test]
+    #[tokio::test]
     async fn it_is_made_once_an_epoch_and_nothing_is_made_of_nothing() {
         let known = ByEpoch::of(&["CodeSystem", "ValueSet"]);
         let makes = AtomicUsize::new(0);
@@ -200,7 +200,7 @@ mod tests {
         assert_eq!(get(&known, 2, 6, &makes).await, Some(2));
     }
 
-    #[actix_web::test]
+    #[tokio::test]
     async fn a_view_of_before_gets_what_was_then_and_leaves_the_newer_where_it_is() {
         let known = ByEpoch::of(&["ValueSet"]);
         let makes = AtomicUsize::new(0);
@@ -209,7 +209,7 @@ mod tests {
         assert_eq!(get(&known, 1, 6, &makes).await, Some(0));
     }
 
-    #[actix_web::test]
+    #[tokio::test]
     async fn what_cannot_be_made_is_tried_again() {
         let known: ByEpoch<usize> = ByEpoch::of(&["ValueSet"]);
         let fails = || async { Err(crate::error::Error::internal("no")) };
