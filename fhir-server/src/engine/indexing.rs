@@ -18,7 +18,7 @@ use crate::context::{Clock, TenantId};
 use crate::error::{Error, Result};
 use crate::search::Surroundings;
 use crate::search::extract::extract;
-use crate::search::registry::{Numbering, Pass, Registry, Standing, search_parameter};
+use crate::search::registry::{Added, Numbering, Pass, Registry, Standing, search_parameter};
 use crate::store::{
     Commit, Cursor, Expect, Filter, Found, Index, Place, Refusal, ResourceType, SearchQuery, Snapshot, Sort,
     SortKey, Version, Write,
@@ -31,6 +31,7 @@ const ABANDONED: i64 = 10_000;
 /// How often it is looked whether another process has stored a definition.
 const LOOK: Duration = Duration::from_secs(5);
 /// How often a step is tried at once while definitions change.
+#[cfg(test)]
 const ATTEMPTS: usize = 64;
 
 /// What a look at a tenant came to.
@@ -128,22 +129,34 @@ impl Indexer {
         }
     }
 
+    /// A step for each tenant in turn, until no tenant has any left: a large one does not keep the others waiting.
     async fn all_tenants(&self, settled: &mut HashMap<TenantId, i64>) -> Result<()> {
         let Some(of) = search_parameter() else {
             return Ok(());
         };
-        for (tenant, epoch) in self.engine.store.defining(of).await? {
-            if settled.get(&tenant) == Some(&epoch) {
-                continue;
-            }
-            if let Some(epoch) = self.tenant(tenant).await? {
-                settled.insert(tenant, epoch);
+        let mut goes_on = true;
+        while goes_on {
+            goes_on = false;
+            for (tenant, epoch) in self.engine.store.defining(of).await? {
+                if settled.get(&tenant) == Some(&epoch) {
+                    continue;
+                }
+                match self.step(tenant).await {
+                    Ok(Indexed::All(epoch)) => drop(settled.insert(tenant, epoch)),
+                    Ok(Indexed::Step | Indexed::Again) => goes_on = true,
+                    Ok(Indexed::Elsewhere) => {}
+                    Err(error) => {
+                        tracing::warn!(%error, tenant = tenant.0, "a step of indexing failed; it is tried again")
+                    }
+                }
+                tokio::task::yield_now().await;
             }
         }
         Ok(())
     }
 
     /// Indexes for a tenant until nothing is left to do; the epoch as of which that is so, or none where another process is at it.
+    #[cfg(test)]
     pub(crate) async fn tenant(&self, tenant: TenantId) -> Result<Option<i64>> {
         let mut again = 0;
         loop {
@@ -282,14 +295,13 @@ impl Indexer {
                 };
                 match extract(&registry, &resource, &around) {
                     Ok(index) => writes.push(row(version, index)),
-                    Err(error) => {
-                        let culprits = culprits(&registry, &resource, &around);
-                        return if culprits.is_empty() {
-                            Err(error)
-                        } else {
-                            Ok(Err(culprits))
-                        };
-                    }
+                    Err(error) => match culprits(&registry, &resource, &around, &error) {
+                        culprits if culprits.is_empty() => {
+                            // The rows that it has, if any, stay: it fails without them too.
+                            tracing::error!(%error, stamp = version.stamp, "a resource cannot be indexed");
+                        }
+                        culprits => return Ok(Err(culprits)),
+                    },
                 }
             }
             Ok(Ok(writes))
@@ -312,18 +324,30 @@ fn row(version: Version, index: Index) -> Write {
     }
 }
 
-/// The SearchParameters being indexed that cannot be evaluated on the resource by themselves, and why.
-fn culprits(registry: &Registry, resource: &Resource, around: &Surroundings<'_>) -> Vec<(String, String)> {
+/// The SearchParameters being indexed that cannot be evaluated on the resource by themselves, and why; all of them where only all together
+/// cannot; none where it fails without them.
+fn culprits(
+    registry: &Registry,
+    resource: &Resource,
+    around: &Surroundings<'_>,
+    error: &Error,
+) -> Vec<(String, String)> {
     let rising = registry
         .added()
         .iter()
         .filter(|added| added.standing == Standing::Indexing);
-    let faulty = rising.filter_map(|added| {
+    let alone = |added: &&Added| {
         let alone = Registry::of_parameters(added.parameters.clone());
         let error = extract(&alone, resource, around).err()?;
         Some((added.id.clone(), error.to_string()))
-    });
-    faulty.collect()
+    };
+    let faulty: Vec<_> = rising.clone().filter_map(|added| alone(&added)).collect();
+    if faulty.is_empty() && extract(Registry::r4(), resource, around).is_ok() {
+        return rising
+            .map(|added| (added.id.clone(), error.to_string()))
+            .collect();
+    }
+    faulty
 }
 
 /// How many resources a pass is about.
