@@ -264,7 +264,7 @@ fn components_of(
     known: &Registry,
 ) -> Result<Vec<Part>, Fault> {
     let is_composite = kind == SearchParamType::Composite;
-    if is_composite != !definition.component.is_empty() {
+    if is_composite == definition.component.is_empty() {
         let text = "Components belong to a search parameter of type composite, which has at least one.";
         return Err(fault("component", text.into()));
     }

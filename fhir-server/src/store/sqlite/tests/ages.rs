@@ -63,7 +63,7 @@ fn down(path: &Path, left: usize) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_schema_of_any_age_is_brought_up_to_date_whatever_dies_on_the_way() {
     let steps = steps();
-    for age in 1..steps.len() {
+    for (age, statements) in steps.iter().enumerate().skip(1) {
         let folder = TempDir::new().unwrap();
         let path = folder.path().join("a.db");
         let store = opened(&path);
@@ -72,8 +72,8 @@ async fn a_schema_of_any_age_is_brought_up_to_date_whatever_dies_on_the_way() {
         drop(store);
         raw(&path).batch_execute(KEEP).unwrap();
         down(&path, age);
-        for count in 1..=steps[age].len() {
-            let begun: String = steps[age].iter().take(count).cloned().collect();
+        for count in 1..=statements.len() {
+            let begun: String = statements.iter().take(count).cloned().collect();
             // The connection ends without a COMMIT, as that of a process that dies does.
             raw(&path)
                 .batch_execute(&format!("BEGIN IMMEDIATE; {begun}"))
