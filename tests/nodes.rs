@@ -412,6 +412,18 @@ fn disturb(client: &mut Client, over: &AtomicBool, seed: u64, kept: usize) {
     }
 }
 
+/// A page; one that the server could not give in time is asked for again, as its link stays good.
+fn asked(client: &mut Client, path: &str) -> Reply {
+    for _ in 0..3 {
+        let reply = client.get(path);
+        if !matches!(reply.status, 503 | 504) {
+            return reply;
+        }
+        println!("{} for {path}", reply.status);
+    }
+    client.get(path)
+}
+
 /// Walks to the end, each page asked of another node.
 fn walk(nodes: &Nodes, number: usize, kept: usize) {
     let sort = ["_lastUpdated", "-_lastUpdated", "family", "-family,_id", "_id"][number % 5];
@@ -423,7 +435,7 @@ fn walk(nodes: &Nodes, number: usize, kept: usize) {
     let mut seen = Vec::new();
     for page in 0.. {
         let count = clients.len();
-        let reply = clients[(number + page) % count].get(&path);
+        let reply = asked(&mut clients[(number + page) % count], &path);
         assert_eq!(reply.status, 200, "{path}: {}", reply.body);
         let bundle = reply.json();
         for entry in bundle["entry"].as_array().cloned().unwrap_or_default() {

@@ -131,11 +131,20 @@ impl Session {
 
     /// What the resource can be found by, and as of which epoch. A SearchParameter that could not take effect is refused.
     pub(super) fn index_of(&self, resource: &Resource, id: &str, path: &str) -> Result<(Index, i64)> {
-        let Working { epoch, registry, .. } = self.indexed_with();
-        if let Some(definition) = resource.get::<fhir_model::SearchParameter>() {
-            registry.check(definition, id).map_err(|fault| {
-                Error::new(ErrorCode::Unprocessable, fault.text).at(format!("{path}.{}", fault.element))
-            })?;
+        let Working {
+            mut epoch,
+            registry,
+            is_of_view,
+        } = self.indexed_with();
+        if let Some(definition) = resource.get::<fhir_model::SearchParameter>()
+            && let Err(fault) = registry.check(definition, id)
+        {
+            if is_of_view {
+                let error = Error::new(ErrorCode::Unprocessable, fault.text);
+                return Err(error.at(format!("{path}.{}", fault.element)));
+            }
+            // What this process knows may be old: no commit has this epoch, so it is looked at again as things are.
+            epoch = -1;
         }
         let around = Surroundings {
             zone: &self.settings().zone,

@@ -198,7 +198,7 @@ fn what_could_not_take_effect_is_refused_with_the_place_and_the_cure() {
             "component[0].definition",
         ),
         (
-            serde_json::json!({"url": "http://hl7.org/fhir/SearchParameter/Patient-birthdate"}),
+            serde_json::json!({"url": "http://hl7.org/fhir/SearchParameter/individual-birthdate"}),
             "code",
         ),
     ];
