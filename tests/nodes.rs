@@ -19,6 +19,8 @@ mod client;
 mod cluster;
 #[path = "nodes/crowd.rs"]
 mod crowd;
+#[path = "nodes/parameters.rs"]
+mod parameters;
 #[expect(
     dead_code,
     reason = "the other tests that have a server process want more of it"
