@@ -82,16 +82,24 @@ impl Cluster {
             .status();
     }
 
-    /// Starts its server again after it was killed.
+    /// Starts its server again after it was killed. Its last processes may take a moment to go, and keep a new server away until then.
     pub(crate) fn start_again(&self) {
-        assert!(
+        let starts = || {
             script()
                 .arg("start")
                 .arg(&self.folder)
                 .status()
                 .unwrap()
                 .success()
-        );
+        };
+        let started = (0..20).any(|_| {
+            let is_started = starts();
+            if !is_started {
+                std::thread::sleep(std::time::Duration::from_millis(250));
+            }
+            is_started
+        });
+        assert!(started, "the server does not start again");
     }
 }
 
