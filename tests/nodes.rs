@@ -119,7 +119,7 @@ fn statuses(replies: &[Reply]) -> BTreeMap<u16, usize> {
 
 #[test]
 fn of_conditional_creates_that_race_one_creates() {
-    let (rounds, seed) = (rounds(40, 10_000), seed());
+    let (rounds, seed) = (rounds(24, 10_000), seed());
     for nodes in Nodes::each() {
         println!("{}: {rounds} rounds, seed {seed}", nodes.name());
         let mut sent = 0;
@@ -179,7 +179,7 @@ fn of_conditional_creates_that_race_one_creates() {
 
 #[test]
 fn of_updates_that_race_with_if_match_one_wins_each_version_and_without_it_none_is_lost() {
-    let (rounds, seed) = (rounds(30, 2_000), seed());
+    let (rounds, seed) = (rounds(15, 2_000), seed());
     for nodes in Nodes::each() {
         println!("{}: {rounds} rounds, seed {seed}", nodes.name());
         let mut client = nodes.client(0);
@@ -257,7 +257,7 @@ fn next(bundle: &Value) -> Option<String> {
 
 #[test]
 fn conditional_updates_patches_and_deletes_that_race_leave_one_resource_or_none() {
-    let (rounds, seed) = (rounds(30, 2_000), seed());
+    let (rounds, seed) = (rounds(15, 2_000), seed());
     for nodes in Nodes::each() {
         println!("{}: {rounds} rounds, seed {seed}", nodes.name());
         let act = |round: usize, number: usize, client: &mut Client| {
@@ -308,7 +308,7 @@ fn contiguous(client: &mut Client) {
 
 #[test]
 fn what_was_written_is_seen_at_once_by_every_node() {
-    let rounds = rounds(60, 2_500);
+    let rounds = rounds(30, 2_500);
     for nodes in Nodes::each() {
         let seen = AtomicUsize::new(0);
         std::thread::scope(|scope| {
