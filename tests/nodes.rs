@@ -266,7 +266,7 @@ fn conditional_updates_patches_and_deletes_that_race_leave_one_resource_or_none(
             match Choices(seed ^ (round * 64 + number) as u64).below(4) {
                 0 | 1 => client.send("PUT", &path, "", &body.to_string()),
                 2 => {
-                    let patch = json!([{"op": "add", "path": "/active", "value": number % 2 == 0}]);
+                    let patch = json!([{"op": "add", "path": "/active", "value": number.is_multiple_of(2)}]);
                     client.send("PATCH", &path, "", &patch.to_string())
                 }
                 _ => client.send("DELETE", &path, "", ""),
