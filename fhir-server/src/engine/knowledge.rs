@@ -9,6 +9,7 @@ use std::future::Future;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::Session;
+use super::known::{self, Known};
 use crate::context::TenantId;
 use crate::error::Result;
 use crate::search::registry::Registry;
@@ -26,12 +27,15 @@ const BATCH: usize = 500;
 pub(crate) struct Knowledge {
     /// The search parameters that there are.
     pub(super) search: ByEpoch<Registry>,
+    /// Profiles and terminology.
+    pub(super) known: ByEpoch<Known>,
 }
 
 impl Default for Knowledge {
     fn default() -> Self {
         Knowledge {
             search: ByEpoch::of(&["SearchParameter"]),
+            known: ByEpoch::of(&known::TYPES),
         }
     }
 }

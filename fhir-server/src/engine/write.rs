@@ -9,6 +9,7 @@
 use std::collections::BTreeSet;
 
 use super::conditions::{self, Conditions, Reason};
+use super::known::{KnownHere, check_writable};
 use super::stored_form::{Edit, stored_body};
 use super::{Part, Session, place, validation};
 use crate::context::Millis;
@@ -157,6 +158,7 @@ impl Session {
         entry: Option<usize>,
     ) -> Result<Ticket> {
         let filter = self.permit(Interaction::Update, Some(key.resource_type))?;
+        check_writable(&key)?;
         let open = filter == Filter::All;
         let current = self.current(&key, &filter, conditions).await?;
         if !open && current.is_none() {
@@ -288,6 +290,7 @@ impl Session {
     pub(crate) async fn commit(&mut self) -> Result<Committed> {
         let mut staged = std::mem::take(&mut self.staged);
         self.drop_snapshot();
+        self.here = KnownHere::default();
         for _ in 0..ATTEMPTS {
             self.check_deadline()?;
             let (commit, epochs) = self.commit_of(&staged);
