@@ -41,15 +41,25 @@ pub(super) async fn run(session: &Session, request: &Request) -> Result<Response
         return Err(malformed("_summary", "count", "true, text, data or false here"));
     }
     reader.refuse_rest_if_strict()?;
+    if is_terminology {
+        let statement = Resource::from(terminology_capabilities::statement(session, &request.base).await?);
+        return Ok(Response::new(
+            200,
+            Payload::Json(view.apply(json::to_vec(&statement))?),
+        ));
+    }
     let registry = session.searchable().await?;
-    let statement = match is_terminology {
-        true => Resource::from(terminology_capabilities::statement(session, &request.base).await?),
-        false => Resource::from(statement(session, &registry, &request.base)?),
+    let make = || {
+        let statement = Resource::from(statement(session, &registry, &request.base)?);
+        Ok(json::to_vec(&statement))
     };
-    Ok(Response::new(
-        200,
-        Payload::Json(view.apply(json::to_vec(&statement))?),
-    ))
+    if !registry.added().is_empty() {
+        // What a tenant adds changes while the server runs.
+        return Ok(Response::new(200, Payload::Json(view.apply(make()?)?)));
+    }
+    // It takes milliseconds to make, and beside the address by which the server was reached nothing of it changes while it runs.
+    let statement = session.statements().get_or_make(&request.base, make)?;
+    Ok(Response::new(200, Payload::Json(view.apply(statement.to_vec())?)))
 }
 
 fn statement(session: &Session, registry: &Registry, base: &str) -> Result<CapabilityStatement> {
