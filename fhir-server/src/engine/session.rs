@@ -8,6 +8,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::known::KnownHere;
+use super::parameters::Working;
 use super::trail::Trail;
 use super::write::Staged;
 use super::{Engine, Settings};
@@ -31,6 +32,8 @@ pub struct Session {
     snapshot: Mutex<Option<Arc<dyn Snapshot>>>,
     /// What that view knows of its moment, once asked for.
     marks: Mutex<Option<Marks>>,
+    /// The search parameters that it works with.
+    pub(super) working: Mutex<Option<Working>>,
     /// Each (interaction, type) is decided once a request.
     decisions: Mutex<Decisions>,
     pub(super) staged: Vec<Staged>,
@@ -50,6 +53,7 @@ impl Session {
             context,
             snapshot: Mutex::default(),
             marks: Mutex::default(),
+            working: Mutex::default(),
             decisions: Mutex::default(),
             staged: Vec::new(),
             trail: Mutex::default(),
@@ -208,6 +212,7 @@ impl Session {
     pub(super) fn drop_snapshot(&self) {
         *self.snapshot.lock().unwrap_or_else(PoisonError::into_inner) = None;
         *self.marks.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        *self.working.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
     /// What the view knows of its moment: asked for once.
