@@ -9,7 +9,8 @@ use super::*;
 use crate::context::TenantId;
 use crate::engine::indexing::{Indexed, Indexer};
 use crate::store::{
-    Commit, Found, Key, LinkQuery, Marks, Outcome, Refusal, ResourceType, SearchQuery, Snapshot, Version,
+    AuditQuery, AuditRow, AuditSeal, Commit, Found, Key, LinkQuery, Marks, Outcome, ParameterNumber, Refusal,
+    ResourceType, SearchQuery, Snapshot, Version,
 };
 
 /// A SearchParameter for what Patients are called by.
@@ -416,6 +417,26 @@ impl Snapshot for CountedView {
     fn claim<'a>(&'a self, kind: &'static str, key: &'a [u8; 32]) -> Answer<'a, Option<Vec<u8>>> {
         CountedView::asks(self, "claim").claim(kind, key)
     }
+    fn referred<'a>(
+        &'a self,
+        from: &'a [Key],
+        parameters: &'a [ParameterNumber],
+        to: ResourceType,
+    ) -> Answer<'a, Vec<String>> {
+        self.asks("referred").referred(from, parameters, to)
+    }
+    fn audit<'a>(&'a self, query: &'a AuditQuery) -> Answer<'a, Vec<AuditRow>> {
+        self.asks("audit").audit(query)
+    }
+    fn audit_total<'a>(&'a self, query: &'a AuditQuery) -> Answer<'a, u64> {
+        self.asks("audit_total").audit_total(query)
+    }
+    fn audit_patients(&self, first: i64, last: i64) -> Answer<'_, Vec<(i64, String)>> {
+        CountedView::asks(self, "audit_patients").audit_patients(first, last)
+    }
+    fn audit_seals(&self, from: Option<i64>, count: usize) -> Answer<'_, Vec<AuditSeal>> {
+        CountedView::asks(self, "audit_seals").audit_seals(from, count)
+    }
 }
 
 impl Store for Counted {
@@ -435,6 +456,9 @@ impl Store for Counted {
     }
     fn defining(&self, of: ResourceType) -> Answer<'_, Vec<(TenantId, i64)>> {
         self.inner.defining(of)
+    }
+    fn audited(&self) -> Answer<'_, Vec<TenantId>> {
+        self.inner.audited()
     }
     fn ready(&self) -> Answer<'_, ()> {
         self.inner.ready()
