@@ -5,12 +5,14 @@
 
 mod admits;
 mod conditions;
+mod facts;
 mod guard;
 mod id;
 mod links;
 mod matches;
 #[cfg(test)]
 pub(crate) mod memory;
+mod own;
 mod place;
 mod received;
 mod reindex;
@@ -18,6 +20,7 @@ mod session;
 mod settings;
 mod stored_form;
 mod validation;
+mod veil;
 mod write;
 
 pub use id::{IdSource, RandomIds};

@@ -8,13 +8,13 @@
 
 use super::conditions::{self, Conditions, Reason};
 use super::stored_form::{Edit, stored_body};
-use super::{Part, Session, place, validation};
+use super::session::Permitted;
+use super::{Part, Session, place, validation, veil};
 use crate::context::Millis;
 use crate::error::{Error, ErrorCode, Result};
 use crate::interaction::Interaction;
-use crate::policy::Access;
-use crate::search::extract::{Surroundings, extract};
-use crate::search::registry::Registry;
+use crate::policy::{Access, Mask};
+use crate::search::extract::{Surroundings, index_under};
 use crate::store::{
     Change, Claim, Commit, Expect, Filter, Index, Key, Outcome, Refusal, StoredBody, Version, Write,
 };
@@ -114,25 +114,28 @@ impl Committed {
 
 impl Session {
     /// Stages a new resource under an id that the server made.
-    pub(crate) fn stage_create(
+    pub(crate) async fn stage_create(
         &mut self,
         key: Key,
         draft: &Draft<'_>,
         entry: Option<usize>,
     ) -> Result<Ticket> {
-        let filter = self.permit(Interaction::Create, Some(key.resource_type))?;
-        self.check_own(&filter, &key)?;
+        self.prepare().await?;
+        let create = Access::new(Interaction::Create, Some(key.resource_type));
+        self.permit_access(&create)?;
         let body = self.accept(draft, &key)?;
+        let index = self.index(&draft.part, &key)?;
+        let expects = self.check_own(&create, &key, &index).await?;
         let write = Write::Create {
             key: key.clone(),
             body: body.clone(),
-            index: self.index(&draft.part)?,
+            index,
         };
         Ok(self.stage(Staged {
             key: Some(key),
             body: Some(body),
             write: Some(write),
-            expects: Vec::new(),
+            expects,
             entry,
         }))
     }
@@ -147,21 +150,26 @@ impl Session {
         conditions: &Conditions,
         entry: Option<usize>,
     ) -> Result<Ticket> {
-        let filter = self.permit(Interaction::Update, Some(key.resource_type))?;
+        self.prepare().await?;
+        let update = Access::new(Interaction::Update, Some(key.resource_type));
+        let permitted = self.decide(&update)?;
+        let filter = permitted.filter.clone();
         let open = filter == Filter::All;
-        let current = self.current(&key, &filter, conditions).await?;
+        let current = self.current(&key, &permitted, conditions).await?;
         if !open && current.is_none() {
             return Err(conditions::not_found(&key));
         }
-        self.check_own(&filter, &key)?;
-        let mut expects = visible(&key, filter);
+        let mut expects = whole(&key, current.as_ref(), &permitted.masks)?;
+        expects.extend(visible(&key, filter));
         expects.extend(conditions.expects(&key, current.as_ref())?);
         let body = self.accept(draft, &key)?;
+        let index = self.index(&draft.part, &key)?;
+        expects.extend(self.check_own(&update, &key, &index).await?);
         let create = open && self.settings().update_as_create;
         let write = Write::Update {
             key: key.clone(),
             body: body.clone(),
-            index: self.index(&draft.part)?,
+            index,
             create,
         };
         Ok(self.stage(Staged {
@@ -175,23 +183,24 @@ impl Session {
 
     /// Stages what a patch or an operation made of the version with that number. Another write meanwhile fails the
     /// commit with [`ErrorCode::Conflict`].
-    pub(crate) fn stage_change(
+    pub(crate) async fn stage_change(
         &mut self,
         key: Key,
         draft: &Draft<'_>,
         version: i64,
         entry: Option<usize>,
-        by: &Access,
+        by: &Access<'_>,
     ) -> Result<Ticket> {
-        let filter = self.filter_to_change(&key, by)?;
-        self.check_own(&filter, &key)?;
-        let mut expects = visible(&key, filter);
+        self.prepare().await?;
+        let mut expects = visible(&key, self.filter_to_change(&key, by)?);
         expects.push((Expect::Version(key.clone(), version), Reason::Changed));
         let body = self.accept(draft, &key)?;
+        let index = self.index(&draft.part, &key)?;
+        expects.extend(self.check_own(by, &key, &index).await?);
         let write = Write::Update {
             key: key.clone(),
             body: body.clone(),
-            index: self.index(&draft.part)?,
+            index,
             create: false,
         };
         Ok(self.stage(Staged {
@@ -207,13 +216,17 @@ impl Session {
     ///
     /// # Errors
     /// The policy denies the change or reading it, or the store failed.
-    pub(crate) async fn read_to_change(&self, key: &Key, by: &Access) -> Result<Option<Version>> {
+    pub(crate) async fn read_to_change(&self, key: &Key, by: &Access<'_>) -> Result<Option<Version>> {
+        self.prepare().await?;
         let filter = self.filter_to_change(key, by)?;
-        self.snapshot().await?.read(key, &filter).await
+        let masks = self.decide(by)?.masks.clone();
+        let current = self.snapshot().await?.read(key, &filter).await?;
+        whole(key, current.as_ref(), &masks)?;
+        Ok(current)
     }
 
     /// A patch tells by its tests, and by its answer, what is stored: who changes a part must be allowed to read it too.
-    fn filter_to_change(&self, key: &Key, by: &Access) -> Result<Filter> {
+    fn filter_to_change(&self, key: &Key, by: &Access<'_>) -> Result<Filter> {
         let change = self.permit_access(by)?;
         Ok(change.and(self.permit(Interaction::Read, Some(key.resource_type))?))
     }
@@ -225,8 +238,10 @@ impl Session {
         conditions: &Conditions,
         entry: Option<usize>,
     ) -> Result<Ticket> {
-        let filter = self.permit(Interaction::Delete, Some(key.resource_type))?;
-        let current = self.current(&key, &filter, conditions).await?;
+        self.prepare().await?;
+        let permitted = self.permitted(Interaction::Delete, Some(key.resource_type))?;
+        let filter = permitted.filter.clone();
+        let current = self.current(&key, &permitted, conditions).await?;
         let hidden = filter != Filter::All && current.is_none();
         if hidden && conditions.if_match.is_some() {
             return Err(conditions.unmet_for_nothing(&key));
@@ -272,6 +287,7 @@ impl Session {
     /// An expectation does not hold, or the store failed. Nothing is staged afterwards.
     pub(crate) async fn commit(&mut self) -> Result<Committed> {
         let staged = std::mem::take(&mut self.staged);
+        let facts = self.facts();
         self.drop_snapshot();
         self.check_deadline()?;
         let mut commit = Commit {
@@ -284,6 +300,9 @@ impl Session {
                 .extend(one.expects.iter().map(|(expect, _)| expect.clone()));
             commit.writes.extend(one.write.clone());
         }
+        let unchanged = facts.iter().flat_map(|facts| facts.unchanged());
+        let unchanged = unchanged.map(|(resource_type, stamp)| Expect::Newest(*resource_type, *stamp));
+        commit.expects.extend(unchanged);
         let outcomes = match commit.writes.is_empty() {
             true => Vec::new(),
             false => match self.engine.store.commit(self.context.tenant, commit).await {
@@ -319,35 +338,46 @@ impl Session {
     }
 
     /// What the resource can be found by.
-    fn index(&self, part: &Part<'_>) -> Result<Index> {
+    fn index(&self, part: &Part<'_>, key: &Key) -> Result<Index> {
         let around = Surroundings {
             zone: &self.settings().zone,
             bases: &self.bases,
         };
-        let index = extract(Registry::r4(), part.resource, &around);
+        let index = index_under(&key.id, part.resource, &around);
         index.map_err(|error| error.at(part.path.clone()))
     }
 
-    /// A resource must lie within what the caller may write. What the filter cannot tell of a resource that is not
-    /// stored yet, it must refuse.
-    fn check_own(&self, filter: &Filter, key: &Key) -> Result<()> {
-        match filter.admits(key, self.now()) {
-            true => Ok(()),
-            false => Err(Error::new(
-                ErrorCode::Forbidden,
-                format!("{key} would lie outside of what you may write."),
-            )),
-        }
-    }
-
     /// The live version that the caller may see, where it has to be known before the commit.
-    async fn current(&self, key: &Key, filter: &Filter, conditions: &Conditions) -> Result<Option<Version>> {
-        if *filter == Filter::All && !conditions.need_current() {
+    async fn current(
+        &self,
+        key: &Key,
+        permitted: &Permitted,
+        conditions: &Conditions,
+    ) -> Result<Option<Version>> {
+        let open = permitted.filter == Filter::All && permitted.masks.is_empty();
+        if open && !conditions.need_current() {
             return Ok(None);
         }
-        let current = self.snapshot().await?.read(key, filter).await?;
+        let current = self.snapshot().await?.read(key, &permitted.filter).await?;
         Ok(current.filter(|v| v.change != Change::Delete))
     }
+}
+
+/// Refuses to replace what the caller sees only in part; otherwise the expectations that they still see it whole.
+fn whole(key: &Key, current: Option<&Version>, masks: &[Mask]) -> Result<Vec<(Expect, Reason)>> {
+    let masks = masks.iter().filter(|mask| mask.resource_type() == key.resource_type);
+    let Some(current) = current else {
+        return Ok(Vec::new());
+    };
+    let mut expects = Vec::new();
+    for mask in masks {
+        if veil::masked(current.clone(), std::slice::from_ref(mask))?.masked {
+            return Err(conditions::unmet(Some(key), &Reason::Whole, None));
+        }
+        let still = Expect::Visible(key.clone(), mask.rows().not());
+        expects.push((still, Reason::Whole));
+    }
+    Ok(expects)
 }
 
 /// The expectation that the caller still sees the resource; none where everyone sees all.
@@ -368,7 +398,11 @@ fn refused(staged: &[Staged], refusal: Refusal) -> Error {
                 .flat_map(|s| s.expects.iter().map(move |(_, reason)| (s, reason)));
             match all.into_iter().nth(index) {
                 Some((one, reason)) => (one, conditions::unmet(one.key.as_ref(), reason, current)),
-                None => return Error::internal("a commit refused an expectation that it was not given"),
+                // What the policy went by.
+                None => {
+                    let text = "What you may see was changed by another request meanwhile: send yours again.";
+                    return Error::new(ErrorCode::Conflict, text);
+                }
             }
         }
         Refusal::Write { index } => match staged.iter().filter(|s| s.write.is_some()).nth(index) {

@@ -15,6 +15,7 @@ use crate::error::{Error, ErrorCode, Result};
 /// The request is refused, or the server failed; nothing was changed then.
 pub async fn dispatch(session: &mut Session, request: &Request) -> Result<Response> {
     session.reached_at(&request.base);
+    session.prepare().await?;
     let answer = match request.interaction {
         Interaction::Batch | Interaction::Transaction => bundle(session, request).await,
         _ => single(session, request).await,
@@ -26,6 +27,7 @@ pub async fn dispatch(session: &mut Session, request: &Request) -> Result<Respon
 
 /// Answers a request that is no Bundle of requests.
 pub(super) async fn single(session: &mut Session, request: &Request) -> Result<Response> {
+    session.prepare().await?;
     match request.interaction {
         Interaction::Read => read::run(session, request).await,
         Interaction::Vread => vread::run(session, request).await,

@@ -61,6 +61,8 @@ pub struct SearchQuery {
     pub after: Option<Cursor>,
     /// Leave out rows changed after that stamp (the high-water mark of the first page).
     pub mark: Option<i64>,
+    /// Values of those parameters count as missing in the order, for resources that the filter beside them lets through.
+    pub absent: Vec<(ParameterNumber, Filter)>,
     /// How many at most.
     pub count: usize,
 }
@@ -77,6 +79,7 @@ impl SearchQuery {
             sort: Vec::new(),
             after: None,
             mark: None,
+            absent: Vec::new(),
             count,
         }
     }

@@ -30,6 +30,8 @@ pub struct Version {
     pub body: Option<StoredBody>,
     /// Its place in the order of all changes of the tenant: unique and rising. Opaque: for paging only.
     pub stamp: i64,
+    /// Whether elements were taken out of the content for the caller; a store always says no.
+    pub masked: bool,
 }
 
 impl Version {
@@ -49,6 +51,7 @@ impl Version {
             change,
             body,
             stamp,
+            masked: false,
         }
     }
 }

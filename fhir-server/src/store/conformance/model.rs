@@ -35,6 +35,7 @@ impl Model {
             Filter::Or(any) => any.iter().any(|f| self.admits(f, item)),
             Filter::Not(not) => !self.admits(not, item),
             Filter::Has(criterion) => item.index.rows().iter().any(|row| passes(criterion, row)),
+            Filter::Any(test) => item.index.rows().iter().any(|row| value_passes(test, &row.value)),
             Filter::Group(parts) => in_one_group(parts, &item.index),
             Filter::RefersTo {
                 parameters,
@@ -65,11 +66,26 @@ impl Model {
         filter: &Filter,
         sort: &[Sort],
     ) -> Vec<(&Item, Cursor)> {
+        self.search_without(resource_type, filter, sort, &[])
+    }
+
+    /// The same, with values that count as missing in the order.
+    pub(crate) fn search_without(
+        &self,
+        resource_type: Option<ResourceType>,
+        filter: &Filter,
+        sort: &[Sort],
+        absent: &[(ParameterNumber, Filter)],
+    ) -> Vec<(&Item, Cursor)> {
+        let is_absent = |item: &Item, parameter: ParameterNumber| {
+            let mut of_it = absent.iter().filter(|(absent, _)| *absent == parameter);
+            of_it.any(|(_, filter)| self.admits(filter, item))
+        };
         let of_type = |item: &&Item| resource_type.is_none_or(|t| t == item.key.resource_type);
         let found = self.0.iter().filter(of_type);
         let mut found: Vec<(&Item, Cursor)> = found
             .filter(|item| self.admits(filter, item))
-            .map(|item| (item, cursor(item, sort)))
+            .map(|item| (item, cursor(item, sort, &|parameter| is_absent(item, parameter))))
             .collect();
         found.sort_by(|a, b| compare(&a.1, &b.1, sort));
         found
@@ -85,7 +101,8 @@ pub(crate) fn refers(item: &Item, parameters: &[ParameterNumber], to: &Key) -> b
     })
 }
 
-fn in_one_group(parts: &[Criterion], index: &Index) -> bool {
+/// Whether one group of a composite passes all of them.
+pub(crate) fn in_one_group(parts: &[Criterion], index: &Index) -> bool {
     let Some((first, rest)) = parts.split_first() else {
         return true;
     };
@@ -99,11 +116,13 @@ fn in_one_group(parts: &[Criterion], index: &Index) -> bool {
     })
 }
 
-fn passes(criterion: &Criterion, row: &IndexRow) -> bool {
+/// Whether a row is of the parameter and passes.
+pub(crate) fn passes(criterion: &Criterion, row: &IndexRow) -> bool {
     row.parameter == criterion.parameter && value_passes(&criterion.test, &row.value)
 }
 
-fn value_passes(test: &Test, value: &IndexValue) -> bool {
+/// Whether a value passes.
+pub(crate) fn value_passes(test: &Test, value: &IndexValue) -> bool {
     match (test, value) {
         (Test::Exists(kind), value) => kind_of(value) == *kind,
         (Test::StartsWith(start), IndexValue::String { folded, .. }) => folded.starts_with(start.as_str()),
@@ -133,6 +152,12 @@ fn value_passes(test: &Test, value: &IndexValue) -> bool {
         }
         (Test::ReferenceType(types), IndexValue::Reference { resource_type, .. }) => {
             types.contains(resource_type)
+        }
+        (Test::ReferenceTo { resource_type, ids }, IndexValue::Reference { resource_type: of, id, .. }) => {
+            resource_type == of && ids.contains(id)
+        }
+        (Test::ReferenceBeyond { resource_type, ids }, IndexValue::Reference { resource_type: of, id, .. }) => {
+            resource_type == of && !ids.contains(id)
         }
         (Test::Uri { uri, version }, IndexValue::Uri { uri: is, version: of }) => {
             uri == is && (version.is_none() || version == of)
@@ -194,11 +219,12 @@ fn kind_of(value: &IndexValue) -> ValueKind {
     }
 }
 
-/// The place of a resource in an order.
-pub(crate) fn cursor(item: &Item, sort: &[Sort]) -> Cursor {
+/// The place of a resource in an order; values of some parameters may count as missing.
+fn cursor(item: &Item, sort: &[Sort], is_absent: &dyn Fn(ParameterNumber) -> bool) -> Cursor {
     let values = sort.iter().map(|sort| match sort.key {
         SortKey::LastUpdated => Place::Number(item.stamp),
         SortKey::Id => Place::Bytes(id::pack(&item.key.id)),
+        SortKey::Parameter { parameter, .. } if is_absent(parameter) => Place::Missing,
         SortKey::Parameter { parameter, kind } => {
             let rows = item.index.rows().iter();
             let places = rows

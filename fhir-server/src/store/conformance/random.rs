@@ -203,7 +203,7 @@ impl Dice {
 
     fn test(&mut self) -> Option<Test> {
         let compare = self.pick(&COMPARES, Compare::Eq);
-        Some(match self.below(18) {
+        Some(match self.below(20) {
             0 => Test::Exists(self.pick(&KINDS, ValueKind::Token)),
             1 => Test::StartsWith(self.text()),
             2 => Test::Contains(self.text()),
@@ -265,6 +265,14 @@ impl Dice {
                 };
                 Test::Quantity(compare, a, b, unit)
             }
+            17 => Test::ReferenceTo {
+                resource_type: self.resource_type()?,
+                ids: (0..self.below(4)).map(|_| self.id()).collect(),
+            },
+            18 => Test::ReferenceBeyond {
+                resource_type: self.resource_type()?,
+                ids: (0..self.below(4)).map(|_| self.id()).collect(),
+            },
             _ => Test::Near {
                 point: self.point(),
                 chord2: self.pick(&[0.0, 0.5, 2.0, 4.0], 0.5),
@@ -282,7 +290,7 @@ impl Dice {
     /// A question; `depth` is how many more levels it may have.
     pub(super) fn filter(&mut self, depth: usize, now: Millis) -> Option<Filter> {
         let inner = depth.saturating_sub(1);
-        let kind = self.below(if depth == 0 { 10 } else { 18 });
+        let kind = self.below(if depth == 0 { 11 } else { 19 });
         Some(match kind {
             0..=5 => Filter::Has(self.criterion()?),
             6 => Filter::Group((0..=self.below(3)).filter_map(|_| self.criterion()).collect()),
@@ -299,7 +307,8 @@ impl Dice {
                 2 => Filter::Resource(self.key()?),
                 _ => Filter::Types((0..self.below(3)).filter_map(|_| self.resource_type()).collect()),
             },
-            10 | 11 => Filter::And(
+            10 => Filter::Any(self.test()?),
+            11 => Filter::And(
                 (0..self.below(4))
                     .filter_map(|_| self.filter(inner, now))
                     .collect(),
@@ -310,7 +319,7 @@ impl Dice {
                     .collect(),
             ),
             14 => Filter::Not(Box::new(self.filter(inner, now)?)),
-            15 | 16 => Filter::RefersTo {
+            15..=17 => Filter::RefersTo {
                 parameters: self.parameters(),
                 resource_type: self.resource_type()?,
                 filter: Box::new(self.filter(inner, now)?),

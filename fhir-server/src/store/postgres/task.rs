@@ -28,12 +28,15 @@ pub(super) enum Condition {
     Absent(RowKey),
     /// There is one that the filter lets through.
     Visible(RowKey, Filter),
-    /// There is no such claim.
+    /// A search finds exactly those.
     Matches {
         resource_type: ResourceType,
         filter: Filter,
         ids: Vec<String>,
     },
+    /// The newest change of a type has that stamp.
+    Newest(ResourceType, i64),
+    /// There is no such claim.
     Unclaimed(&'static str, [u8; 32]),
 }
 
@@ -96,7 +99,7 @@ impl Task {
     pub(super) fn keys(&self) -> impl Iterator<Item = &RowKey> {
         let expected = self.expects.iter().filter_map(|expect| match expect {
             Condition::Version(key, _) | Condition::Absent(key) | Condition::Visible(key, _) => Some(key),
-            Condition::Matches { .. } | Condition::Unclaimed(..) => None,
+            Condition::Matches { .. } | Condition::Newest(..) | Condition::Unclaimed(..) => None,
         });
         let written = self.writes.iter().filter_map(|step| match step {
             Step::Create(key, ..) | Step::Update { key, .. } | Step::Delete(key) | Step::Index(key, ..) => {
@@ -152,6 +155,7 @@ fn condition(expect: Expect) -> Condition {
             filter,
             ids,
         },
+        Expect::Newest(resource_type, stamp) => Condition::Newest(resource_type, stamp),
         Expect::Unclaimed(kind, key) => Condition::Unclaimed(kind, key),
     }
 }

@@ -26,7 +26,7 @@ pub(crate) use index::{
     insert_term, labels, places, spans, term,
 };
 pub(crate) use list::Lists;
-pub(crate) use read::{claim, greatest_stamp, read, vread};
+pub(crate) use read::{claim, greatest_stamp, newest, read, vread};
 pub(crate) use row::{DELETED, VersionRow, VersionSql, version_number, version_of};
 #[cfg(feature = "postgres")]
 pub(crate) use row::{change_number, form_number};

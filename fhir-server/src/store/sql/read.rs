@@ -8,7 +8,7 @@ use super::row::{VERSION_COLUMNS, VersionSql};
 use super::statement::{Bind, Statement};
 use crate::context::{Millis, TenantId};
 use crate::error::Result;
-use crate::store::{Filter, Key, id};
+use crate::store::{Filter, Key, ResourceType, id};
 
 /// A statement that reads versions.
 pub(crate) type VersionQuery<'a> = Statement<'a, VersionSql>;
@@ -62,6 +62,14 @@ pub(crate) fn greatest_stamp(tenant: TenantId) -> Statement<'static, Nullable<Bi
     Statement::new(
         "SELECT max(r.stamp) FROM resource r WHERE r.tenant = ?",
         [Bind::Big(tenant.0)],
+    )
+}
+
+/// The stamp of the newest change of a resource of that type.
+pub(crate) fn newest(tenant: TenantId, resource_type: ResourceType) -> Statement<'static, BigInt> {
+    Statement::new(
+        "SELECT r.stamp FROM resource r WHERE r.tenant = ? AND r.type = ? ORDER BY r.stamp DESC LIMIT 1",
+        [Bind::Big(tenant.0), Bind::Small(resource_type.number())],
     )
 }
 

@@ -2,8 +2,11 @@
 //!
 //! The subquery `p` has the stamp `at` and, for each key, a column `k0`, `k1`, …
 
+use super::filter;
+use super::list::Lists;
 use super::statement::{Bind, Names, Statement};
-use crate::store::{Cursor, MAX_SORTS, Place, Sort, SortKey, ValueKind};
+use crate::error::Result;
+use crate::store::{Cursor, MAX_SORTS, Place, SearchQuery, Sort, SortKey, ValueKind};
 
 const KEYS: [&str; MAX_SORTS] = ["k0", "k1", "k2", "k3", "k4", "k5"];
 
@@ -31,55 +34,69 @@ pub(super) fn names<ST>(out: &mut Statement<'_, ST>, sorts: &[Sort]) {
 }
 
 /// The keys of the resource `r`.
-pub(super) fn keys<ST>(out: &mut Statement<'_, ST>, sorts: &[Sort]) {
-    for (sort, names) in named(sorts) {
+pub(super) fn keys<'a, ST>(out: &mut Statement<'a, ST>, scope: Lists, query: &'a SearchQuery) -> Result<()> {
+    for (sort, names) in named(&query.sort) {
         match sort.key {
             SortKey::LastUpdated => out.push_as(", r.stamp AS #", names, []),
             SortKey::Id => out.push_as(", r.id AS #", names, []),
             SortKey::Parameter { parameter, kind } => {
                 let (text, tail) = text_of(kind, sort.descending);
+                let absent = query.absent.iter().filter(|(absent, _)| *absent == parameter);
+                let mut cases = 0;
+                out.push(", ", []);
+                for (_, filter) in absent {
+                    out.push("CASE WHEN ", []);
+                    filter::push(out, scope, filter)?;
+                    out.push(" THEN NULL ELSE ", []);
+                    cases += 1;
+                }
                 out.push(text, [Bind::Int(parameter.0)]);
-                out.push_as(tail, names, []);
+                out.push(tail, []);
+                for _ in 0..cases {
+                    out.push(" END", []);
+                }
+                out.push_as(" AS #", names, []);
             }
         }
     }
+    Ok(())
 }
 
 fn text_of(kind: ValueKind, descending: bool) -> (&'static str, &'static str) {
     let text = match (kind, descending) {
         (ValueKind::Date | ValueKind::Number | ValueKind::Quantity, false) => {
-            ", (SELECT min(l.first) FROM span l WHERE l.tenant = r.tenant AND l.resource = r.surrogate\
+            "(SELECT min(l.first) FROM span l WHERE l.tenant = r.tenant AND l.resource = r.surrogate\
              \x20AND l.parameter = ?"
         }
         (ValueKind::Date | ValueKind::Number | ValueKind::Quantity, true) => {
-            ", (SELECT max(l.last) FROM span l WHERE l.tenant = r.tenant AND l.resource = r.surrogate\
+            "(SELECT max(l.last) FROM span l WHERE l.tenant = r.tenant AND l.resource = r.surrogate\
              \x20AND l.parameter = ?"
         }
         // Of bytes, PostgreSQL has no min and max before 18.
         (_, false) => {
-            ", (SELECT n.head FROM label l CROSS JOIN term n WHERE l.tenant = r.tenant AND l.resource = r.surrogate\
+            "(SELECT n.head FROM label l CROSS JOIN term n WHERE l.tenant = r.tenant AND l.resource = r.surrogate\
              \x20AND l.parameter = ? AND n.tenant = l.tenant AND n.number = l.term"
         }
         (_, true) => {
-            ", (SELECT n.head FROM label l CROSS JOIN term n WHERE l.tenant = r.tenant AND l.resource = r.surrogate\
+            "(SELECT n.head FROM label l CROSS JOIN term n WHERE l.tenant = r.tenant AND l.resource = r.surrogate\
              \x20AND l.parameter = ? AND n.tenant = l.tenant AND n.number = l.term"
         }
     };
     let tail = match (kind, descending) {
-        (ValueKind::Date, _) => " AND l.unit = 0) AS #",
-        (ValueKind::Number, _) => " AND l.unit = 1) AS #",
-        (ValueKind::Quantity, _) => " AND l.unit >= 2) AS #",
-        (ValueKind::String, false) => " AND n.kind = 0 ORDER BY n.head LIMIT 1) AS #",
-        (ValueKind::String, true) => " AND n.kind = 0 ORDER BY n.head DESC LIMIT 1) AS #",
-        (ValueKind::Token, false) => " AND n.kind = 1 ORDER BY n.head LIMIT 1) AS #",
-        (ValueKind::Token, true) => " AND n.kind = 1 ORDER BY n.head DESC LIMIT 1) AS #",
-        (ValueKind::Uri, false) => " AND n.kind = 2 ORDER BY n.head LIMIT 1) AS #",
-        (ValueKind::Uri, true) => " AND n.kind = 2 ORDER BY n.head DESC LIMIT 1) AS #",
+        (ValueKind::Date, _) => " AND l.unit = 0)",
+        (ValueKind::Number, _) => " AND l.unit = 1)",
+        (ValueKind::Quantity, _) => " AND l.unit >= 2)",
+        (ValueKind::String, false) => " AND n.kind = 0 ORDER BY n.head LIMIT 1)",
+        (ValueKind::String, true) => " AND n.kind = 0 ORDER BY n.head DESC LIMIT 1)",
+        (ValueKind::Token, false) => " AND n.kind = 1 ORDER BY n.head LIMIT 1)",
+        (ValueKind::Token, true) => " AND n.kind = 1 ORDER BY n.head DESC LIMIT 1)",
+        (ValueKind::Uri, false) => " AND n.kind = 2 ORDER BY n.head LIMIT 1)",
+        (ValueKind::Uri, true) => " AND n.kind = 2 ORDER BY n.head DESC LIMIT 1)",
         (ValueKind::Reference | ValueKind::Position, false) => {
-            " AND n.kind > 100 ORDER BY n.head LIMIT 1) AS #"
+            " AND n.kind > 100 ORDER BY n.head LIMIT 1)"
         }
         (ValueKind::Reference | ValueKind::Position, true) => {
-            " AND n.kind > 100 ORDER BY n.head DESC LIMIT 1) AS #"
+            " AND n.kind > 100 ORDER BY n.head DESC LIMIT 1)"
         }
     };
     (text, tail)

@@ -41,6 +41,7 @@ enum Condition {
         filter: Filter,
         ids: Vec<String>,
     },
+    Newest(ResourceType, i64),
     Unclaimed(&'static str, [u8; 32]),
 }
 
@@ -105,6 +106,7 @@ fn condition(expect: Expect) -> Condition {
             filter,
             ids,
         },
+        Expect::Newest(resource_type, stamp) => Condition::Newest(resource_type, stamp),
         Expect::Unclaimed(kind, key) => Condition::Unclaimed(kind, key),
     }
 }
@@ -225,6 +227,10 @@ impl Desk<'_> {
                 let query = SearchQuery::new(Some(*resource_type), filter.clone(), most);
                 let found = search::matches(self.link, lists(tenant), &query)?;
                 (sql::same_ids(&found, ids), None)
+            }
+            Condition::Newest(resource_type, stamp) => {
+                let newest: Option<i64> = self.link.first(sql::newest(tenant, *resource_type))?;
+                (newest.unwrap_or_default() == *stamp, None)
             }
             Condition::Unclaimed(kind, key) => {
                 let now = self.clock.now();

@@ -3,7 +3,7 @@
 use super::super::list::Lists;
 use super::super::statement::{Bind, Names, Statement};
 use super::test::{self, Table};
-use crate::store::{Criterion, Filter};
+use crate::store::{Criterion, Filter, Test};
 
 /// The tests, where they are all on rows of one parameter in one table.
 pub(super) fn alike(any: &[Filter]) -> Option<Vec<&Criterion>> {
@@ -38,6 +38,19 @@ pub(super) fn has_any<'a, ST>(
         [Bind::Int(first.parameter.0)],
     );
     close(out, scope, tests, names);
+    out.push(scope.dialect.end_of_exists(), []);
+}
+
+/// The resource has a row, of whatever parameter, that passes the test.
+pub(super) fn of_any_parameter<'a, ST>(out: &mut Statement<'a, ST>, scope: Lists, test: &'a Test, names: Names) {
+    let names = names.row("l");
+    let table = Table::of_test(test);
+    open(out, table, names);
+    out.push_as("@.tenant = #.tenant AND @.resource = #.surrogate AND ", names, []);
+    if table == Table::Label {
+        out.push_as("n.tenant = @.tenant AND n.number = @.term AND ", names, []);
+    }
+    test::test(out, scope, test, names);
     out.push(scope.dialect.end_of_exists(), []);
 }
 

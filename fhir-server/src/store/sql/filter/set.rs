@@ -51,6 +51,7 @@ fn rank_of(criterion: &Criterion) -> Option<u8> {
     match &criterion.test {
         Test::Token { code: Some(_), .. }
         | Test::Reference { .. }
+        | Test::ReferenceTo { .. }
         | Test::Uri { .. }
         | Test::UriAbove(_)
         | Test::Folded(_) => Some(1),
@@ -60,7 +61,7 @@ fn rank_of(criterion: &Criterion) -> Option<u8> {
             Compare::Gt | Compare::Ge | Compare::Sa | Compare::Eb => Some(4),
             Compare::Ne | Compare::Lt | Compare::Le => None,
         },
-        Test::ReferenceType(_) => Some(5),
+        Test::ReferenceType(_) | Test::ReferenceBeyond { .. } => Some(5),
         Test::Exact(_) | Test::Contains(_) | Test::EndsWith(_) => Some(6),
         Test::Token { .. } | Test::Exists(_) => Some(7),
     }

@@ -23,7 +23,11 @@ pub(super) enum Table {
 impl Table {
     /// Of that test.
     pub(super) fn of(criterion: &Criterion) -> Table {
-        match &criterion.test {
+        Table::of_test(&criterion.test)
+    }
+
+    pub(super) fn of_test(test: &Test) -> Table {
+        match test {
             Test::Exists(ValueKind::Date | ValueKind::Number | ValueKind::Quantity)
             | Test::Date(..)
             | Test::Number(..)
@@ -51,7 +55,8 @@ pub(super) fn any<'a, ST>(out: &mut Statement<'a, ST>, scope: Lists, tests: &[&'
     }
 }
 
-fn test<'a, ST>(out: &mut Statement<'a, ST>, scope: Lists, test: &'a Test, names: Names) {
+/// The test is passed.
+pub(super) fn test<'a, ST>(out: &mut Statement<'a, ST>, scope: Lists, test: &'a Test, names: Names) {
     match test {
         Test::Exists(kind) => exists(out, *kind, names),
         Test::StartsWith(_) | Test::EndsWith(_) | Test::Contains(_) | Test::Folded(_) | Test::Exact(_) => {
@@ -69,6 +74,16 @@ fn test<'a, ST>(out: &mut Statement<'a, ST>, scope: Lists, test: &'a Test, names
             version_is(out, version.as_deref());
         }
         Test::ReferenceType(types) => list(out, "(n.kind IN (", kinds(types), names),
+        Test::ReferenceTo { resource_type, ids } => {
+            out.push("(n.kind = ? AND ", [Bind::Small(REFERENCE + resource_type.number())]);
+            list(out, "(n.head IN (", packed(ids), names);
+            out.push(")", []);
+        }
+        Test::ReferenceBeyond { resource_type, ids } => {
+            out.push("(n.kind = ? AND NOT ", [Bind::Small(REFERENCE + resource_type.number())]);
+            list(out, "(n.head IN (", packed(ids), names);
+            out.push(")", []);
+        }
         Test::Uri { uri, version } => {
             out.push("(n.kind = 2 AND ", []);
             whole(out, uri.as_bytes().to_vec());
@@ -121,6 +136,11 @@ fn kinds(types: &[ResourceType]) -> Vec<Bind<'static>> {
         .iter()
         .map(|t| Bind::Small(REFERENCE + t.number()))
         .collect()
+}
+
+/// Logical ids as terms hold them: each is shorter than what a term has apart.
+fn packed(ids: &[String]) -> Vec<Bind<'static>> {
+    ids.iter().map(|id| Bind::Owned(crate::store::id::pack(id))).collect()
 }
 
 fn text<'a, ST>(out: &mut Statement<'a, ST>, scope: Lists, test: &'a Test) {
