@@ -13,7 +13,7 @@ use crate::policy::{Facts, Records};
 use crate::store::{Filter, HistoryQuery, HistoryScope, ResourceType, SearchQuery, Version};
 
 /// Looks up what is stored, for the policy alone.
-struct Lookup<'s>(&'s Session);
+pub(super) struct Lookup<'s>(pub(super) &'s Session);
 
 impl Records for Lookup<'_> {
     fn find(

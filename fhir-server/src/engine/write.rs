@@ -11,9 +11,9 @@ use super::stored_form::{Edit, stored_body};
 use super::session::Permitted;
 use super::{Part, Session, place, validation, veil};
 use crate::context::Millis;
-use crate::error::{Error, ErrorCode, Result};
+use crate::error::{Error, ErrorCode, Issue, Result};
 use crate::interaction::Interaction;
-use crate::policy::{Access, Mask};
+use crate::policy::{Access, Mask, consent};
 use crate::search::extract::{Surroundings, index_under};
 use crate::store::{
     Change, Claim, Commit, Expect, Filter, Index, Key, Outcome, Refusal, StoredBody, Version, Write,
@@ -30,6 +30,8 @@ pub(super) struct Staged {
     pub(super) expects: Vec<(Expect, Reason)>,
     /// The entry of the Bundle that asks for it.
     entry: Option<usize>,
+    /// What the writer is told of it.
+    notes: Vec<Issue>,
 }
 
 /// Stands for a staged write until the commit.
@@ -52,6 +54,7 @@ impl Staged {
             write: None,
             expects: vec![expect],
             entry,
+            notes: Vec::new(),
         }
     }
 }
@@ -74,6 +77,8 @@ pub(crate) struct Written {
     pub(crate) outcome: Outcome,
     /// What is stored now; `None` for a deletion.
     pub(crate) body: Option<StoredBody>,
+    /// What the writer is told of it.
+    pub(crate) notes: Vec<Issue>,
 }
 
 impl Written {
@@ -131,12 +136,14 @@ impl Session {
             body: body.clone(),
             index,
         };
+        let notes = consent::review(&key, draft.part.resource, &self.settings().zone);
         Ok(self.stage(Staged {
             key: Some(key),
             body: Some(body),
             write: Some(write),
             expects,
             entry,
+            notes,
         }))
     }
 
@@ -172,12 +179,14 @@ impl Session {
             index,
             create,
         };
+        let notes = consent::review(&key, draft.part.resource, &self.settings().zone);
         Ok(self.stage(Staged {
             key: Some(key),
             body: Some(body),
             write: Some(write),
             expects,
             entry,
+            notes,
         }))
     }
 
@@ -203,12 +212,14 @@ impl Session {
             index,
             create: false,
         };
+        let notes = consent::review(&key, draft.part.resource, &self.settings().zone);
         Ok(self.stage(Staged {
             key: Some(key),
             body: Some(body),
             write: Some(write),
             expects,
             entry,
+            notes,
         }))
     }
 
@@ -259,6 +270,7 @@ impl Session {
             write,
             expects,
             entry,
+            notes: Vec::new(),
         }))
     }
 
@@ -273,6 +285,7 @@ impl Session {
             write,
             expects,
             entry: None,
+            notes: Vec::new(),
         });
     }
 
@@ -321,6 +334,7 @@ impl Session {
                 key: one.key,
                 outcome,
                 body: one.body,
+                notes: one.notes,
             })
         });
         Ok(Committed(done.collect()))

@@ -85,6 +85,7 @@ pub(super) fn written(request: &Request, written: &Written) -> Result<Response> 
     response
         .issues
         .push(Issue::new(text).with_severity(Severity::Information));
+    response.issues.extend(written.notes.iter().cloned());
     Ok(response)
 }
 

@@ -5,6 +5,7 @@
 //! writes through the session, and each read and write is decided there as well.
 
 pub(crate) mod arguments;
+mod check;
 mod diff;
 mod everything;
 mod graphql;
@@ -109,6 +110,7 @@ pub struct Operations(Vec<Offered>);
 /// The server's own operations.
 fn builtin() -> Vec<Arc<dyn Operation>> {
     vec![
+        Arc::new(check::Check),
         Arc::new(diff::Diff),
         Arc::new(everything::Everything),
         Arc::new(graphql::GraphQl),

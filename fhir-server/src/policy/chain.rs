@@ -96,7 +96,7 @@ mod tests {
             .unwrap()
         {
             Decision::Permit { filter, .. } => Some(filter),
-            Decision::Deny { .. } => None,
+            _ => None,
         }
     }
 

@@ -19,12 +19,16 @@ pub(crate) mod patients;
 pub(crate) mod period;
 pub mod relationship;
 mod sandbox;
+mod scope;
 
 pub use chain::Chain;
 pub use facts::{Facts, Records};
 pub use mask::Mask;
 pub(crate) use mask::read as content;
 pub use sandbox::PermitAll;
+pub(crate) use scope::ScopeRule;
+
+use std::sync::Arc;
 
 use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, ready};
@@ -44,6 +48,8 @@ pub struct Access<'f> {
     pub resource_type: Option<ResourceType>,
     /// The code of the operation, where that is the interaction.
     pub operation: Option<&'static str>,
+    /// Whether that operation changes what is stored.
+    pub affects_state: bool,
     /// Whether it is about the new content of a write, not about what is stored.
     pub content: bool,
     /// What the rules have gathered.
@@ -57,6 +63,7 @@ impl Access<'_> {
             interaction,
             resource_type,
             operation: None,
+            affects_state: false,
             content: false,
             facts: Facts::none(),
         }
@@ -70,9 +77,16 @@ impl Access<'_> {
         }
     }
 
+    /// The same, which changes what is stored.
+    pub fn that_changes(mut self, affects_state: bool) -> Self {
+        self.affects_state = affects_state;
+        self
+    }
+
     /// The same, about the new content of a write.
-    pub fn of_content(self) -> Self {
-        Access { content: true, ..self }
+    pub fn of_content(mut self) -> Self {
+        self.content = true;
+        self
     }
 
     /// The same, with what is known.
@@ -81,6 +95,7 @@ impl Access<'_> {
             interaction: self.interaction,
             resource_type: self.resource_type,
             operation: self.operation,
+            affects_state: self.affects_state,
             content: self.content,
             facts,
         }
@@ -95,6 +110,11 @@ pub enum Decision {
     Deny {
         /// public text: what is missing and who can give it
         reason: String,
+    },
+    /// Not allowed by the scopes of the token, whatever is stored; the caller is told which would do.
+    InsufficientScope {
+        /// such as `user/Observation.rs`
+        needed: String,
     },
     /// Allowed, as far as the filter lets resources through.
     Permit {
@@ -179,4 +199,19 @@ pub trait Policy: Send + Sync {
     /// # Errors
     /// The rule cannot decide.
     fn decide(&self, context: &Context, access: &Access<'_>) -> Result<Decision>;
+}
+
+impl Policy for Arc<dyn Policy> {
+    fn gather<'a>(
+        &'a self,
+        context: &'a Context,
+        records: &'a dyn Records,
+        facts: &'a mut Facts,
+    ) -> BoxFuture<'a, Result<()>> {
+        self.as_ref().gather(context, records, facts)
+    }
+
+    fn decide(&self, context: &Context, access: &Access<'_>) -> Result<Decision> {
+        self.as_ref().decide(context, access)
+    }
 }
