@@ -16,7 +16,10 @@ impl Filter {
     pub(crate) fn admits_rows(&self, key: &Key, last_updated: Millis, index: &Index) -> bool {
         match self {
             Filter::Has(criterion) => index.rows().iter().any(|row| model::passes(criterion, row)),
-            Filter::Any(test) => index.rows().iter().any(|row| model::value_passes(test, &row.value)),
+            Filter::Any(test) => index
+                .rows()
+                .iter()
+                .any(|row| model::value_passes(test, &row.value)),
             Filter::Group(parts) => model::in_one_group(parts, index),
             other => other.admits(key, last_updated),
         }
@@ -57,7 +60,9 @@ impl Filter {
             | Filter::Any(_)
             | Filter::Group(_)
             | Filter::RefersTo { .. }
-            | Filter::ReferredToBy { .. } => None,
+            | Filter::ReferredToBy { .. }
+            | Filter::RefersByUrl { .. }
+            | Filter::ReferredToByUrl { .. } => None,
         }
     }
 }

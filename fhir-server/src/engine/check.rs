@@ -41,7 +41,12 @@ impl Session {
     ///
     /// # Errors
     /// The store failed, or the policy cannot decide.
-    pub(crate) async fn check_for(&self, actor: &Context, patient: &str, subject: &Subject) -> Result<Checked> {
+    pub(crate) async fn check_for(
+        &self,
+        actor: &Context,
+        patient: &str,
+        subject: &Subject,
+    ) -> Result<Checked> {
         let (resource_type, which) = match subject {
             Subject::Resource(key) => (key.resource_type, Filter::Resource(key.clone())),
             Subject::Type(resource_type) => (*resource_type, Filter::Types(vec![*resource_type])),
@@ -57,7 +62,8 @@ impl Session {
             Err(cause) => return Err(undecided(cause)),
         };
         if !self.any(resource_type, which.clone()).await? {
-            let text = "The patient has no such data: name a resource of hers, or a type of which she has any.";
+            let text =
+                "The patient has no such data: name a resource of hers, or a type of which she has any.";
             return Err(Error::new(ErrorCode::NotFound, text));
         }
         let some_shown = self.any(resource_type, which.clone().and(seen.clone())).await?;
@@ -69,7 +75,9 @@ impl Session {
         };
         let mut deciding = None;
         for saying in consent::sayings(actor, &facts, patient)? {
-            let speaks = self.any(resource_type, which.clone().and(saying.region.clone())).await?;
+            let speaks = self
+                .any(resource_type, which.clone().and(saying.region.clone()))
+                .await?;
             if speaks && (shown != Shown::Some || saying.denies) {
                 deciding = Some(saying);
                 break;

@@ -68,7 +68,10 @@ impl Session {
     /// Forgets what the policy knows, and what it decided.
     pub(super) fn forget_facts(&self) {
         *self.facts.lock().unwrap_or_else(PoisonError::into_inner) = None;
-        self.decisions.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        self.decisions
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clear();
     }
 }
 

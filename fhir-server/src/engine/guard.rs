@@ -60,6 +60,49 @@ impl Session {
                     },
                 }
             }
+            Filter::RefersByUrl {
+                parameters,
+                urls,
+                resource_type,
+                filter,
+            } => {
+                let theirs = self.masks_of(resource_type);
+                let seen = veil::veil(self.seen_of(resource_type, *filter), &urls, &theirs);
+                let refers = |parameters: Vec<ParameterNumber>| match (parameters.is_empty(), &seen) {
+                    (true, _) | (_, Filter::None) => Filter::None,
+                    _ => Filter::RefersByUrl {
+                        parameters,
+                        urls: urls.clone(),
+                        resource_type,
+                        filter: Box::new(seen.clone()),
+                    },
+                };
+                let (open, hidden) = veil::split(parameters, masks);
+                let behind = veil::veil(refers(hidden.clone()), &hidden, masks);
+                refers(open).or(behind)
+            }
+            Filter::ReferredToByUrl {
+                resource_type,
+                parameter,
+                urls,
+                filter,
+            } => {
+                let theirs = self.masks_of(resource_type);
+                let seen = veil::veil(self.seen_of(resource_type, *filter), &[parameter], &theirs);
+                match seen {
+                    Filter::None => Filter::None,
+                    seen => veil::veil(
+                        Filter::ReferredToByUrl {
+                            resource_type,
+                            parameter,
+                            urls: urls.clone(),
+                            filter: Box::new(seen),
+                        },
+                        &urls,
+                        masks,
+                    ),
+                }
+            }
             Filter::Has(criterion) => {
                 let parameter = criterion.parameter;
                 veil::veil(Filter::Has(criterion), &[parameter], masks)
@@ -103,16 +146,22 @@ impl Session {
         self.prepare().await?;
         let LinkQuery { from, link, count } = query;
         match link {
-            Link::Forward { parameters, targets } => {
+            Link::Forward {
+                parameters,
+                urls,
+                targets,
+            } => {
                 let seen = targets.into_iter().filter_map(|(resource_type, filter)| {
                     let filter = self.seen_of(resource_type, filter);
                     (filter != Filter::None).then_some((resource_type, filter))
                 });
                 let targets: Vec<_> = seen.collect();
-                self.linked_forward(from, parameters, targets, count).await
+                self.linked_forward(from, (parameters, urls, targets), count)
+                    .await
             }
             Link::Backward {
                 parameters,
+                urls,
                 source,
                 filter,
             } => {
@@ -127,6 +176,7 @@ impl Session {
                     }
                     let link = Link::Backward {
                         parameters,
+                        urls: urls.clone(),
                         source,
                         filter,
                     };
@@ -141,8 +191,11 @@ impl Session {
     async fn linked_forward(
         &self,
         from: Vec<Key>,
-        parameters: Vec<ParameterNumber>,
-        targets: Vec<(ResourceType, Filter)>,
+        (parameters, urls, targets): (
+            Vec<ParameterNumber>,
+            Vec<ParameterNumber>,
+            Vec<(ResourceType, Filter)>,
+        ),
         count: usize,
     ) -> Result<Vec<Version>> {
         if targets.is_empty() {
@@ -158,10 +211,15 @@ impl Session {
                 behind.entry(key).or_insert_with(Vec::new).push(mask);
             }
         }
-        let (covered, open): (Vec<Key>, Vec<Key>) = from.into_iter().partition(|key| behind.contains_key(key));
+        let (covered, open): (Vec<Key>, Vec<Key>) =
+            from.into_iter().partition(|key| behind.contains_key(key));
         let query = |from: Vec<Key>, parameters: Vec<ParameterNumber>| {
-            let targets = targets.clone();
-            LinkQuery::new(from, Link::Forward { parameters, targets }, count)
+            let link = Link::Forward {
+                parameters,
+                urls: urls.clone(),
+                targets: targets.clone(),
+            };
+            LinkQuery::new(from, link, count)
         };
         let mut queries = Vec::new();
         if !open.is_empty() {
@@ -175,7 +233,11 @@ impl Session {
                     .map(|p| p.number)
                     .collect()
             };
-            let mut left = if parameters.is_empty() { of_type() } else { parameters.clone() };
+            let mut left = if parameters.is_empty() {
+                of_type()
+            } else {
+                parameters.clone()
+            };
             left.retain(|parameter| !hiding.iter().any(|mask| mask.hides(*parameter)));
             if !left.is_empty() {
                 queries.push(query(vec![key], left));
@@ -322,7 +384,10 @@ mod tests {
     #[test]
     fn a_type_that_may_not_be_searched_is_empty() {
         let session = session();
-        assert_eq!(session.guard(refers_to("Observation", Filter::All), &[]), Filter::None);
+        assert_eq!(
+            session.guard(refers_to("Observation", Filter::All), &[]),
+            Filter::None
+        );
         let not = Filter::Not(Box::new(referred_to_by("Observation", Filter::All)));
         assert_eq!(session.guard(not, &[]), Filter::Not(Box::new(Filter::None)));
     }

@@ -9,6 +9,8 @@ mod conditions;
 mod facts;
 mod guard;
 mod id;
+#[expect(dead_code, reason = "the seam; definitions that are stored take effect next")]
+mod knowledge;
 mod links;
 mod matches;
 #[cfg(test)]
@@ -30,6 +32,7 @@ pub use settings::{OutcomeSystems, Settings};
 
 pub(crate) use check::{Checked, Shown, Subject};
 pub(crate) use conditions::{Conditions, not_found};
+use knowledge::Knowledge;
 pub(crate) use links::{Assigned, BundleLinks, unquoted};
 pub(crate) use matches::Matches;
 pub(crate) use place::in_entry;
@@ -59,6 +62,9 @@ pub struct Engine {
     ids: Arc<dyn IdSource>,
     terminology: Arc<dyn Terminology>,
     operations: Arc<Operations>,
+    /// What is made of the definitions that tenants store.
+    #[expect(dead_code, reason = "as above")]
+    knowledge: Arc<Knowledge>,
 }
 
 impl Engine {
@@ -73,6 +79,7 @@ impl Engine {
             ids: Arc::new(RandomIds),
             terminology: Arc::new(NoTerminology),
             operations: Arc::new(Operations::builtin()),
+            knowledge: Arc::default(),
         }
     }
 

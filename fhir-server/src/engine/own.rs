@@ -71,7 +71,8 @@ impl Session {
                 // Who refers to it refers to what is stored under its id.
                 Filter::ReferredToBy { .. } => {
                     let same = Filter::Resource(content.key.clone()).and(filter.clone());
-                    self.expect_found(content, content.key.resource_type, same, 1).await?
+                    self.expect_found(content, content.key.resource_type, same, 1)
+                        .await?
                 }
                 own => own.admits_rows(content.key, self.now(), content.index),
             })
@@ -90,7 +91,9 @@ impl Session {
         for row in content.index.rows() {
             match &row.value {
                 IndexValue::Reference {
-                    resource_type: of, id, ..
+                    resource_type: of,
+                    id,
+                    ..
                 } if parameters.contains(&row.parameter) && *of == resource_type => ids.push(id.clone()),
                 _ => {}
             }

@@ -20,7 +20,8 @@ use crate::operation::Operations;
 use crate::policy::{Access, Decision, Facts, Mask};
 use crate::search::Terminology;
 use crate::store::{
-    Change, Filter, Found, HistoryQuery, HistoryScope, Key, ResourceType, SearchQuery, Snapshot, Version,
+    Change, Filter, Found, HistoryQuery, HistoryScope, Key, Marks, ResourceType, SearchQuery, Snapshot,
+    Version,
 };
 
 /// Interaction, type, operation, and whether it is about the content of a write.
@@ -42,6 +43,8 @@ pub struct Session {
     pub(super) context: Context,
     /// Opened by the first read and let go by a commit: policy facts and queries see one state of the data.
     snapshot: Mutex<Option<Arc<dyn Snapshot>>>,
+    /// What that view knows of its moment, once asked for.
+    marks: Mutex<Option<Marks>>,
     /// Each (interaction, type) is decided once a request.
     pub(super) decisions: Mutex<Decisions>,
     /// What the policy has gathered; `None` until it has.
@@ -58,6 +61,7 @@ impl Session {
             engine,
             context,
             snapshot: Mutex::default(),
+            marks: Mutex::default(),
             decisions: Mutex::default(),
             facts: Mutex::default(),
             staged: Vec::new(),
@@ -227,7 +231,19 @@ impl Session {
     /// Lets the view go: the next read sees the data, and decides by it, as it is then.
     pub(super) fn drop_snapshot(&self) {
         *self.snapshot.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        *self.marks.lock().unwrap_or_else(PoisonError::into_inner) = None;
         self.forget_facts();
+    }
+
+    /// What the view knows of its moment: asked for once.
+    pub(super) async fn marks(&self) -> Result<Marks> {
+        let known = *self.marks.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(marks) = known {
+            return Ok(marks);
+        }
+        let marks = self.snapshot().await?.marks().await?;
+        *self.marks.lock().unwrap_or_else(PoisonError::into_inner) = Some(marks);
+        Ok(marks)
     }
 
     /// The current version, a deletion included; what is staged counts, with the version and time that the commit is
@@ -315,7 +331,7 @@ impl Session {
     /// # Errors
     /// The store failed.
     pub(crate) async fn high_water_mark(&self) -> Result<i64> {
-        self.snapshot().await?.high_water_mark().await
+        Ok(self.marks().await?.newest)
     }
 
     /// The payload of a claim, if it is held.

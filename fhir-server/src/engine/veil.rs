@@ -18,7 +18,10 @@ pub(super) fn masked(mut version: Version, masks: &[Mask]) -> Result<Version> {
 
 /// The same in place.
 pub(super) fn mask(version: &mut Version, masks: &[Mask]) -> Result<()> {
-    for one in masks.iter().filter(|m| m.resource_type() == version.key.resource_type) {
+    for one in masks
+        .iter()
+        .filter(|m| m.resource_type() == version.key.resource_type)
+    {
         let Some(body) = version.body.as_ref().filter(|body| may_have_labels(&body.json)) else {
             return Ok(());
         };
@@ -37,14 +40,18 @@ fn may_have_labels(json: &[u8]) -> bool {
 }
 
 /// What in an order counts as missing.
-pub(super) fn absent(sort: &[Sort], masks: &[Mask]) -> Vec<(ParameterNumber, Filter)> {
+pub(super) fn absent(sort: &[Sort], masks: &[Mask]) -> Vec<(usize, Filter)> {
     let mut absent = Vec::new();
-    for one in sort {
-        let SortKey::Parameter { parameter, .. } = one.key else {
-            continue;
+    for (place, one) in sort.iter().enumerate() {
+        let parameters = match &one.key {
+            SortKey::Parameter { parameter, .. } => std::slice::from_ref(parameter),
+            SortKey::AnyParameter { parameters, .. } => parameters.as_ref(),
+            SortKey::LastUpdated | SortKey::Id => continue,
         };
-        let hiding = masks.iter().filter(|mask| mask.hides(parameter));
-        absent.extend(hiding.map(|mask| (parameter, mask.rows())));
+        let hiding = masks
+            .iter()
+            .filter(|mask| parameters.iter().any(|one| mask.hides(*one)));
+        absent.extend(hiding.map(|mask| (place, mask.rows())));
     }
     absent
 }
@@ -75,7 +82,9 @@ impl Session {
         masks: &[Mask],
     ) -> Result<Vec<Version>> {
         for one in masks {
-            let of_type = versions.iter().filter(|v| v.key.resource_type == one.resource_type());
+            let of_type = versions
+                .iter()
+                .filter(|v| v.key.resource_type == one.resource_type());
             let keys: Vec<Key> = of_type.map(|v| v.key.clone()).collect();
             let covered = self.covered(one, &keys).await?;
             for version in &mut versions {

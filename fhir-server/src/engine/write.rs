@@ -7,8 +7,8 @@
 //! Invariant: what a write depends on is an `Expect` of its commit, checked in the same database transaction.
 
 use super::conditions::{self, Conditions, Reason};
-use super::stored_form::{Edit, stored_body};
 use super::session::Permitted;
+use super::stored_form::{Edit, stored_body};
 use super::{Part, Session, place, validation, veil};
 use crate::context::Millis;
 use crate::error::{Error, ErrorCode, Issue, Result};
@@ -101,7 +101,7 @@ impl Written {
                 version,
                 last_updated,
             } => Some((version, last_updated)),
-            Outcome::Absent | Outcome::Claimed | Outcome::Indexed => None,
+            Outcome::Absent | Outcome::Claimed | Outcome::Indexed | Outcome::Noted => None,
         }
     }
 }
@@ -149,7 +149,7 @@ impl Session {
 
     /// Stages a new version of a resource, or its first where an update may create.
     ///
-    /// Under a policy that hides anything, an update never creates: whether the id is free would show.
+    /// Under a policy that hides anything, an update creates only where that is configured: whether an id is free shows.
     pub(crate) async fn stage_update(
         &mut self,
         key: Key,
@@ -163,16 +163,20 @@ impl Session {
         let filter = permitted.filter.clone();
         let open = filter == Filter::All;
         let current = self.current(&key, &permitted, conditions).await?;
-        if !open && current.is_none() {
+        let hidden = !open && current.is_none();
+        let create = self.settings().update_as_create && (open || self.settings().client_ids);
+        if hidden && !create {
             return Err(conditions::not_found(&key));
         }
         let mut expects = whole(&key, current.as_ref(), &permitted.masks)?;
-        expects.extend(visible(&key, filter));
+        expects.extend(match hidden {
+            true => vec![(Expect::Absent(key.clone()), Reason::Visible)],
+            false => visible(&key, filter),
+        });
         expects.extend(conditions.expects(&key, current.as_ref())?);
         let body = self.accept(draft, &key)?;
         let index = self.index(&draft.part, &key)?;
         expects.extend(self.check_own(&update, &key, &index).await?);
-        let create = open && self.settings().update_as_create;
         let write = Write::Update {
             key: key.clone(),
             body: body.clone(),
@@ -379,7 +383,9 @@ impl Session {
 
 /// Refuses to replace what the caller sees only in part; otherwise the expectations that they still see it whole.
 fn whole(key: &Key, current: Option<&Version>, masks: &[Mask]) -> Result<Vec<(Expect, Reason)>> {
-    let masks = masks.iter().filter(|mask| mask.resource_type() == key.resource_type);
+    let masks = masks
+        .iter()
+        .filter(|mask| mask.resource_type() == key.resource_type);
     let Some(current) = current else {
         return Ok(Vec::new());
     };

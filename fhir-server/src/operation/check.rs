@@ -3,7 +3,7 @@
 //! FHIR defines no such operation; the definition is the server's own. It is for patients, about themselves, and for those who answer for
 //! the confidentiality of records.
 
-use fhir_model::{OperationDefinition, ParametersParameter, ParametersParameterValue};
+use fhir_model::{AnyValue, OperationDefinition, ParametersParameter};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 
@@ -90,7 +90,8 @@ fn named(call: &Call<'_>, name: &str) -> Result<Option<Key>> {
         return Ok(None);
     };
     let key = local_reference(&text, &[]);
-    key.map(Some).ok_or_else(|| wrong(name, "a reference such as Condition/1"))
+    key.map(Some)
+        .ok_or_else(|| wrong(name, "a reference such as Condition/1"))
 }
 
 fn subject(call: &Call<'_>) -> Result<Subject> {
@@ -114,7 +115,12 @@ fn actor(session: &Session, call: &Call<'_>, patient: &Key) -> Result<Context> {
         "Patient" => PrincipalKind::Patient,
         "RelatedPerson" => PrincipalKind::RelatedPerson,
         "Organization" | "Device" => PrincipalKind::Client,
-        _ => return Err(wrong("actor", "somebody who can ask: a Practitioner, a RelatedPerson, an Organization")),
+        _ => {
+            return Err(wrong(
+                "actor",
+                "somebody who can ask: a Practitioner, a RelatedPerson, an Organization",
+            ));
+        }
     };
     let mut principal = Principal::new(key.to_string(), kind).with_fhir_user(key.clone());
     if kind == PrincipalKind::Patient {
@@ -143,13 +149,13 @@ fn told(checked: &Checked) -> Vec<ParametersParameter> {
         Shown::Some => "partly",
         Shown::None => "deny",
     };
-    let parameter = |name: &str, value: ParametersParameterValue| ParametersParameter {
+    let parameter = |name: &str, value: AnyValue| ParametersParameter {
         name: name.into(),
         value: Some(value),
         ..ParametersParameter::default()
     };
-    let text = |text: String| ParametersParameterValue::String(text.into());
-    let mut told = vec![parameter("decision", ParametersParameterValue::Code(decision.into()))];
+    let text = |text: String| AnyValue::String(text.into());
+    let mut told = vec![parameter("decision", AnyValue::Code(decision.into()))];
     if let Some(saying) = &checked.saying {
         told.push(parameter("consent", text(saying.consent.to_string())));
         told.push(parameter("provision", text(saying.at.clone())));

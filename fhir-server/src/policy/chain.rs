@@ -3,8 +3,12 @@
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 
+use super::compartment::Compartment;
+use super::consent::ConsentRule;
+use super::label::Label;
+use super::relationship::{self, Relationship};
 use super::{Access, Decision, Facts, Policy, Records};
-use crate::context::Context;
+use crate::context::{Context, Principal};
 use crate::error::Result;
 use crate::store::Filter;
 
@@ -13,6 +17,27 @@ use crate::store::Filter;
 pub struct Chain(pub Vec<Box<dyn Policy>>);
 
 impl Chain {
+    /// All rules that bind callers, with their defaults: the compartment of patients, relationships, consents and labels.
+    pub fn standard() -> Self {
+        Chain::of(relationship::Settings::default())
+    }
+
+    /// The same, where the caller without a token looks after every patient: for the sandbox.
+    pub fn sandbox() -> Self {
+        Chain::of(relationship::Settings {
+            look_after_everyone: vec![Principal::sandbox_clinician()],
+            ..relationship::Settings::default()
+        })
+    }
+
+    fn of(relationships: relationship::Settings) -> Self {
+        Chain::default()
+            .with(Compartment)
+            .with(Relationship::new(relationships))
+            .with(ConsentRule::default())
+            .with(Label::default())
+    }
+
     /// The same, with one more rule.
     #[must_use]
     pub fn with(mut self, rule: impl Policy + 'static) -> Self {
@@ -70,7 +95,6 @@ impl Policy for Chain {
 mod tests {
     use super::super::PermitAll;
     use super::*;
-    use crate::context::Principal;
     use crate::interaction::Interaction;
 
     /// Permits those ids, or denies where there are none.

@@ -19,7 +19,9 @@ impl Policy for Compartment {
         match principal.kind {
             PrincipalKind::Patient | PrincipalKind::RelatedPerson => {
                 let own = of_any(principal.patient.iter().cloned().collect());
-                Ok(Decision::permit(of_no_patients_type(access.resource_type).or(own)))
+                Ok(Decision::permit(
+                    of_no_patients_type(access.resource_type).or(own),
+                ))
             }
             _ => Ok(Decision::permit(Filter::All)),
         }

@@ -99,7 +99,9 @@ async fn all(records: &dyn Records, type_name: &str, filter: Filter) -> Result<V
         )));
     }
     let read = |version: crate::store::Version| {
-        let body = version.body.ok_or_else(|| Error::internal("a current version without a body"))?;
+        let body = version
+            .body
+            .ok_or_else(|| Error::internal("a current version without a body"))?;
         Ok((version.key, content(&body)?))
     };
     found.into_iter().map(read).collect()
@@ -114,7 +116,9 @@ async fn organisations(code: &str, records: &dyn Records, found: &mut Identity) 
         code: Some(vec![case::lower(code).into_owned()]),
     };
     let organisations = all(records, "Organization", has(number, named)).await?;
-    found.organisations.extend(organisations.into_iter().map(|(key, _)| key));
+    found
+        .organisations
+        .extend(organisations.into_iter().map(|(key, _)| key));
     Ok(())
 }
 
@@ -129,7 +133,9 @@ async fn person(records: &dyn Records, found: &mut Identity) -> Result<()> {
                 continue;
             };
             found.people.extend(role.practitioner.as_deref().and_then(local));
-            found.organisations.extend(role.organization.as_deref().and_then(local));
+            found
+                .organisations
+                .extend(role.organization.as_deref().and_then(local));
         }
     }
     let practitioners = ids_of(&found.people, "Practitioner");
@@ -147,7 +153,9 @@ async fn person(records: &dyn Records, found: &mut Identity) -> Result<()> {
     }
     for (_, practitioner) in all(records, "Practitioner", Filter::Ids(practitioners)).await? {
         if let Some(practitioner) = practitioner.get::<Practitioner>() {
-            found.identifiers.extend(practitioner.identifier.iter().filter_map(identifier_of));
+            found
+                .identifiers
+                .extend(practitioner.identifier.iter().filter_map(identifier_of));
         }
     }
     Ok(())
@@ -184,9 +192,11 @@ pub(crate) fn refers_to_any<'k>(
             None => by_type.push((key.resource_type, vec![key.id.clone()])),
         }
     }
-    by_type.into_iter().fold(Filter::None, |any, (resource_type, ids)| {
-        any.or(has(number, Test::ReferenceTo { resource_type, ids }))
-    })
+    by_type
+        .into_iter()
+        .fold(Filter::None, |any, (resource_type, ids)| {
+            any.or(has(number, Test::ReferenceTo { resource_type, ids }))
+        })
 }
 
 async fn groups(now: Millis, zone: &TimeZone, records: &dyn Records, found: &mut Identity) -> Result<()> {
@@ -194,7 +204,8 @@ async fn groups(now: Millis, zone: &TimeZone, records: &dyn Records, found: &mut
     if me.is_empty() {
         return Ok(());
     }
-    let is_me = |reference: Option<&Reference>| reference.and_then(local).is_some_and(|key| me.contains(&key));
+    let is_me =
+        |reference: Option<&Reference>| reference.and_then(local).is_some_and(|key| me.contains(&key));
     let lasts = |period: Option<&fhir_model::Period>| period::holds(period, now, zone) == Some(true);
     for (key, team) in all(records, "CareTeam", refers_to_any("CareTeam", "participant", &me)).await? {
         let Some(team) = team.get::<CareTeam>() else {

@@ -43,7 +43,8 @@ impl Default for Settings {
             very_restricted: owned(&["very-restricted-access"]),
             withheld_from_patients: owned(&["PHY"]),
             withheld_from_proxies: owned(&[
-                "PHY", "ADOL", "HIV", "PSY", "PSYTHPN", "SDV", "SEX", "STD", "SUD", "ETHUD", "OPIOIDUD", "ETH", "VIO",
+                "PHY", "ADOL", "HIV", "PSY", "PSYTHPN", "SDV", "SEX", "STD", "SUD", "ETHUD", "OPIOIDUD",
+                "ETH", "VIO",
             ]),
             whereabouts: owned(&[
                 "address",
@@ -112,8 +113,7 @@ impl Policy for Label {
         if context.principal.kind == PrincipalKind::System || access.content {
             return Ok(Decision::permit(Filter::All));
         }
-        let patient = ResourceType::from_name("Patient")
-            .ok_or_else(|| Error::internal("no type Patient"))?;
+        let patient = ResourceType::from_name("Patient").ok_or_else(|| Error::internal("no type Patient"))?;
         let labels = self.hidden(context);
         let (mut hidden, mut masked) = (Filter::None, false);
         for (system, code) in labels {

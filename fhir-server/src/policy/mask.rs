@@ -30,7 +30,9 @@ impl Mask {
     pub fn new(resource_type: ResourceType, labels: &[(&str, &str)], elements: &[&str]) -> Self {
         let mut elements: Vec<String> = elements.iter().map(|&name| name.to_owned()).collect();
         elements.extend(["text".into(), "contained".into(), "extension".into()]);
-        let labels = labels.iter().map(|&(s, c)| (s.to_owned(), case::spelling(Some(s), c).into_owned()));
+        let labels = labels
+            .iter()
+            .map(|&(s, c)| (s.to_owned(), case::spelling(Some(s), c).into_owned()));
         let is_masked = |expression: &str| {
             let root = resource_type.name();
             elements.iter().any(|name| speaks_of(expression, root, name))
@@ -56,11 +58,6 @@ impl Mask {
     pub(crate) fn hides(&self, parameter: ParameterNumber) -> bool {
         let parameter = parameter.of(crate::store::Aspect::Value);
         self.parameters.contains(&parameter)
-    }
-
-    /// The parameters whose values come from masked elements.
-    pub(crate) fn parameters(&self) -> &[ParameterNumber] {
-        &self.parameters
     }
 
     /// The resources that it covers.
@@ -125,7 +122,9 @@ pub(crate) fn read(body: &StoredBody) -> Result<Resource> {
 fn speaks_of(expression: &str, root: &str, element: &str) -> bool {
     let path = format!("{root}.{element}");
     expression.match_indices(&path).any(|(at, _)| {
-        let next = expression.get(at + path.len()..).and_then(|rest| rest.chars().next());
+        let next = expression
+            .get(at + path.len()..)
+            .and_then(|rest| rest.chars().next());
         next.is_none_or(|c| !c.is_ascii_alphanumeric())
     })
 }
@@ -191,7 +190,10 @@ mod tests {
         let left = restricted().apply(&stored).unwrap();
         let text = String::from_utf8(left.render(3, crate::context::Millis(0))).unwrap();
         let left: serde_json::Value = serde_json::from_str(&text).unwrap();
-        assert!(!text.contains("Leeds") && !text.contains("Street") && !text.contains("telecom"), "{text}");
+        assert!(
+            !text.contains("Leeds") && !text.contains("Street") && !text.contains("telecom"),
+            "{text}"
+        );
         assert_eq!(left["name"][0]["family"], "Rahman");
         assert_eq!(left["meta"]["versionId"], "3");
         assert_eq!(left["meta"]["tag"][0]["code"], "SUBSETTED");
@@ -205,7 +207,14 @@ mod tests {
             Registry::r4().find(patient, code).unwrap().number
         };
         let mask = restricted();
-        for code in ["address", "address-postalcode", "telecom", "phone", "email", "general-practitioner"] {
+        for code in [
+            "address",
+            "address-postalcode",
+            "telecom",
+            "phone",
+            "email",
+            "general-practitioner",
+        ] {
             assert!(mask.hides(find(code)), "{code}");
         }
         for code in ["name", "birthdate", "identifier", "_security", "organization"] {

@@ -6,9 +6,7 @@ use std::sync::LazyLock;
 
 use crate::search::belongs::{self, NOBODY, PATIENT};
 use crate::search::registry::Registry;
-use crate::store::{
-    Criterion, Filter, ParameterNumber, ResourceType, SystemTest, Test, ValueKind,
-};
+use crate::store::{Criterion, Filter, ParameterNumber, ResourceType, SystemTest, Test, ValueKind};
 
 /// Resources of types that are never a patient's.
 fn never() -> Filter {
@@ -80,9 +78,7 @@ pub(crate) fn decided() -> Filter {
 /// The number of a search parameter of R4.
 pub(crate) fn parameter(resource_type: &str, code: &str) -> Option<ParameterNumber> {
     let resource_type = ResourceType::from_name(resource_type)?;
-    Registry::r4()
-        .find(Some(resource_type), code)
-        .map(|p| p.number)
+    Registry::r4().find(Some(resource_type), code).map(|p| p.number)
 }
 
 /// A code of a parameter, of whatever system, is one of those.

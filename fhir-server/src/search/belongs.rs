@@ -117,7 +117,9 @@ fn patients(
             continue;
         }
         match &row.value {
-            IndexValue::Reference { resource_type, id, .. } if *resource_type == patient => {
+            IndexValue::Reference {
+                resource_type, id, ..
+            } if *resource_type == patient => {
                 found.insert(id.clone());
             }
             IndexValue::Reference { .. } => {}
@@ -159,7 +161,9 @@ fn named(index: &Index, resource: &Resource, around: &Surroundings<'_>) -> Vec<I
             IndexValue::Token { system, code } => {
                 seen.codes.insert((system.clone(), code.clone()));
             }
-            IndexValue::Reference { resource_type, id, .. } => {
+            IndexValue::Reference {
+                resource_type, id, ..
+            } => {
                 seen.keys.insert((*resource_type, id.clone()));
             }
             _ => {}
@@ -243,7 +247,9 @@ mod tests {
         let wanted = [PATIENT, CODED, NAMED];
         let rows = rows.rows().iter().filter(|row| wanted.contains(&row.parameter));
         rows.map(|row| match &row.value {
-            IndexValue::Reference { resource_type, id, .. } => {
+            IndexValue::Reference {
+                resource_type, id, ..
+            } => {
                 format!("{}: {}/{id}", row.parameter.0 / 8 - 90_000, resource_type.name())
             }
             IndexValue::Token { code, .. } => format!("{}: {code}", row.parameter.0 / 8 - 90_000),
@@ -255,7 +261,9 @@ mod tests {
     #[test]
     fn a_resource_belongs_to_the_patients_of_its_compartment() {
         let observation = |subject: serde_json::Value| {
-            rows_of(json!({"resourceType": "Observation", "status": "final", "code": {"text": "x"}, "subject": subject}))
+            rows_of(
+                json!({"resourceType": "Observation", "status": "final", "code": {"text": "x"}, "subject": subject}),
+            )
         };
         assert_eq!(observation(json!({"reference": "Patient/1"})), ["0: Patient/1"]);
         assert_eq!(
@@ -263,9 +271,14 @@ mod tests {
             ["0: Patient/1"]
         );
         assert_eq!(observation(json!({"reference": "Group/1"})), ["0: nobody"]);
-        assert_eq!(rows_of(json!({"resourceType": "Patient", "id": "7"})), ["0: Patient/7"]);
         assert_eq!(
-            rows_of(json!({"resourceType": "Task", "status": "draft", "intent": "order", "for": {"reference": "Patient/1"}})),
+            rows_of(json!({"resourceType": "Patient", "id": "7"})),
+            ["0: Patient/7"]
+        );
+        assert_eq!(
+            rows_of(
+                json!({"resourceType": "Task", "status": "draft", "intent": "order", "for": {"reference": "Patient/1"}})
+            ),
             ["0: Patient/1"]
         );
     }
@@ -284,8 +297,13 @@ mod tests {
 
     #[test]
     fn what_is_never_a_patients_is_nobodys() {
-        assert_eq!(rows_of(json!({"resourceType": "Organization", "name": "x"})), ["0: nobody"]);
-        assert!(!may_be_of_a_patient(ResourceType::from_name("Organization").unwrap()));
+        assert_eq!(
+            rows_of(json!({"resourceType": "Organization", "name": "x"})),
+            ["0: nobody"]
+        );
+        assert!(!may_be_of_a_patient(
+            ResourceType::from_name("Organization").unwrap()
+        ));
         assert!(may_be_of_a_patient(ResourceType::from_name("Consent").unwrap()));
     }
 

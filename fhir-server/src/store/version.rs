@@ -54,4 +54,17 @@ impl Version {
             masked: false,
         }
     }
+
+    /// What an entity tag says of it: a view from which something was taken out is another than the whole.
+    pub(crate) fn tag(&self) -> String {
+        tag(self.version, self.masked)
+    }
+}
+
+/// What an entity tag says of a version, whole or masked.
+pub(crate) fn tag(version: i64, masked: bool) -> String {
+    match masked {
+        true => format!("{version}-masked"),
+        false => version.to_string(),
+    }
 }

@@ -162,7 +162,9 @@ struct OnlyBasic;
 
 impl Policy for OnlyBasic {
     fn decide(&self, _: &Context, _: &Access<'_>) -> crate::error::Result<Decision> {
-        Ok(Decision::permit(Filter::Types(vec![ResourceType::from_name("Basic").unwrap()])))
+        Ok(Decision::permit(Filter::Types(vec![
+            ResourceType::from_name("Basic").unwrap(),
+        ])))
     }
 }
 

@@ -44,15 +44,19 @@ impl Asker<'_> {
         if provision.actors.is_empty() {
             return Some(Named::Anyone);
         }
-        provision.actors.iter().filter_map(|actor| self.is(actor, denies)).max()
+        provision
+            .actors
+            .iter()
+            .filter_map(|actor| self.is(actor, denies))
+            .max()
     }
 
     /// Whether the purpose is one of those; a denial also covers a purpose that its own is a part of.
     pub(crate) fn is_for_any(&self, purposes: &[String], denies: bool) -> bool {
         purposes.is_empty()
-            || purposes.iter().any(|one| {
-                codes::is_for(self.purpose, one) || (denies && codes::is_for(one, self.purpose))
-            })
+            || purposes
+                .iter()
+                .any(|one| codes::is_for(self.purpose, one) || (denies && codes::is_for(one, self.purpose)))
     }
 
     /// How exactly the actor names the caller; `None` where it names another.

@@ -65,7 +65,9 @@ const PURPOSES: &[(&str, &str)] = &[
     ("POPHLTH", "TREAT"),
 ];
 /// Purposes with none above them.
-const FIRST_PURPOSES: &[&str] = &["HMARKT", "HOPERAT", "HPAYMT", "HRESCH", "PATRQT", "PUBHLTH", "TREAT"];
+const FIRST_PURPOSES: &[&str] = &[
+    "HMARKT", "HOPERAT", "HPAYMT", "HRESCH", "PATRQT", "PUBHLTH", "TREAT",
+];
 
 /// Sensitivities, each with the one above it.
 const SENSITIVITIES: &[(&str, &str)] = &[
@@ -86,7 +88,14 @@ const CONFIDENTIALITIES: [&str; 6] = ["U", "L", "M", "N", "R", "V"];
 
 /// A system's own address, where a known other spelling of it was written.
 pub(crate) fn canonical(system: &str) -> String {
-    let known = ["terminology.hl7.org/", "hl7.org/", "www.hl7.org/", "snomed.info/", "loinc.org", "unitsofmeasure.org"];
+    let known = [
+        "terminology.hl7.org/",
+        "hl7.org/",
+        "www.hl7.org/",
+        "snomed.info/",
+        "loinc.org",
+        "unitsofmeasure.org",
+    ];
     let plain = system.trim();
     match plain.strip_prefix("https://") {
         Some(rest) if known.iter().any(|host| rest.starts_with(host)) => format!("http://{rest}"),
@@ -110,7 +119,10 @@ fn is_below(tree: &[(&str, &str)], code: &str, wanted: &str) -> bool {
         if one == wanted {
             return true;
         }
-        at = tree.iter().find(|(below, _)| *below == one).map(|(_, above)| *above);
+        at = tree
+            .iter()
+            .find(|(below, _)| *below == one)
+            .map(|(_, above)| *above);
     }
     false
 }
@@ -126,7 +138,13 @@ pub(crate) fn sensitivities(code: &str) -> Vec<String> {
 pub(crate) fn from_level(code: &str, itself: bool) -> Option<Vec<String>> {
     let at = CONFIDENTIALITIES.iter().position(|one| *one == code)?;
     let from = if itself { at } else { at + 1 };
-    Some(CONFIDENTIALITIES.iter().skip(from).map(|&s| s.to_owned()).collect())
+    Some(
+        CONFIDENTIALITIES
+            .iter()
+            .skip(from)
+            .map(|&s| s.to_owned())
+            .collect(),
+    )
 }
 
 /// Whether the system is that of levels of confidentiality.
@@ -152,7 +170,13 @@ mod tests {
 
     #[test]
     fn other_spellings_of_known_systems_are_those_systems() {
-        assert_eq!(canonical("https://terminology.hl7.org/CodeSystem/v3-ActReason"), ACT_REASON);
-        assert_eq!(canonical("https://fhir.nhs.uk/Id/nhs-number"), "https://fhir.nhs.uk/Id/nhs-number");
+        assert_eq!(
+            canonical("https://terminology.hl7.org/CodeSystem/v3-ActReason"),
+            ACT_REASON
+        );
+        assert_eq!(
+            canonical("https://fhir.nhs.uk/Id/nhs-number"),
+            "https://fhir.nhs.uk/Id/nhs-number"
+        );
     }
 }

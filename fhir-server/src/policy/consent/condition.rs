@@ -45,7 +45,10 @@ pub(crate) fn about(provision: &Provision) -> About {
         (!provision.labels.is_empty(), About::Label),
         (provision.data_period.is_some(), About::Period),
     ];
-    let others = others.into_iter().filter(|(some, _)| *some).map(|(_, about)| about);
+    let others = others
+        .into_iter()
+        .filter(|(some, _)| *some)
+        .map(|(_, about)| about);
     data.chain(others).max().unwrap_or_default()
 }
 
@@ -62,7 +65,9 @@ pub(crate) fn filter(provision: &Provision, denies: bool) -> Result<Filter> {
     })?;
     let labels = any(&provision.labels, |(system, code)| label(system, code, denies))?;
     let data = any(&provision.data, |data| linked(data, denies))?;
-    let period = provision.data_period.map_or(Filter::All, |span| dated(span, denies));
+    let period = provision
+        .data_period
+        .map_or(Filter::All, |span| dated(span, denies));
     Ok(classes.and(codes).and(labels).and(data).and(period))
 }
 
@@ -71,7 +76,8 @@ fn any<T>(all: &[T], each: impl Fn(&T) -> Result<Filter>) -> Result<Filter> {
     if all.is_empty() {
         return Ok(Filter::All);
     }
-    all.iter().try_fold(Filter::None, |any, one| Ok(any.or(each(one)?)))
+    all.iter()
+        .try_fold(Filter::None, |any, one| Ok(any.or(each(one)?)))
 }
 
 fn class(class: &Class) -> Result<Filter> {
@@ -119,9 +125,9 @@ fn linked(data: &Data, denies: bool) -> Result<Filter> {
     };
     Ok(match (data.meaning, denies) {
         (Meaning::Instance, _) => itself(),
-        (Meaning::Related | Meaning::Dependents, true) => {
-            itself().or(refers()).or(referred_to_by(data.key.resource_type, itself()))
-        }
+        (Meaning::Related | Meaning::Dependents, true) => itself()
+            .or(refers())
+            .or(referred_to_by(data.key.resource_type, itself())),
         (Meaning::Related, false) => itself().or(referred_to_by(data.key.resource_type, itself())),
         (Meaning::Dependents, false) => itself().or(refers()),
         (Meaning::AuthoredBy, true) => refers(),
@@ -134,7 +140,9 @@ fn referred_to_by(resource_type: ResourceType, itself: Filter) -> Filter {
     let links = Registry::r4().of(resource_type).filter(|parameter| {
         parameter.is_indexed() && parameter.value_kinds().contains(&ValueKind::Reference)
     });
-    let numbers = links.map(|parameter| parameter.number).chain([crate::search::belongs::NAMED]);
+    let numbers = links
+        .map(|parameter| parameter.number)
+        .chain([crate::search::belongs::NAMED]);
     numbers.fold(Filter::None, |any, parameter| {
         any.or(Filter::ReferredToBy {
             resource_type,

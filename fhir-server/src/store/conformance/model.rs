@@ -55,6 +55,26 @@ impl Model {
                     && refers(source, &[*parameter], &item.key)
                     && self.admits(filter, source)
             }),
+            Filter::RefersByUrl {
+                parameters,
+                urls,
+                resource_type,
+                filter,
+            } => self.0.iter().any(|target| {
+                target.key.resource_type == *resource_type
+                    && shares(item, parameters, target, urls)
+                    && self.admits(filter, target)
+            }),
+            Filter::ReferredToByUrl {
+                resource_type,
+                parameter,
+                urls,
+                filter,
+            } => self.0.iter().any(|source| {
+                source.key.resource_type == *resource_type
+                    && shares(source, &[*parameter], item, urls)
+                    && self.admits(filter, source)
+            }),
             plain => plain.admits(&item.key, item.last_updated),
         }
     }
@@ -75,17 +95,17 @@ impl Model {
         resource_type: Option<ResourceType>,
         filter: &Filter,
         sort: &[Sort],
-        absent: &[(ParameterNumber, Filter)],
+        absent: &[(usize, Filter)],
     ) -> Vec<(&Item, Cursor)> {
-        let is_absent = |item: &Item, parameter: ParameterNumber| {
-            let mut of_it = absent.iter().filter(|(absent, _)| *absent == parameter);
+        let is_absent = |item: &Item, place: usize| {
+            let mut of_it = absent.iter().filter(|(absent, _)| *absent == place);
             of_it.any(|(_, filter)| self.admits(filter, item))
         };
         let of_type = |item: &&Item| resource_type.is_none_or(|t| t == item.key.resource_type);
         let found = self.0.iter().filter(of_type);
         let mut found: Vec<(&Item, Cursor)> = found
             .filter(|item| self.admits(filter, item))
-            .map(|item| (item, cursor(item, sort, &|parameter| is_absent(item, parameter))))
+            .map(|item| (item, cursor(item, sort, &|place| is_absent(item, place))))
             .collect();
         found.sort_by(|a, b| compare(&a.1, &b.1, sort));
         found
@@ -99,6 +119,34 @@ pub(crate) fn refers(item: &Item, parameters: &[ParameterNumber], to: &Key) -> b
             && matches!(&row.value, IndexValue::Reference { resource_type, id, .. }
                 if *resource_type == to.resource_type && *id == to.id)
     })
+}
+
+/// Whether a resource has a text, code, uri or reference for one of its parameters that the other has for one of its own.
+pub(crate) fn shares(
+    one: &Item,
+    parameters: &[ParameterNumber],
+    other: &Item,
+    others: &[ParameterNumber],
+) -> bool {
+    let of = |item: &Item, parameters: &[ParameterNumber]| -> Vec<IndexValue> {
+        let rows = item
+            .index
+            .rows()
+            .iter()
+            .filter(|row| parameters.contains(&row.parameter));
+        rows.filter(|row| is_term(&row.value))
+            .map(|row| row.value.clone())
+            .collect()
+    };
+    let there = of(other, others);
+    of(one, parameters).iter().any(|value| there.contains(value))
+}
+
+fn is_term(value: &IndexValue) -> bool {
+    matches!(
+        kind_of(value),
+        ValueKind::String | ValueKind::Token | ValueKind::Uri | ValueKind::Reference
+    )
 }
 
 /// Whether one group of a composite passes all of them.
@@ -125,6 +173,7 @@ pub(crate) fn passes(criterion: &Criterion, row: &IndexRow) -> bool {
 pub(crate) fn value_passes(test: &Test, value: &IndexValue) -> bool {
     match (test, value) {
         (Test::Exists(kind), value) => kind_of(value) == *kind,
+        (Test::NoneOf(tests), value) => is_term(value) && !tests.iter().any(|test| value_passes(test, value)),
         (Test::StartsWith(start), IndexValue::String { folded, .. }) => folded.starts_with(start.as_str()),
         (Test::EndsWith(end), IndexValue::String { folded, .. }) => folded.ends_with(end.as_str()),
         (Test::Contains(part), IndexValue::String { folded, .. }) => folded.contains(part.as_str()),
@@ -153,12 +202,22 @@ pub(crate) fn value_passes(test: &Test, value: &IndexValue) -> bool {
         (Test::ReferenceType(types), IndexValue::Reference { resource_type, .. }) => {
             types.contains(resource_type)
         }
-        (Test::ReferenceTo { resource_type, ids }, IndexValue::Reference { resource_type: of, id, .. }) => {
-            resource_type == of && ids.contains(id)
-        }
-        (Test::ReferenceBeyond { resource_type, ids }, IndexValue::Reference { resource_type: of, id, .. }) => {
-            resource_type == of && !ids.contains(id)
-        }
+        (
+            Test::ReferenceTo { resource_type, ids },
+            IndexValue::Reference {
+                resource_type: of,
+                id,
+                ..
+            },
+        ) => resource_type == of && ids.contains(id),
+        (
+            Test::ReferenceBeyond { resource_type, ids },
+            IndexValue::Reference {
+                resource_type: of,
+                id,
+                ..
+            },
+        ) => resource_type == of && !ids.contains(id),
         (Test::Uri { uri, version }, IndexValue::Uri { uri: is, version: of }) => {
             uri == is && (version.is_none() || version == of)
         }
@@ -219,24 +278,22 @@ fn kind_of(value: &IndexValue) -> ValueKind {
     }
 }
 
-/// The place of a resource in an order; values of some parameters may count as missing.
-fn cursor(item: &Item, sort: &[Sort], is_absent: &dyn Fn(ParameterNumber) -> bool) -> Cursor {
-    let values = sort.iter().map(|sort| match sort.key {
+/// The place of a resource in an order; some of its keys may count as missing.
+fn cursor(item: &Item, sort: &[Sort], is_absent: &dyn Fn(usize) -> bool) -> Cursor {
+    let by = |parameters: &[ParameterNumber], kind: ValueKind, descending: bool| {
+        let rows = item.index.rows().iter();
+        let places = rows
+            .filter(|row| parameters.contains(&row.parameter) && kind_of(&row.value) == kind)
+            .filter_map(|row| place(&row.value, descending));
+        let best = if descending { places.max() } else { places.min() };
+        best.unwrap_or(Place::Missing)
+    };
+    let values = sort.iter().enumerate().map(|(place, sort)| match &sort.key {
         SortKey::LastUpdated => Place::Number(item.stamp),
         SortKey::Id => Place::Bytes(id::pack(&item.key.id)),
-        SortKey::Parameter { parameter, .. } if is_absent(parameter) => Place::Missing,
-        SortKey::Parameter { parameter, kind } => {
-            let rows = item.index.rows().iter();
-            let places = rows
-                .filter(|row| row.parameter == parameter && kind_of(&row.value) == kind)
-                .filter_map(|row| place(&row.value, sort.descending));
-            let best = if sort.descending {
-                places.max()
-            } else {
-                places.min()
-            };
-            best.unwrap_or(Place::Missing)
-        }
+        _ if is_absent(place) => Place::Missing,
+        SortKey::Parameter { parameter, kind } => by(&[*parameter], *kind, sort.descending),
+        SortKey::AnyParameter { parameters, kind } => by(parameters, *kind, sort.descending),
     });
     Cursor {
         values: values.collect(),

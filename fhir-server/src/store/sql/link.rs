@@ -17,24 +17,35 @@ impl Lists {
         let mut out = Statement::new(VERSION_COLUMNS, []);
         out.push(" FROM (SELECT DISTINCT ", []);
         match &query.link {
-            Link::Forward { parameters, targets } => {
-                self.forward(&mut out, &query.from, parameters);
+            Link::Forward {
+                parameters,
+                urls,
+                targets,
+            } => {
+                match urls.as_slice() {
+                    [] => self.forward(&mut out, &query.from, parameters),
+                    urls => self.by_url(&mut out, &query.from, (parameters, urls)),
+                }
                 self.resource(&mut out);
                 out.push("(FALSE", []);
-                for (resource_type, filter) in targets {
-                    self.of_type(&mut out, *resource_type, filter)?;
+                for (types, filter) in alike(targets) {
+                    self.of_types(&mut out, &types, filter)?;
                 }
                 out.push(")", []);
             }
             Link::Backward {
                 parameters,
+                urls,
                 source,
                 filter,
             } => {
-                self.backward(&mut out, &query.from, parameters);
+                match urls.as_slice() {
+                    [] => self.backward(&mut out, &query.from, parameters),
+                    urls => self.by_url(&mut out, &query.from, (urls, parameters)),
+                }
                 self.resource(&mut out);
                 out.push("(FALSE", []);
-                self.of_type(&mut out, *source, filter)?;
+                self.of_types(&mut out, &[*source], filter)?;
                 out.push(")", []);
             }
         }
@@ -51,13 +62,16 @@ impl Lists {
         out.push(" AND ", []);
     }
 
-    fn of_type<'a, ST>(
+    fn of_types<'a, ST>(
         self,
         out: &mut Statement<'a, ST>,
-        resource_type: ResourceType,
+        types: &[ResourceType],
         filter: &'a Filter,
     ) -> Result<()> {
-        out.push(" OR (+r.type = ? AND ", [Bind::Small(resource_type.number())]);
+        out.push(" OR (", []);
+        let numbers = types.iter().map(|t| Bind::Small(t.number())).collect();
+        list(out, "(+#.type IN (", numbers, Names::resource("r"));
+        out.push(" AND ", []);
         filter::push(out, self, filter)?;
         out.push(")", []);
         Ok(())
@@ -108,6 +122,42 @@ impl Lists {
         out.push(" AND l.term = n.number", []);
         out.push(self.row_guard(), []);
     }
+}
+
+impl Lists {
+    /// The surrogates of what has a term for one of the last parameters that one of those has for one of the first.
+    fn by_url<'a, ST>(
+        self,
+        out: &mut Statement<'a, ST>,
+        from: &'a [Key],
+        (first, last): (&'a [ParameterNumber], &'a [ParameterNumber]),
+    ) {
+        let tenant = || Bind::Big(self.tenant.0);
+        out.push(
+            "k.resource AS s FROM resource f CROSS JOIN label l CROSS JOIN label k WHERE f.tenant = ? AND ",
+            [tenant()],
+        );
+        by_type(out, from, ("(f.type = ? AND ", "(f.id IN ("), 0);
+        out.push(" AND l.tenant = ? AND l.resource = f.surrogate AND ", [tenant()]);
+        numbers(out, first);
+        out.push(" AND k.tenant = ? AND ", [tenant()]);
+        let last = last.iter().map(|p| Bind::Int(p.0)).collect();
+        list(out, "(k.parameter IN (", last, Names::resource("k"));
+        out.push(" AND k.term = l.term", []);
+        out.push(self.row_guard(), []);
+    }
+}
+
+/// The types whose filters are the same, with it: it is said once.
+fn alike(targets: &[(ResourceType, Filter)]) -> Vec<(Vec<ResourceType>, &Filter)> {
+    let mut all: Vec<(Vec<ResourceType>, &Filter)> = Vec::new();
+    for (resource_type, filter) in targets {
+        match all.iter_mut().find(|(_, same)| *same == filter) {
+            Some((types, _)) => types.push(*resource_type),
+            None => all.push((vec![*resource_type], filter)),
+        }
+    }
+    all
 }
 
 fn numbers<ST>(out: &mut Statement<'_, ST>, parameters: &[ParameterNumber]) {

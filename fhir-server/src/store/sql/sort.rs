@@ -2,11 +2,11 @@
 //!
 //! The subquery `p` has the stamp `at` and, for each key, a column `k0`, `k1`, …
 
-use super::filter;
+use super::filter::{self, list};
 use super::list::Lists;
 use super::statement::{Bind, Names, Statement};
 use crate::error::Result;
-use crate::store::{Cursor, MAX_SORTS, Place, SearchQuery, Sort, SortKey, ValueKind};
+use crate::store::{Cursor, MAX_SORTS, ParameterNumber, Place, SearchQuery, Sort, SortKey, ValueKind};
 
 const KEYS: [&str; MAX_SORTS] = ["k0", "k1", "k2", "k3", "k4", "k5"];
 
@@ -35,51 +35,73 @@ pub(super) fn names<ST>(out: &mut Statement<'_, ST>, sorts: &[Sort]) {
 
 /// The keys of the resource `r`.
 pub(super) fn keys<'a, ST>(out: &mut Statement<'a, ST>, scope: Lists, query: &'a SearchQuery) -> Result<()> {
-    for (sort, names) in named(&query.sort) {
-        match sort.key {
-            SortKey::LastUpdated => out.push_as(", r.stamp AS #", names, []),
-            SortKey::Id => out.push_as(", r.id AS #", names, []),
-            SortKey::Parameter { parameter, kind } => {
-                let (text, tail) = text_of(kind, sort.descending);
-                let absent = query.absent.iter().filter(|(absent, _)| *absent == parameter);
-                let mut cases = 0;
-                out.push(", ", []);
-                for (_, filter) in absent {
-                    out.push("CASE WHEN ", []);
-                    filter::push(out, scope, filter)?;
-                    out.push(" THEN NULL ELSE ", []);
-                    cases += 1;
-                }
-                out.push(text, [Bind::Int(parameter.0)]);
-                out.push(tail, []);
-                for _ in 0..cases {
-                    out.push(" END", []);
-                }
-                out.push_as(" AS #", names, []);
+    for (place, (sort, names)) in named(&query.sort).enumerate() {
+        let (parameters, kind) = match &sort.key {
+            SortKey::LastUpdated => {
+                out.push_as(", r.stamp AS #", names, []);
+                continue;
             }
+            SortKey::Id => {
+                out.push_as(", r.id AS #", names, []);
+                continue;
+            }
+            SortKey::Parameter { parameter, kind } => (std::slice::from_ref(parameter), *kind),
+            SortKey::AnyParameter { parameters, kind } => (parameters.as_ref(), *kind),
+        };
+        out.push(", ", []);
+        let absent = query.absent.iter().filter(|(absent, _)| *absent == place);
+        let mut cases = 0;
+        for (_, filter) in absent {
+            out.push("CASE WHEN ", []);
+            filter::push(out, scope, filter)?;
+            out.push(" THEN NULL ELSE ", []);
+            cases += 1;
         }
+        value(out, (parameters, kind), sort.descending, names);
+        for _ in 0..cases {
+            out.push(" END", []);
+        }
+        out.push_as(" AS #", names, []);
     }
     Ok(())
+}
+
+/// The value by which the resource `r` is sorted.
+fn value<ST>(
+    out: &mut Statement<'_, ST>,
+    (parameters, kind): (&[ParameterNumber], ValueKind),
+    descending: bool,
+    names: Names,
+) {
+    let (text, tail) = text_of(kind, descending);
+    out.push(text, []);
+    match parameters {
+        [one] => out.push(" AND l.parameter = ?", [Bind::Int(one.0)]),
+        several => {
+            let numbers = several.iter().map(|p| Bind::Int(p.0)).collect();
+            out.push(" AND ", []);
+            list(out, "(l.parameter IN (", numbers, names);
+        }
+    }
+    out.push(tail, []);
 }
 
 fn text_of(kind: ValueKind, descending: bool) -> (&'static str, &'static str) {
     let text = match (kind, descending) {
         (ValueKind::Date | ValueKind::Number | ValueKind::Quantity, false) => {
-            "(SELECT min(l.first) FROM span l WHERE l.tenant = r.tenant AND l.resource = r.surrogate\
-             \x20AND l.parameter = ?"
+            "(SELECT min(l.first) FROM span l WHERE l.tenant = r.tenant AND l.resource = r.surrogate"
         }
         (ValueKind::Date | ValueKind::Number | ValueKind::Quantity, true) => {
-            "(SELECT max(l.last) FROM span l WHERE l.tenant = r.tenant AND l.resource = r.surrogate\
-             \x20AND l.parameter = ?"
+            "(SELECT max(l.last) FROM span l WHERE l.tenant = r.tenant AND l.resource = r.surrogate"
         }
         // Of bytes, PostgreSQL has no min and max before 18.
         (_, false) => {
             "(SELECT n.head FROM label l CROSS JOIN term n WHERE l.tenant = r.tenant AND l.resource = r.surrogate\
-             \x20AND l.parameter = ? AND n.tenant = l.tenant AND n.number = l.term"
+             \x20AND n.tenant = l.tenant AND n.number = l.term"
         }
         (_, true) => {
             "(SELECT n.head FROM label l CROSS JOIN term n WHERE l.tenant = r.tenant AND l.resource = r.surrogate\
-             \x20AND l.parameter = ? AND n.tenant = l.tenant AND n.number = l.term"
+             \x20AND n.tenant = l.tenant AND n.number = l.term"
         }
     };
     let tail = match (kind, descending) {
@@ -92,9 +114,7 @@ fn text_of(kind: ValueKind, descending: bool) -> (&'static str, &'static str) {
         (ValueKind::Token, true) => " AND n.kind = 1 ORDER BY n.head DESC LIMIT 1)",
         (ValueKind::Uri, false) => " AND n.kind = 2 ORDER BY n.head LIMIT 1)",
         (ValueKind::Uri, true) => " AND n.kind = 2 ORDER BY n.head DESC LIMIT 1)",
-        (ValueKind::Reference | ValueKind::Position, false) => {
-            " AND n.kind > 100 ORDER BY n.head LIMIT 1)"
-        }
+        (ValueKind::Reference | ValueKind::Position, false) => " AND n.kind > 100 ORDER BY n.head LIMIT 1)",
         (ValueKind::Reference | ValueKind::Position, true) => {
             " AND n.kind > 100 ORDER BY n.head DESC LIMIT 1)"
         }

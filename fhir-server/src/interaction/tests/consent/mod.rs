@@ -1,22 +1,21 @@
 //! Consent in force: the scenarios of the design by their numbers, and non-interference by random stores and requests.
 
+mod effects;
 mod interference;
 mod requests;
 mod scenarios;
+mod setting;
+mod templates;
 mod world;
 
 use super::*;
 use crate::context::{Context, Principal, PrincipalKind};
-use crate::policy::{Chain, compartment, consent, label, relationship};
+use crate::policy::Chain;
 use crate::store::{Key, ResourceType};
 
 /// All rules, with their defaults.
 pub(super) fn chain() -> Chain {
-    Chain::default()
-        .with(compartment::Compartment)
-        .with(relationship::Relationship::default())
-        .with(consent::ConsentRule::default())
-        .with(label::Label::default())
+    Chain::standard()
 }
 
 pub(super) fn key(reference: &str) -> Key {

@@ -1,10 +1,26 @@
 //! Random requests over every way of asking.
 
+use serde_json::{Value, json};
+
 use super::world::{CODES, DOCTORS, Dice, PATIENTS};
+use super::*;
+use crate::interaction::PatchForm;
 
 const TYPES: [&str; 14] = [
-    "Patient", "Condition", "Observation", "Encounter", "MedicationRequest", "DiagnosticReport", "List", "Group",
-    "Provenance", "Task", "Consent", "CareTeam", "Practitioner", "Organization",
+    "Patient",
+    "Condition",
+    "Observation",
+    "Encounter",
+    "MedicationRequest",
+    "DiagnosticReport",
+    "List",
+    "Group",
+    "Provenance",
+    "Task",
+    "Consent",
+    "CareTeam",
+    "Practitioner",
+    "Organization",
 ];
 
 fn id(dice: &mut Dice, type_name: &str) -> String {
@@ -18,8 +34,114 @@ fn id(dice: &mut Dice, type_name: &str) -> String {
     }
 }
 
+/// A request that reads, with how it is written in a failure.
+pub(super) fn reading(dice: &mut Dice) -> (String, Request) {
+    match dice.below(12) {
+        0 => batch(dice),
+        1 => graphql(dice),
+        _ => {
+            let url = get(dice);
+            (format!("GET {url}"), request("GET", &url))
+        }
+    }
+}
+
+fn batch(dice: &mut Dice) -> (String, Request) {
+    let urls: Vec<String> = (0..2 + dice.below(4)).map(|_| get(dice)).collect();
+    let entries: Vec<Value> = urls
+        .iter()
+        .map(|url| json!({"request": {"method": "GET", "url": url}}))
+        .collect();
+    let body = json!({"resourceType": "Bundle", "type": "batch", "entry": entries});
+    let request = Request::new(crate::interaction::Interaction::Transaction, BASE);
+    (
+        format!("batch of {urls:?}"),
+        with_body(request, &body.to_string()),
+    )
+}
+
+fn graphql(dice: &mut Dice) -> (String, Request) {
+    let patient = dice.pick(&PATIENTS);
+    let code = dice.pick(&CODES);
+    let (url, query) = match dice.below(5) {
+        0 => (
+            format!("Patient/{patient}/$graphql"),
+            "{ name { family } address { postalCode } generalPractitioner { resource { ... on Practitioner { name { family } } } } \
+             ObservationList(_reference: patient) { id code { coding { code } } } }"
+                .to_owned(),
+        ),
+        1 => (
+            "$graphql".to_owned(),
+            "{ PatientConnection(_count: 2, _sort: _id) { count edges { resource { id telecom { value } } } } }".to_owned(),
+        ),
+        2 => ("$graphql".to_owned(), format!("{{ ObservationList(code: \"{code}\") {{ id subject {{ resource {{ ... on Patient {{ id phone: telecom {{ value }} }} }} }} }} }}")),
+        3 => ("$graphql".to_owned(), "{ ConditionConnection(_count: 1) { count next edges { resource { id } } } }".to_owned()),
+        _ => ("$graphql".to_owned(), format!("{{ Patient(id: \"{patient}\") {{ id gender ConditionList(_reference: patient) {{ id }} }} }}")),
+    };
+    let mut request = request("GET", &url);
+    request.query.push(("query".to_owned(), query.clone()));
+    (format!("GET {url}?query={query}"), request)
+}
+
+/// A request that writes.
+pub(super) fn writing(dice: &mut Dice) -> (String, Request) {
+    let type_name = dice.pick(&["Observation", "Condition", "Patient", "Encounter"]);
+    let one = id(dice, type_name);
+    let code = dice.pick(&CODES);
+    let mut body = json!({"resourceType": type_name, "id": one, "language": "en"});
+    if type_name != "Patient" {
+        body["subject"] = json!({"reference": format!("Patient/{}", dice.pick(&PATIENTS))});
+    }
+    match type_name {
+        "Observation" => body["status"] = json!("final"),
+        "Encounter" => {
+            body["status"] = json!("planned");
+            body["class"] = json!({"system": "urn:x", "code": "x"});
+        }
+        _ => {}
+    }
+    if matches!(type_name, "Observation" | "Condition") {
+        body["code"] = json!({"coding": [{"system": "http://snomed.info/sct", "code": code}]});
+    }
+    let query = criterion(dice, type_name);
+    let conditional = format!("{type_name}?{query}");
+    let send = |method: &str, url: &str, body: &Value| {
+        let request = with_body(request(method, url), &body.to_string());
+        (format!("{method} {url} {body}"), request)
+    };
+    match dice.below(7) {
+        0 => send("PUT", &format!("{type_name}/{one}"), &body),
+        1 => (
+            format!("DELETE {type_name}/{one}"),
+            request("DELETE", &format!("{type_name}/{one}")),
+        ),
+        2 => (format!("DELETE {conditional}"), request("DELETE", &conditional)),
+        3 => {
+            body.as_object_mut().unwrap().remove("id");
+            send("PUT", &conditional, &body)
+        }
+        4 => {
+            body.as_object_mut().unwrap().remove("id");
+            let (text, mut request) = send("POST", type_name, &body);
+            request.if_none_exist = Some(query.clone());
+            (format!("{text} If-None-Exist: {query}"), request)
+        }
+        5 => {
+            let (text, mut request) = send("PUT", &format!("{type_name}/{one}"), &body);
+            request.if_match = versions(&[dice.pick(&["1", "2"])]);
+            (format!("{text} If-Match"), request)
+        }
+        _ => {
+            let patch = json!([{"op": "test", "path": "/id", "value": one}, {"op": "add", "path": "/language", "value": "cy"}]);
+            let mut request = request("PATCH", &format!("{type_name}/{one}"));
+            request.body = Some(RequestBody::Patch(PatchForm::Json, patch.to_string().into()));
+            (format!("PATCH {type_name}/{one}"), request)
+        }
+    }
+}
+
 /// The URL of a GET.
-pub(super) fn get(dice: &mut Dice) -> String {
+fn get(dice: &mut Dice) -> String {
     let type_name = dice.pick(&TYPES);
     let one = id(dice, type_name);
     let patient = dice.pick(&PATIENTS);
@@ -32,11 +154,30 @@ pub(super) fn get(dice: &mut Dice) -> String {
             2 => "_history".into(),
             _ => "_history?_since=2026-11-23T09:31:00Z&_count=5".into(),
         },
-        3 => format!("Patient/{patient}/$everything{}", dice.pick(&["", "?_count=5", "?_type=Observation,Condition", "?start=2010-01-01&end=2012-01-01"])),
-        4 => format!("Patient/{patient}/{}", dice.pick(&["Observation", "Condition", "*", "Encounter?_sort=date"])),
-        5 => format!("Practitioner/{}/{}", dice.pick(&DOCTORS), dice.pick(&["Patient", "Observation", "Encounter"])),
+        3 => format!(
+            "Patient/{patient}/$everything{}",
+            dice.pick(&[
+                "",
+                "?_count=5",
+                "?_type=Observation,Condition",
+                "?start=2010-01-01&end=2012-01-01"
+            ])
+        ),
+        4 => format!(
+            "Patient/{patient}/{}",
+            dice.pick(&["Observation", "Condition", "*", "Encounter?_sort=date"])
+        ),
+        5 => format!(
+            "Practitioner/{}/{}",
+            dice.pick(&DOCTORS),
+            dice.pick(&["Patient", "Observation", "Encounter"])
+        ),
         6 => format!("Observation/$lastn?patient=Patient/{patient}"),
-        7 => format!("?_type={}{}", dice.pick(&["Observation,Condition", "Patient,Task", "Group,List"]), dice.pick(&["", "&_summary=count", "&_count=3"])),
+        7 => format!(
+            "?_type={}{}",
+            dice.pick(&["Observation,Condition", "Patient,Task", "Group,List"]),
+            dice.pick(&["", "&_summary=count", "&_count=3"])
+        ),
         _ => format!("{type_name}?{}", query(dice, type_name)),
     }
 }
@@ -51,7 +192,11 @@ fn query(dice: &mut Dice, type_name: &str) -> String {
         0 => parts.push("_summary=count".into()),
         1 => parts.push("_total=accurate".into()),
         2 => parts.push(format!("_count={}", 1 + dice.below(5))),
-        3 => parts.push(format!("_sort={}{}", dice.pick(&["", "-"]), sort(dice, type_name))),
+        3 => parts.push(format!(
+            "_sort={}{}",
+            dice.pick(&["", "-"]),
+            sort(dice, type_name)
+        )),
         4 => parts.push(include(dice, type_name)),
         5 => parts.push("_total=estimate&_count=0".into()),
         _ => {}
@@ -61,7 +206,14 @@ fn query(dice: &mut Dice, type_name: &str) -> String {
 
 fn sort(dice: &mut Dice, type_name: &str) -> &'static str {
     match type_name {
-        "Patient" => dice.pick(&["address-postalcode", "family", "birthdate", "phone", "general-practitioner", "_lastUpdated"]),
+        "Patient" => dice.pick(&[
+            "address-postalcode",
+            "family",
+            "birthdate",
+            "phone",
+            "general-practitioner",
+            "_lastUpdated",
+        ]),
         "Observation" => dice.pick(&["date", "code", "value-quantity", "_id"]),
         "Condition" => dice.pick(&["code", "recorded-date"]),
         _ => "_lastUpdated",
@@ -90,7 +242,11 @@ fn include(dice: &mut Dice, type_name: &str) -> String {
             ])
             .into(),
         "Practitioner" => dice
-            .pick(&["_revinclude=Patient:general-practitioner", "_revinclude=Observation:performer", "_revinclude=Encounter:*"])
+            .pick(&[
+                "_revinclude=Patient:general-practitioner",
+                "_revinclude=Observation:performer",
+                "_revinclude=Encounter:*",
+            ])
             .into(),
         "Organization" => "_revinclude=Patient:general-practitioner".into(),
         "DiagnosticReport" => "_include=DiagnosticReport:result".into(),

@@ -43,15 +43,21 @@ pub(super) struct Step {
 pub(super) fn steps(dice: &mut Dice) -> Vec<Step> {
     let mut steps = Vec::new();
     let mut put = |resource: Value| {
-        let name = format!("{}/{}", resource["resourceType"].as_str().unwrap(), resource["id"].as_str().unwrap());
+        let name = format!(
+            "{}/{}",
+            resource["resourceType"].as_str().unwrap(),
+            resource["id"].as_str().unwrap()
+        );
         steps.push(Step {
             name,
             body: Some(resource),
         });
     };
     for (id, ods) in ORGANISATIONS {
-        put(json!({"resourceType": "Organization", "id": id, "name": format!("Trust {id}"),
-            "identifier": [{"system": "https://fhir.nhs.uk/Id/ods-organization-code", "value": ods}]}));
+        put(
+            json!({"resourceType": "Organization", "id": id, "name": format!("Trust {id}"),
+            "identifier": [{"system": "https://fhir.nhs.uk/Id/ods-organization-code", "value": ods}]}),
+        );
     }
     for id in DOCTORS {
         put(json!({"resourceType": "Practitioner", "id": id, "name": [{"family": id}]}));
@@ -79,7 +85,11 @@ pub(super) fn steps(dice: &mut Dice) -> Vec<Step> {
     }
     for _ in 0..dice.below(4) {
         let gone = &records[dice.below(records.len())];
-        let name = format!("{}/{}", gone["resourceType"].as_str().unwrap(), gone["id"].as_str().unwrap());
+        let name = format!(
+            "{}/{}",
+            gone["resourceType"].as_str().unwrap(),
+            gone["id"].as_str().unwrap()
+        );
         steps.push(Step { name, body: None });
     }
     steps
@@ -96,7 +106,12 @@ fn patient(dice: &mut Dice, id: &str) -> Value {
         "telecom": [{"system": "phone", "value": dice.pick(&["01632960001", "01632960002"])}]
     });
     if dice.one_in(2) {
-        let practice = dice.pick(&["Organization/org-x", "Organization/org-y", "Practitioner/dr-a", "Practitioner/dr-b"]);
+        let practice = dice.pick(&[
+            "Organization/org-x",
+            "Organization/org-y",
+            "Practitioner/dr-a",
+            "Practitioner/dr-b",
+        ]);
         patient["generalPractitioner"] = json!([{"reference": practice}]);
     }
     if dice.one_in(3) {
@@ -146,7 +161,8 @@ fn record(dice: &mut Dice, i: usize) -> Value {
     let other = json!({"reference": format!("Patient/{}", dice.pick(&PATIENTS))});
     let doctor = json!({"reference": format!("Practitioner/{}", dice.pick(&DOCTORS))});
     let code = json!({"coding": [{"system": SNOMED, "code": dice.pick(&CODES)}], "text": dice.pick(&["one", "two"])});
-    let earlier = |dice: &mut Dice, kind: &str| json!({"reference": format!("{kind}/r{}", dice.below(i.max(1)))});
+    let earlier =
+        |dice: &mut Dice, kind: &str| json!({"reference": format!("{kind}/r{}", dice.below(i.max(1)))});
     let date = dice.pick(&["2009-06-01", "2011-03-04", "2020-01-01", "2026-11-20"]);
     let id = format!("r{i}");
     let meta = meta(dice);
@@ -157,9 +173,11 @@ fn record(dice: &mut Dice, i: usize) -> Value {
             "effectiveDateTime": date, "performer": [doctor], "encounter": earlier(dice, "Encounter"),
             "hasMember": [earlier(dice, "Observation")],
             "valueQuantity": {"value": dice.below(100), "unit": "mg", "system": "http://unitsofmeasure.org", "code": "mg"}}),
-        5 => json!({"resourceType": "Encounter", "status": "finished", "class": {"system": ACT_CODE, "code": "AMB"},
+        5 => {
+            json!({"resourceType": "Encounter", "status": "finished", "class": {"system": ACT_CODE, "code": "AMB"},
             "subject": patient, "period": {"start": date, "end": date}, "participant": [{"individual": doctor}],
-            "reasonReference": [earlier(dice, "Condition")]}),
+            "reasonReference": [earlier(dice, "Condition")]})
+        }
         6 => json!({"resourceType": "MedicationRequest", "status": "active", "intent": "order",
             "medicationCodeableConcept": {"text": "x"}, "subject": patient, "authoredOn": date,
             "reasonCode": [code], "requester": doctor}),
@@ -177,7 +195,8 @@ fn record(dice: &mut Dice, i: usize) -> Value {
     made["id"] = json!(id);
     made["meta"] = meta;
     if dice.one_in(12) && made.get("subject").is_some() {
-        made["subject"] = json!({"identifier": {"system": "https://fhir.nhs.uk/Id/nhs-number", "value": "999000p1"}});
+        made["subject"] =
+            json!({"identifier": {"system": "https://fhir.nhs.uk/Id/nhs-number", "value": "999000p1"}});
     }
     tidy(made)
 }
@@ -185,7 +204,9 @@ fn record(dice: &mut Dice, i: usize) -> Value {
 fn consent(dice: &mut Dice, i: usize) -> Value {
     let patient = dice.pick(&PATIENTS);
     let about = match dice.one_in(4) {
-        true => json!({"identifier": {"system": "https://fhir.nhs.uk/Id/nhs-number", "value": format!("999000{patient}")}}),
+        true => {
+            json!({"identifier": {"system": "https://fhir.nhs.uk/Id/nhs-number", "value": format!("999000{patient}")}})
+        }
         false => json!({"reference": format!("Patient/{patient}")}),
     };
     let mut consent = json!({
@@ -212,7 +233,13 @@ fn provision(dice: &mut Dice, depth: usize) -> Value {
     match dice.below(9) {
         0 => made["code"] = json!([{"coding": [{"system": SNOMED, "code": dice.pick(&CODES)}]}]),
         1 => {
-            let class = dice.pick(&["Condition", "Observation", "MedicationRequest", "Patient", "Encounter"]);
+            let class = dice.pick(&[
+                "Condition",
+                "Observation",
+                "MedicationRequest",
+                "Patient",
+                "Encounter",
+            ]);
             made["class"] = json!([{"system": "http://hl7.org/fhir/resource-types", "code": class}]);
         }
         2 => made["securityLabel"] = json!([{"system": ACT_CODE, "code": dice.pick(&["PSY", "SPI", "HIV"])}]),
@@ -222,12 +249,18 @@ fn provision(dice: &mut Dice, depth: usize) -> Value {
             let meaning = dice.pick(&["instance", "related", "dependents", "authoredby"]);
             let target = match meaning {
                 "authoredby" => format!("Practitioner/{}", dice.pick(&DOCTORS)),
-                _ => format!("{}/r{}", dice.pick(&["Observation", "Encounter", "DiagnosticReport"]), dice.below(20)),
+                _ => format!(
+                    "{}/r{}",
+                    dice.pick(&["Observation", "Encounter", "DiagnosticReport"]),
+                    dice.below(20)
+                ),
             };
             made["data"] = json!([{"meaning": meaning, "reference": {"reference": target}}]);
         }
-        6 => made["purpose"] = json!([{"system": "http://terminology.hl7.org/CodeSystem/v3-ActReason",
-            "code": dice.pick(&["TREAT", "HRESCH", "ETREAT"])}]),
+        6 => {
+            made["purpose"] = json!([{"system": "http://terminology.hl7.org/CodeSystem/v3-ActReason",
+            "code": dice.pick(&["TREAT", "HRESCH", "ETREAT"])}])
+        }
         7 => {
             let (_, ods) = dice.pick(&ORGANISATIONS);
             let org = json!({"system": "https://fhir.nhs.uk/Id/ods-organization-code", "value": ods});

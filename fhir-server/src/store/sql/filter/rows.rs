@@ -42,7 +42,12 @@ pub(super) fn has_any<'a, ST>(
 }
 
 /// The resource has a row, of whatever parameter, that passes the test.
-pub(super) fn of_any_parameter<'a, ST>(out: &mut Statement<'a, ST>, scope: Lists, test: &'a Test, names: Names) {
+pub(super) fn of_any_parameter<'a, ST>(
+    out: &mut Statement<'a, ST>,
+    scope: Lists,
+    test: &'a Test,
+    names: Names,
+) {
     let names = names.row("l");
     let table = Table::of_test(test);
     open(out, table, names);

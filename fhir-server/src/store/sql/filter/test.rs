@@ -59,6 +59,7 @@ pub(super) fn any<'a, ST>(out: &mut Statement<'a, ST>, scope: Lists, tests: &[&'
 pub(super) fn test<'a, ST>(out: &mut Statement<'a, ST>, scope: Lists, test: &'a Test, names: Names) {
     match test {
         Test::Exists(kind) => exists(out, *kind, names),
+        Test::NoneOf(tests) => none_of(out, scope, tests, names),
         Test::StartsWith(_) | Test::EndsWith(_) | Test::Contains(_) | Test::Folded(_) | Test::Exact(_) => {
             text(out, scope, test);
         }
@@ -75,12 +76,18 @@ pub(super) fn test<'a, ST>(out: &mut Statement<'a, ST>, scope: Lists, test: &'a 
         }
         Test::ReferenceType(types) => list(out, "(n.kind IN (", kinds(types), names),
         Test::ReferenceTo { resource_type, ids } => {
-            out.push("(n.kind = ? AND ", [Bind::Small(REFERENCE + resource_type.number())]);
+            out.push(
+                "(n.kind = ? AND ",
+                [Bind::Small(REFERENCE + resource_type.number())],
+            );
             list(out, "(n.head IN (", packed(ids), names);
             out.push(")", []);
         }
         Test::ReferenceBeyond { resource_type, ids } => {
-            out.push("(n.kind = ? AND NOT ", [Bind::Small(REFERENCE + resource_type.number())]);
+            out.push(
+                "(n.kind = ? AND NOT ",
+                [Bind::Small(REFERENCE + resource_type.number())],
+            );
             list(out, "(n.head IN (", packed(ids), names);
             out.push(")", []);
         }
@@ -117,6 +124,18 @@ pub(super) fn test<'a, ST>(out: &mut Statement<'a, ST>, scope: Lists, test: &'a 
     }
 }
 
+/// Only rows with terms come here: what passes none of the tests.
+fn none_of<'a, ST>(out: &mut Statement<'a, ST>, scope: Lists, tests: &'a [Test], names: Names) {
+    out.push("NOT (FALSE", []);
+    let of_terms = |one: &&Test| matches!(Table::of_test(one), Table::Label | Table::Kind);
+    for one in tests.iter().filter(of_terms) {
+        out.push(" OR coalesce(", []);
+        test(out, scope, one, names);
+        out.push(", FALSE)", []);
+    }
+    out.push(")", []);
+}
+
 fn exists<ST>(out: &mut Statement<'_, ST>, kind: ValueKind, names: Names) {
     let class = match kind {
         ValueKind::String => class::TEXT,
@@ -140,7 +159,9 @@ fn kinds(types: &[ResourceType]) -> Vec<Bind<'static>> {
 
 /// Logical ids as terms hold them: each is shorter than what a term has apart.
 fn packed(ids: &[String]) -> Vec<Bind<'static>> {
-    ids.iter().map(|id| Bind::Owned(crate::store::id::pack(id))).collect()
+    ids.iter()
+        .map(|id| Bind::Owned(crate::store::id::pack(id)))
+        .collect()
 }
 
 fn text<'a, ST>(out: &mut Statement<'a, ST>, scope: Lists, test: &'a Test) {
