@@ -165,12 +165,12 @@ impl Session {
         let current = self.current(&key, &permitted, conditions).await?;
         let hidden = !open && current.is_none();
         let create = self.settings().update_as_create && (open || self.settings().client_ids);
-        if hidden && !create {
+        if hidden && (!create || self.is_live(&key).await?) {
             return Err(conditions::not_found(&key));
         }
         let mut expects = whole(&key, current.as_ref(), &permitted.masks)?;
         expects.extend(match hidden {
-            true => vec![(Expect::Absent(key.clone()), Reason::Visible)],
+            true => vec![(Expect::Absent(key.clone()), Reason::Changed)],
             false => visible(&key, filter),
         });
         expects.extend(conditions.expects(&key, current.as_ref())?);
@@ -363,6 +363,12 @@ impl Session {
         };
         let index = index_under(&key.id, part.resource, &around);
         index.map_err(|error| error.at(part.path.clone()))
+    }
+
+    /// Whether there is such a resource, whoever may see it.
+    async fn is_live(&self, key: &Key) -> Result<bool> {
+        let stored = self.snapshot().await?.read(key, &Filter::All).await?;
+        Ok(stored.is_some_and(|version| version.change != Change::Delete))
     }
 
     /// The live version that the caller may see, where it has to be known before the commit.

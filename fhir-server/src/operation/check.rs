@@ -41,7 +41,7 @@ impl Operation for Check {
                 parameter("organization", "in", (0, "1"), "string", "The ODS code of the organisation on whose behalf."),
                 parameter("role", "in", (0, "*"), "string", "A role in which the actor would ask."),
                 parameter("purpose", "in", (0, "1"), "code", "What for: a purpose of use. Default: what the actor usually asks for."),
-                parameter("resource", "in", (0, "1"), "string", "Which resource, such as Condition/1."),
+                parameter("resource", "in", (0, "1"), "string", "Which resource, such as Condition/1. Default: the Patient."),
                 parameter("type", "in", (0, "1"), "code", "Or which type of data."),
                 parameter("decision", "out", (1, "1"), "code", "permit, deny or partly."),
                 parameter("consent", "out", (0, "1"), "string", "The Consent that decides."),
@@ -71,7 +71,7 @@ impl Operation for Check {
                 let text = "You may ask about your own record only.";
                 return Err(Error::new(ErrorCode::Forbidden, text));
             }
-            let subject = subject(call)?;
+            let subject = subject(call, &patient)?;
             let actor = actor(session, call, &patient)?;
             let checked = session.check_for(&actor, &patient.id, &subject).await?;
             Ok(Done::Answer(answer(told(&checked))))
@@ -94,15 +94,16 @@ fn named(call: &Call<'_>, name: &str) -> Result<Option<Key>> {
         .ok_or_else(|| wrong(name, "a reference such as Condition/1"))
 }
 
-fn subject(call: &Call<'_>) -> Result<Subject> {
+fn subject(call: &Call<'_>, patient: &Key) -> Result<Subject> {
     match (named(call, "resource")?, call.arguments.text("type")) {
+        (None, None) => Ok(Subject::Resource(patient.clone())),
         (Some(key), None) => Ok(Subject::Resource(key)),
         (None, Some(name)) => ResourceType::from_name(&name)
             .map(Subject::Type)
             .ok_or_else(|| wrong("type", "a resource type of R4, such as Condition")),
-        _ => {
-            let text = "Say which data is meant: either `resource` or `type`.";
-            Err(Error::new(ErrorCode::Required, text).at("http.resource"))
+        (Some(_), Some(_)) => {
+            let text = "Name either a `resource` or a `type`, not both.";
+            Err(Error::new(ErrorCode::Value, text).at("http.type"))
         }
     }
 }
