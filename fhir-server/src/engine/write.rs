@@ -7,6 +7,7 @@
 //! Invariant: what a write depends on is an `Expect` of its commit, checked in the same database transaction.
 
 use super::conditions::{self, Conditions, Reason};
+use super::known::{KnownHere, check_writable};
 use super::session::Permitted;
 use super::stored_form::{Edit, stored_body};
 use super::{Part, Session, place, validation, veil};
@@ -160,6 +161,7 @@ impl Session {
         self.prepare().await?;
         let update = Access::new(Interaction::Update, Some(key.resource_type));
         let permitted = self.decide(&update)?;
+        check_writable(&key)?;
         let filter = permitted.filter.clone();
         let open = filter == Filter::All;
         let current = self.current(&key, &permitted, conditions).await?;
@@ -306,6 +308,7 @@ impl Session {
         let staged = std::mem::take(&mut self.staged);
         let facts = self.facts();
         self.drop_snapshot();
+        self.here = KnownHere::default();
         self.check_deadline()?;
         let mut commit = Commit {
             deadline: self.context.deadline,

@@ -17,7 +17,14 @@ pub async fn dispatch(session: &mut Session, request: &Request) -> Result<Respon
     session.reached_at(&request.base);
     session.prepare().await?;
     let answer = match request.interaction {
-        Interaction::Batch | Interaction::Transaction => bundle(session, request).await,
+        Interaction::Batch | Interaction::Transaction => {
+            let answer = bundle(session, request).await;
+            match again(session, &answer).await {
+                Ok(true) => bundle(session, request).await,
+                Ok(false) => answer,
+                Err(error) => Err(error),
+            }
+        }
         _ => single(session, request).await,
     };
     // A request that failed half way leaves nothing for the next commit.
@@ -25,9 +32,26 @@ pub async fn dispatch(session: &mut Session, request: &Request) -> Result<Respon
     answer
 }
 
+/// Whether what failed did so for want of knowledge that is there now, so that it is to be done again.
+pub(super) async fn again<T>(session: &mut Session, answer: &Result<T>) -> Result<bool> {
+    let again = answer.is_err() && session.learn().await?;
+    if again {
+        session.discard();
+    }
+    Ok(again)
+}
+
 /// Answers a request that is no Bundle of requests.
 pub(super) async fn single(session: &mut Session, request: &Request) -> Result<Response> {
     session.prepare().await?;
+    let answer = once(session, request).await;
+    match again(session, &answer).await? {
+        true => once(session, request).await,
+        false => answer,
+    }
+}
+
+async fn once(session: &mut Session, request: &Request) -> Result<Response> {
     match request.interaction {
         Interaction::Read => read::run(session, request).await,
         Interaction::Vread => vread::run(session, request).await,

@@ -19,7 +19,7 @@ pub(crate) mod ucum;
 
 pub use criteria::Limits;
 pub use extract::{Surroundings, index};
-pub use terminology::{Concept, NoTerminology, Terminology};
+pub use terminology::{Concept, Terminology};
 
 use crate::error::{Error, ErrorCode};
 
