@@ -9,6 +9,7 @@ mod conditions;
 mod facts;
 mod guard;
 mod id;
+mod kept;
 mod knowledge;
 mod known;
 mod links;
@@ -33,6 +34,7 @@ pub use settings::{OutcomeSystems, Settings};
 
 pub(crate) use check::{Checked, Shown, Subject};
 pub(crate) use conditions::{Conditions, not_found};
+pub(crate) use kept::Kept;
 use knowledge::Knowledge;
 use known::BuiltIn;
 pub(crate) use known::Known;
@@ -68,6 +70,8 @@ pub struct Engine {
     /// Who answers searches about codes instead of what is known.
     terminology: Option<Arc<dyn Terminology>>,
     operations: Arc<Operations>,
+    /// What has been said of what the server offers.
+    statements: Arc<Kept>,
     /// What all tenants know, where it is more than what is built in.
     with_releases: Option<Arc<Known>>,
     /// What is made of the definitions that tenants store.
@@ -86,6 +90,7 @@ impl Engine {
             ids: Arc::new(RandomIds),
             terminology: None,
             operations: Arc::new(Operations::builtin()),
+            statements: Arc::default(),
             with_releases: None,
             knowledge: Arc::default(),
         }
@@ -129,6 +134,7 @@ impl Engine {
     /// The same, with those operations.
     pub fn with_operations(mut self, operations: Operations) -> Self {
         self.operations = Arc::new(operations);
+        self.statements = Arc::default();
         self
     }
 

@@ -8,14 +8,18 @@ pub(crate) mod care_date;
 pub(crate) mod case;
 pub(crate) mod compartment;
 pub(crate) mod criteria;
+pub(crate) mod describe;
 pub(crate) mod extract;
 pub(crate) mod instant;
+mod narrow;
 pub(crate) mod registry;
 pub(crate) mod span;
 pub(crate) mod sphere;
 pub(crate) mod terminology;
 pub(crate) mod text;
 pub(crate) mod ucum;
+
+pub(crate) use narrow::narrow;
 
 pub use criteria::Limits;
 pub use extract::{Surroundings, index};

@@ -10,6 +10,7 @@ mod consent;
 mod definitions;
 mod entries;
 mod examples;
+mod explains;
 mod histories;
 mod hostile;
 mod includes;
