@@ -330,7 +330,12 @@ impl Session {
         query: SearchQuery,
         limit: Option<u64>,
     ) -> Result<(Filter, Explanation)> {
-        let query = self.filtered_search(query)?;
+        let (query, seen) = self.filtered_search(query).await?;
+        // What the policy adds names patients, and counts are of rows whoever may see them.
+        if seen.filter != Filter::All || !seen.masks.is_empty() {
+            let text = "How a search is answered is told only to callers from whom nothing is hidden.";
+            return Err(Error::new(ErrorCode::Forbidden, text).at("http._explain"));
+        }
         let explanation = self.snapshot().await?.explain(&query, limit).await?;
         Ok((query.filter, explanation))
     }

@@ -139,7 +139,7 @@ fn size(filter: &Filter) -> Size {
 fn size_of(test: &Test) -> Size {
     // A text takes two binds at most.
     match test {
-        Test::Every(all) => all.iter().map(size_of_test).fold(Size::of(1, 0), Size::sum),
+        Test::Every(all) => all.iter().map(size_of).fold(Size::of(1, 0), Size::sum),
         Test::Token { code, .. } => {
             let codes = code.as_ref().map_or(0, Vec::len);
             Size::of(1 + codes / 4, 2 * codes + 4)
