@@ -9,6 +9,7 @@ mod conditions;
 mod facts;
 mod guard;
 mod id;
+pub(crate) mod indexing;
 mod kept;
 mod knowledge;
 mod known;
@@ -17,6 +18,7 @@ mod matches;
 #[cfg(test)]
 pub(crate) mod memory;
 mod own;
+mod parameters;
 mod place;
 mod received;
 mod reindex;
@@ -76,6 +78,9 @@ pub struct Engine {
     with_releases: Option<Arc<Known>>,
     /// What is made of the definitions that tenants store.
     knowledge: Arc<Knowledge>,
+    /// Told when a definition was written.
+    stored_definition: Arc<tokio::sync::Notify>,
+    indexing: Arc<indexing::Indexing>,
 }
 
 impl Engine {
@@ -93,6 +98,8 @@ impl Engine {
             statements: Arc::default(),
             with_releases: None,
             knowledge: Arc::default(),
+            stored_definition: Arc::default(),
+            indexing: Arc::default(),
         }
     }
 
@@ -158,6 +165,7 @@ impl Engine {
 
     /// Waits for running writes, then lets go of the store.
     pub async fn close(&self) {
+        self.indexing.end().await;
         self.store.close().await;
     }
 }

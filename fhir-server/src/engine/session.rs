@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::facts::undecided;
 use super::known::KnownHere;
+use super::parameters::Working;
 use super::veil::{absent, mask, masked};
 use super::write::Staged;
 use super::{Engine, Settings};
@@ -43,6 +44,8 @@ pub struct Session {
     snapshot: Mutex<Option<Arc<dyn Snapshot>>>,
     /// What that view knows of its moment, once asked for.
     marks: Mutex<Option<Marks>>,
+    /// The search parameters that it works with.
+    pub(super) working: Mutex<Option<Working>>,
     /// Each (interaction, type) is decided once a request.
     pub(super) decisions: Mutex<Decisions>,
     /// What the policy has gathered; `None` until it has.
@@ -62,6 +65,7 @@ impl Session {
             context,
             snapshot: Mutex::default(),
             marks: Mutex::default(),
+            working: Mutex::default(),
             decisions: Mutex::default(),
             facts: Mutex::default(),
             staged: Vec::new(),
@@ -227,6 +231,7 @@ impl Session {
     pub(super) fn drop_snapshot(&self) {
         *self.snapshot.lock().unwrap_or_else(PoisonError::into_inner) = None;
         *self.marks.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        *self.working.lock().unwrap_or_else(PoisonError::into_inner) = None;
         self.forget_facts();
     }
 

@@ -6,6 +6,8 @@
 //!
 //! Invariant: what a write depends on is an `Expect` of its commit, checked in the same database transaction.
 
+use std::collections::BTreeSet;
+
 use super::conditions::{self, Conditions, Reason};
 use super::known::{KnownHere, check_writable};
 use super::session::Permitted;
@@ -15,10 +17,13 @@ use crate::context::Millis;
 use crate::error::{Error, ErrorCode, Issue, Result};
 use crate::interaction::Interaction;
 use crate::policy::{Access, Mask, consent};
-use crate::search::extract::{Surroundings, index_under};
+use crate::search::registry::search_parameter;
 use crate::store::{
-    Change, Claim, Commit, Expect, Filter, Index, Key, Outcome, Refusal, StoredBody, Version, Write,
+    Change, Claim, Commit, Expect, Filter, Key, Outcome, Refusal, StoredBody, Version, Write,
 };
+
+/// How often a commit is tried where search parameters change meanwhile.
+const ATTEMPTS: usize = 32;
 
 /// One staged write: what it is, what it expects, and what the caller is told where that does not hold.
 pub(super) struct Staged {
@@ -27,10 +32,12 @@ pub(super) struct Staged {
     /// What will be stored; `None` for a deletion.
     pub(super) body: Option<StoredBody>,
     /// `None` where there is nothing to do: a deletion of what does not exist for the caller.
-    write: Option<Write>,
+    pub(super) write: Option<Write>,
     pub(super) expects: Vec<(Expect, Reason)>,
+    /// The epochs of the search parameters that it was prepared with.
+    pub(super) epochs: Vec<i64>,
     /// The entry of the Bundle that asks for it.
-    entry: Option<usize>,
+    pub(super) entry: Option<usize>,
     /// What the writer is told of it.
     notes: Vec<Issue>,
 }
@@ -54,6 +61,7 @@ impl Staged {
             body: None,
             write: None,
             expects: vec![expect],
+            epochs: Vec::new(),
             entry,
             notes: Vec::new(),
         }
@@ -130,7 +138,7 @@ impl Session {
         let create = Access::new(Interaction::Create, Some(key.resource_type));
         self.permit_access(&create)?;
         let body = self.accept(draft, &key)?;
-        let index = self.index(&draft.part, &key)?;
+        let (index, epoch) = self.index_of(draft.part.resource, &key.id, &draft.part.path)?;
         let expects = self.check_own(&create, &key, &index).await?;
         let write = Write::Create {
             key: key.clone(),
@@ -143,6 +151,7 @@ impl Session {
             body: Some(body),
             write: Some(write),
             expects,
+            epochs: vec![epoch],
             entry,
             notes,
         }))
@@ -177,7 +186,7 @@ impl Session {
         });
         expects.extend(conditions.expects(&key, current.as_ref())?);
         let body = self.accept(draft, &key)?;
-        let index = self.index(&draft.part, &key)?;
+        let (index, epoch) = self.index_of(draft.part.resource, &key.id, &draft.part.path)?;
         expects.extend(self.check_own(&update, &key, &index).await?);
         let write = Write::Update {
             key: key.clone(),
@@ -191,6 +200,7 @@ impl Session {
             body: Some(body),
             write: Some(write),
             expects,
+            epochs: vec![epoch],
             entry,
             notes,
         }))
@@ -210,7 +220,7 @@ impl Session {
         let mut expects = visible(&key, self.filter_to_change(&key, by)?);
         expects.push((Expect::Version(key.clone(), version), Reason::Changed));
         let body = self.accept(draft, &key)?;
-        let index = self.index(&draft.part, &key)?;
+        let (index, epoch) = self.index_of(draft.part.resource, &key.id, &draft.part.path)?;
         expects.extend(self.check_own(by, &key, &index).await?);
         let write = Write::Update {
             key: key.clone(),
@@ -224,6 +234,7 @@ impl Session {
             body: Some(body),
             write: Some(write),
             expects,
+            epochs: vec![epoch],
             entry,
             notes,
         }))
@@ -275,6 +286,7 @@ impl Session {
             body: None,
             write,
             expects,
+            epochs: Vec::new(),
             entry,
             notes: Vec::new(),
         }))
@@ -290,6 +302,7 @@ impl Session {
             body: None,
             write,
             expects,
+            epochs: Vec::new(),
             entry: None,
             notes: Vec::new(),
         });
@@ -300,51 +313,77 @@ impl Session {
         self.staged.clear();
     }
 
-    /// Writes all that is staged, or nothing.
+    /// Writes all that is staged, or nothing. What was prepared with search parameters that have changed since is prepared again.
     ///
     /// # Errors
     /// An expectation does not hold, or the store failed. Nothing is staged afterwards.
     pub(crate) async fn commit(&mut self) -> Result<Committed> {
-        let staged = std::mem::take(&mut self.staged);
+        let mut staged = std::mem::take(&mut self.staged);
         let facts = self.facts();
         self.drop_snapshot();
         self.here = KnownHere::default();
-        self.check_deadline()?;
-        let mut commit = Commit {
-            deadline: self.context.deadline,
-            ..Commit::default()
-        };
-        for one in &staged {
-            commit
-                .expects
-                .extend(one.expects.iter().map(|(expect, _)| expect.clone()));
-            commit.writes.extend(one.write.clone());
-        }
-        let unchanged = facts.iter().flat_map(|facts| facts.unchanged());
-        let unchanged = unchanged.map(|(resource_type, stamp)| Expect::Newest(*resource_type, *stamp));
-        commit.expects.extend(unchanged);
-        let outcomes = match commit.writes.is_empty() {
-            true => Vec::new(),
-            false => match self.engine.store.commit(self.context.tenant, commit).await {
-                Ok(outcomes) => outcomes,
+        for _ in 0..ATTEMPTS {
+            self.check_deadline()?;
+            let (mut commit, epochs) = self.commit_of(&staged);
+            let unchanged = facts.iter().flat_map(|facts| facts.unchanged());
+            let unchanged = unchanged.map(|(of, stamp)| Expect::Newest(*of, *stamp));
+            commit.expects.extend(unchanged);
+            if commit.writes.is_empty() {
+                return Ok(committed(staged, Vec::new()));
+            }
+            match self.engine.store.commit(self.context.tenant, commit).await {
+                Ok(outcomes) => {
+                    self.told_of(&staged);
+                    return Ok(committed(staged, outcomes));
+                }
+                Err(Refusal::Expectation { index, .. }) if index < epochs => {
+                    self.prepare_again(&mut staged).await?;
+                    self.drop_snapshot();
+                }
+                Err(Refusal::Expectation { index, current }) => {
+                    let index = index - epochs;
+                    return Err(refused(&staged, Refusal::Expectation { index, current }));
+                }
                 Err(refusal) => return Err(refused(&staged, refusal)),
-            },
-        };
-        let mut outcomes = outcomes.into_iter();
-        let done = staged.into_iter().map(|one| {
-            let outcome = if one.write.is_some() {
-                outcomes.next()?
-            } else {
-                Outcome::Absent
-            };
-            Some(Written {
-                key: one.key,
-                outcome,
-                body: one.body,
-                notes: one.notes,
-            })
+            }
+        }
+        Err(Error::new(
+            ErrorCode::Unavailable,
+            "Search parameters change again and again; nothing was changed. Try again later.",
+        ))
+    }
+
+    /// The commit of what is staged, and how many of its first expectations are of epochs.
+    fn commit_of(&self, staged: &[Staged]) -> (Commit, usize) {
+        let epochs: BTreeSet<i64> = staged.iter().flat_map(|one| one.epochs.iter().copied()).collect();
+        let of_epochs = search_parameter().into_iter().flat_map(|of| {
+            let expect = move |epoch: &i64| Expect::Epoch(of, *epoch);
+            epochs.iter().map(expect).collect::<Vec<_>>()
         });
-        Ok(Committed(done.collect()))
+        let mut expects: Vec<Expect> = of_epochs.collect();
+        let count = expects.len();
+        let mut writes = Vec::new();
+        for one in staged {
+            expects.extend(one.expects.iter().map(|(expect, _)| expect.clone()));
+            writes.extend(one.write.clone());
+        }
+        let commit = Commit {
+            expects,
+            writes,
+            deadline: self.context.deadline,
+        };
+        (commit, count)
+    }
+
+    /// Search parameters may have been written: whoever indexes for them is told.
+    fn told_of(&self, staged: &[Staged]) {
+        let of = search_parameter();
+        if staged
+            .iter()
+            .any(|one| one.key.as_ref().map(|key| key.resource_type) == of && of.is_some())
+        {
+            self.engine.stored_definition.notify_one();
+        }
     }
 
     fn stage(&mut self, staged: Staged) -> Ticket {
@@ -356,16 +395,6 @@ impl Session {
     fn accept(&self, draft: &Draft<'_>, key: &Key) -> Result<StoredBody> {
         validation::check(&self.engine.validator, self.settings(), &draft.part)?;
         stored_body(&draft.part, &key.id, draft.edits)
-    }
-
-    /// What the resource can be found by.
-    fn index(&self, part: &Part<'_>, key: &Key) -> Result<Index> {
-        let around = Surroundings {
-            zone: &self.settings().zone,
-            bases: &self.bases,
-        };
-        let index = index_under(&key.id, part.resource, &around);
-        index.map_err(|error| error.at(part.path.clone()))
     }
 
     /// Whether there is such a resource, whoever may see it.
@@ -407,6 +436,25 @@ fn whole(key: &Key, current: Option<&Version>, masks: &[Mask]) -> Result<Vec<(Ex
         expects.push((still, Reason::Whole));
     }
     Ok(expects)
+}
+
+/// The outcomes, by ticket.
+fn committed(staged: Vec<Staged>, outcomes: Vec<Outcome>) -> Committed {
+    let mut outcomes = outcomes.into_iter();
+    let done = staged.into_iter().map(|one| {
+        let outcome = if one.write.is_some() {
+            outcomes.next()?
+        } else {
+            Outcome::Absent
+        };
+        Some(Written {
+            key: one.key,
+            outcome,
+            body: one.body,
+            notes: one.notes,
+        })
+    });
+    Committed(done.collect())
 }
 
 /// The expectation that the caller still sees the resource; none where everyone sees all.

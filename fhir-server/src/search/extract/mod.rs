@@ -41,22 +41,31 @@ pub struct Surroundings<'s> {
 /// # Errors
 /// [`ErrorCode::TooCostly`] for a resource with more than 200,000 values that are indexed.
 pub fn index(resource: &Resource, around: &Surroundings<'_>) -> error::Result<Index> {
+    indexed(Registry::r4(), resource, around)
+}
+
+/// The rows of a stored resource by those search parameters, and those that the policy asks for.
+pub(crate) fn indexed(
+    registry: &Registry,
+    resource: &Resource,
+    around: &Surroundings<'_>,
+) -> error::Result<Index> {
     let id = reference::id_of(resource.as_complex()).unwrap_or_default();
-    index_under(id, resource, around)
+    index_under(registry, id, resource, around)
 }
 
 /// The same of a resource that will have that id.
-pub(crate) fn index_under(id: &str, resource: &Resource, around: &Surroundings<'_>) -> error::Result<Index> {
-    let index = extract(Registry::r4(), resource, around)?;
+pub(crate) fn index_under(
+    registry: &Registry,
+    id: &str,
+    resource: &Resource,
+    around: &Surroundings<'_>,
+) -> error::Result<Index> {
+    let index = extract(registry, resource, around)?;
     let Some(resource_type) = ResourceType::from_name(resource.type_name()) else {
         return Ok(index);
     };
-    Ok(belongs::with_policy_rows(
-        index,
-        (resource_type, id),
-        resource,
-        around,
-    ))
+    Ok(belongs::with_policy_rows(index, (resource_type, id), resource, around))
 }
 
 /// The resource of this server that the text refers to, whatever its version.
