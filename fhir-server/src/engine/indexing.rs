@@ -17,7 +17,7 @@ use super::parameters::registry_of;
 use crate::context::{Clock, TenantId};
 use crate::error::{Error, Result};
 use crate::search::Surroundings;
-use crate::search::extract::extract;
+use crate::search::extract::{extract, indexed};
 use crate::search::registry::{Added, Numbering, Pass, Registry, Standing, search_parameter};
 use crate::store::{
     Commit, Cursor, Expect, Filter, Found, Index, Place, Refusal, ResourceType, SearchQuery, Snapshot, Sort,

@@ -12,7 +12,7 @@ use super::knowledge::definitions;
 use super::{Engine, Session, place};
 use crate::error::{Error, ErrorCode, Result};
 use crate::search::Surroundings;
-use crate::search::extract::extract;
+use crate::search::extract::index_under;
 use crate::search::registry::{Definition, Numbering, Pass, Registry, search_parameter};
 use crate::store::{Expect, Index, Snapshot, Write};
 
