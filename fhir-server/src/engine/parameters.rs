@@ -150,7 +150,8 @@ impl Session {
             zone: &self.settings().zone,
             bases: &self.bases,
         };
-        let index = index_under(&registry, id, resource, &around).map_err(|error| error.at(path.to_owned()))?;
+        let index =
+            index_under(&registry, id, resource, &around).map_err(|error| error.at(path.to_owned()))?;
         Ok((index, epoch))
     }
 

@@ -65,7 +65,12 @@ pub(crate) fn index_under(
     let Some(resource_type) = ResourceType::from_name(resource.type_name()) else {
         return Ok(index);
     };
-    Ok(belongs::with_policy_rows(index, (resource_type, id), resource, around))
+    Ok(belongs::with_policy_rows(
+        index,
+        (resource_type, id),
+        resource,
+        around,
+    ))
 }
 
 /// The resource of this server that the text refers to, whatever its version.
