@@ -17,7 +17,7 @@ use super::parameters::registry_of;
 use crate::context::{Clock, TenantId};
 use crate::error::{Error, Result};
 use crate::search::Surroundings;
-use crate::search::extract::extract;
+use crate::search::extract::{extract, indexed};
 use crate::search::registry::{Added, Numbering, Pass, Registry, Standing, search_parameter};
 use crate::store::{
     Commit, Cursor, Expect, Filter, Found, Index, Place, Refusal, ResourceType, SearchQuery, Snapshot, Sort,
@@ -293,7 +293,7 @@ impl Indexer {
                 let Some(resource) = resource_of(&version)? else {
                     continue;
                 };
-                match extract(&registry, &resource, &around) {
+                match indexed(&registry, &resource, &around) {
                     Ok(index) => writes.push(row(version, index)),
                     Err(error) => match culprits(&registry, &resource, &around, &error) {
                         culprits if culprits.is_empty() => {

@@ -12,7 +12,7 @@ use super::knowledge::definitions;
 use super::{Engine, Session, place};
 use crate::error::{Error, ErrorCode, Result};
 use crate::search::Surroundings;
-use crate::search::extract::extract;
+use crate::search::extract::index_under;
 use crate::search::registry::{Definition, Numbering, Pass, Registry, search_parameter};
 use crate::store::{Expect, Index, Snapshot, Write};
 
@@ -150,7 +150,8 @@ impl Session {
             zone: &self.settings().zone,
             bases: &self.bases,
         };
-        let index = extract(&registry, resource, &around).map_err(|error| error.at(path.to_owned()))?;
+        let index =
+            index_under(&registry, id, resource, &around).map_err(|error| error.at(path.to_owned()))?;
         Ok((index, epoch))
     }
 

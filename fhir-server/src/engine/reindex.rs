@@ -8,7 +8,7 @@ use super::Engine;
 use crate::context::TenantId;
 use crate::error::{Error, Result};
 use crate::search::Surroundings;
-use crate::search::extract::extract;
+use crate::search::extract::indexed;
 use crate::search::registry::Registry;
 use crate::store;
 
@@ -31,7 +31,7 @@ impl Engine {
             let resource =
                 json::from_slice(&body.json).map_err(|error| Error::internal(error.to_string()))?;
             let registry = registries.get(&tenant).map_or(Registry::r4(), AsRef::as_ref);
-            extract(registry, &resource, &around)
+            indexed(registry, &resource, &around)
         };
         let progress =
             |done| tracing::info!(resources = done, "making what an earlier release wrote findable");

@@ -17,22 +17,26 @@ use crate::error::{Error, ErrorCode, Result};
 pub async fn dispatch(session: &mut Session, request: &Request) -> Result<Response> {
     session.reached_at(&request.base);
     let around = session.begin(request, false);
-    let answer = match request.interaction {
-        Interaction::Batch | Interaction::Transaction => {
-            let answer = bundle(session, request).await;
-            match again(session, &answer).await {
-                Ok(true) => bundle(session, request).await,
-                Ok(false) => answer,
-                Err(error) => Err(error),
-            }
-        }
-        _ => single(session, request).await,
+    let answer = match session.prepare().await {
+        Ok(()) => whole(session, request).await,
+        Err(error) => Err(error),
     };
     // A request that failed half way leaves nothing for the next commit.
     session.discard();
     session.end(around, &answer).await;
     session.write_trail().await?;
     answer
+}
+
+async fn whole(session: &mut Session, request: &Request) -> Result<Response> {
+    if !matches!(request.interaction, Interaction::Batch | Interaction::Transaction) {
+        return single(session, request).await;
+    }
+    let answer = bundle(session, request).await;
+    match again(session, &answer).await? {
+        true => bundle(session, request).await,
+        false => answer,
+    }
 }
 
 /// Answers a request that is an entry of a Bundle.
@@ -54,6 +58,7 @@ pub(super) async fn again<T>(session: &mut Session, answer: &Result<T>) -> Resul
 
 /// Answers a request that is no Bundle of requests.
 pub(super) async fn single(session: &mut Session, request: &Request) -> Result<Response> {
+    session.prepare().await?;
     if audit::answers(session, request) {
         return audit::run(session, request).await;
     }

@@ -243,6 +243,7 @@ impl<'j> Desk<'j> {
                 filter,
                 ids,
             } => (self.matches(*resource_type, filter, ids).await?, None),
+            Condition::Newest(resource_type, stamp) => (self.newest(*resource_type).await? == *stamp, None),
             Condition::Unclaimed(kind, key) => (!self.is_claimed((kind, key)), None),
             Condition::Epoch(resource_type, stamp) => (self.epochs.of(*resource_type) == *stamp, None),
             Condition::Note(of, note) => (self.noted(*of).await? == *note, None),
@@ -294,6 +295,13 @@ impl<'j> Desk<'j> {
     fn sent(&mut self) {
         self.undo.statements = 0;
         self.undo.trail = 0;
+    }
+
+    async fn newest(&mut self, resource_type: ResourceType) -> Decided<i64> {
+        self.send().await?;
+        self.sent();
+        let newest: Option<i64> = self.link.first(sql::newest(self.tenant, resource_type)).await?;
+        Ok(newest.unwrap_or_default())
     }
 
     /// What is noted about the definitions of a type, as of what was decided so far.

@@ -33,7 +33,7 @@ pub(crate) use index::{
     insert_term, labels, places, spans, term,
 };
 pub(crate) use list::Lists;
-pub(crate) use read::{claim, read, vread};
+pub(crate) use read::{claim, newest, read, vread};
 pub(crate) use row::{DELETED, VersionRow, VersionSql, version_number, version_of};
 #[cfg(feature = "postgres")]
 pub(crate) use row::{change_number, form_number};

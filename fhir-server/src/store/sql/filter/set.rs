@@ -102,6 +102,7 @@ fn rank_of(test: &Test) -> u8 {
         },
         Test::Token { code: Some(_), .. }
         | Test::Reference { .. }
+        | Test::ReferenceTo { .. }
         | Test::Uri { .. }
         | Test::UriAbove(_)
         | Test::Folded(_) => 1,
@@ -111,7 +112,7 @@ fn rank_of(test: &Test) -> u8 {
             Some(ends) if ends.is_bounded() => BETWEEN + 1,
             _ => 7,
         },
-        Test::ReferenceType(_) => 5,
+        Test::ReferenceType(_) | Test::ReferenceBeyond { .. } => 5,
         Test::Exact(_) | Test::Contains(_) | Test::EndsWith(_) => 6,
         Test::Token { .. } | Test::Exists(_) => 7,
         Test::NoneOf(_) => NEVER,
