@@ -47,7 +47,7 @@ pub(super) async fn a_row_is_written_with_its_commit_or_not_at_all(f: Fixture) -
     let found = rows(&f, vec![]).await?;
     equal(actors(&found), vec!["dr-c", "dr-a"], "newest first")?;
     holds(
-        found.windows(2).all(|two| two[0].stamp > two[1].stamp),
+        found.is_sorted_by(|newer, older| newer.stamp > older.stamp),
         "stamps rise",
     )?;
     let links = f.snapshot().await?.audit_patients(0, i64::MAX).await?;
