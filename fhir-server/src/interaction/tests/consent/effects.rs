@@ -5,13 +5,14 @@ use serde_json::{Value, json};
 
 use super::setting::*;
 use super::*;
+use crate::interaction::Level;
 
-/// Scenarios that wait: their number, for what, and an operation or type whose route says that it is there.
-const PENDING: &[(u32, &str, &str)] = &[
-    (20, "bulk export (the search is CON-20 here)", "export"),
-    (45, "bulk export", "export"),
-    (46, "delivery of subscriptions", "status"),
-    (72, "measures", "evaluate-measure"),
+/// Scenarios that wait: their number, for what, and an operation, with its type, whose route says that it is there.
+const PENDING: &[(u32, &str, &str, &str)] = &[
+    (20, "bulk export (the search is CON-20 here)", "export", "Patient"),
+    (45, "bulk export", "export", "Group"),
+    (46, "delivery of subscriptions", "status", "Subscription"),
+    (72, "measures", "evaluate-measure", "Measure"),
 ];
 
 #[test]
@@ -315,9 +316,11 @@ fn con_76_what_cannot_be_decided_is_denied() {
 #[test]
 fn what_waits_for_a_feature_waits_no_longer_than_that() {
     let offered = crate::operation::Operations::builtin();
-    for (number, feature, operation) in PENDING {
+    let levels = [Level::System, Level::Type, Level::Instance];
+    for (number, feature, operation, of) in PENDING {
+        let is_there = |level| offered.find_on(operation, level, Some(of)).is_some();
         assert!(
-            offered.find(operation).is_none(),
+            !levels.into_iter().any(is_there),
             "CON-{number} waits for {feature}, which is there"
         );
     }
