@@ -59,7 +59,7 @@ const SQL: [&str; 62] = [
     "version()",
     "load_extension('x')",
     "randomblob(1e9)",
-    "CAST(1 AS bigint)",
+    "CAST(77 AS bigint)",
     "r.tenant",
     "l.parameter = 1",
     "FALSE OR TRUE",
