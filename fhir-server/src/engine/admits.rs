@@ -44,6 +44,9 @@ impl Filter {
             }
             Filter::Has(_)
             | Filter::Group(_)
+            | Filter::Words { .. }
+            | Filter::Contains { .. }
+            | Filter::RefersInside { .. }
             | Filter::RefersTo { .. }
             | Filter::ReferredToBy { .. }
             | Filter::RefersByUrl { .. }

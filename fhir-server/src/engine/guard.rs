@@ -6,7 +6,7 @@
 use super::Session;
 use crate::error::Result;
 use crate::interaction::Interaction;
-use crate::store::{Filter, Link, LinkQuery, ResourceType, Version};
+use crate::store::{ContainedQuery, Filter, Link, LinkQuery, ResourceType, Version};
 
 impl Session {
     /// The filter, with what the policy lets through ANDed into each part about resources of another type.
@@ -68,6 +68,23 @@ impl Session {
                     filter: Box::new(seen),
                 },
             },
+            // What is contained is seen with its container, which is behind the filter of the query; what that refers to is not.
+            Filter::Contains {
+                resource_type,
+                filter,
+            } => Filter::Contains {
+                resource_type,
+                filter: Box::new(self.guard(*filter)),
+            },
+            Filter::RefersInside {
+                parameters,
+                resource_type,
+                filter,
+            } => Filter::RefersInside {
+                parameters,
+                resource_type,
+                filter: Box::new(self.guard(*filter)),
+            },
             // What looks at the resource itself is behind the filter of the query.
             own @ (Filter::All
             | Filter::None
@@ -76,6 +93,7 @@ impl Session {
             | Filter::Resource(_)
             | Filter::LastUpdated { .. }
             | Filter::Has(_)
+            | Filter::Words { .. }
             | Filter::Group(_)) => own,
         }
     }
@@ -127,6 +145,18 @@ impl Session {
             true => Ok(Vec::new()),
             false => self.snapshot().await?.linked(&query).await,
         }
+    }
+
+    /// What some resources contain that passes, as far as the caller may find the containers by searching everything: the place of the
+    /// container, and the id within it.
+    ///
+    /// # Errors
+    /// The policy denies it, writes are staged and not committed, or the store failed.
+    pub(crate) async fn contained(&self, mut query: ContainedQuery) -> Result<Vec<(usize, String)>> {
+        self.nothing_staged()?;
+        query.visible = query.visible.and(self.permit(Interaction::SearchSystem, None)?);
+        query.filter = self.guard(query.filter);
+        self.snapshot().await?.contained(&query).await
     }
 
     /// The types of which anything can be seen, with what can.

@@ -10,7 +10,7 @@ use crate::context::{Clock, Millis, TenantId};
 use crate::error::{Error, ErrorCode, Result};
 use crate::store::conformance::model::{self, Item, Model};
 use crate::store::{
-    Change, Claim, Commit, Expect, Filter, Found, HistoryQuery, HistoryScope, Index, Key, Link, LinkQuery,
+    Change, Claim, Commit, ContainedQuery, Expect, Filter, Found, HistoryQuery, HistoryScope, Index, Key, Link, LinkQuery,
     Outcome, Refusal, SearchQuery, Snapshot, Store, StoredBody, Version, Write,
 };
 
@@ -20,6 +20,7 @@ struct Data {
     versions: Vec<Version>,
     rows: HashMap<Key, Index>,
     indexed_to: Option<i64>,
+    full_text: bool,
     claims: HashMap<(&'static str, [u8; 32]), Claim>,
 }
 
@@ -144,6 +145,13 @@ impl Data {
             }
             Write::IndexedTo(stamp) => {
                 self.indexed_to = stamp;
+                Some(Outcome::Indexed)
+            }
+            Write::FullText(kept) => {
+                if kept && !self.full_text {
+                    self.indexed_to = Some(0);
+                }
+                self.full_text = kept;
                 Some(Outcome::Indexed)
             }
             Write::Claim(claim) => {
@@ -332,6 +340,18 @@ impl Snapshot for View {
     fn linked<'a>(&'a self, query: &'a LinkQuery) -> BoxFuture<'a, Result<Vec<Version>>> {
         now(Ok(self.0.linked(query)))
     }
+    fn contained<'a>(&'a self, query: &'a ContainedQuery) -> BoxFuture<'a, Result<Vec<(usize, String)>>> {
+        let model = self.0.model();
+        let mut found = Vec::new();
+        for (place, key) in query.containers.iter().enumerate() {
+            let container = model.0.iter().find(|item| item.key == *key);
+            let container = container.filter(|item| model.admits(&query.visible, item));
+            let inside = container.map(|c| model.contained(query.resource_type, &query.filter, c));
+            found.extend(inside.unwrap_or_default().into_iter().map(|id| (place, id)));
+        }
+        found.truncate(query.count);
+        now(Ok(found))
+    }
     fn high_water_mark(&self) -> BoxFuture<'_, Result<i64>> {
         now(Ok(self.0.versions.last().map_or(0, |v| v.stamp)))
     }
@@ -394,6 +414,10 @@ impl Store for MemoryStore {
             .iter()
             .filter_map(|(tenant, data)| Some((*tenant, data.indexed_to?)));
         now(Ok(marks.collect()))
+    }
+
+    fn full_text(&self) -> BoxFuture<'_, Result<bool>> {
+        now(Ok(self.tenants.lock().unwrap().values().any(|data| data.full_text)))
     }
 
     fn ready(&self) -> BoxFuture<'_, Result<()>> {

@@ -9,12 +9,15 @@ pub(crate) mod compartment;
 pub(crate) mod criteria;
 pub(crate) mod extract;
 pub(crate) mod instant;
+mod narrative;
+pub(crate) mod passage;
 pub(crate) mod registry;
 pub(crate) mod span;
 pub(crate) mod sphere;
 pub(crate) mod terminology;
 pub(crate) mod text;
 pub(crate) mod ucum;
+pub(crate) mod words;
 
 pub use criteria::Limits;
 pub use extract::{Surroundings, index};

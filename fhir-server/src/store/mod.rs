@@ -15,6 +15,7 @@ mod filter;
 mod id;
 mod index;
 mod key;
+mod passage;
 mod number;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 mod open;
@@ -39,13 +40,13 @@ pub use criterion::{Compare, Criterion, SystemTest, Test, UnitTest, ValueKind};
 pub use cursor::Cursor;
 pub(crate) use cursor::Place;
 pub use filter::Filter;
-pub use index::{Aspect, Index, IndexRow, IndexValue, ParameterNumber};
+pub use index::{Aspect, Contained, Index, IndexRow, IndexValue, ParameterNumber};
 pub use key::{Key, ResourceType};
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 pub use open::{DatabaseUrl, StoreOptions, backup, migrate, open, restore, schema_version};
-
+pub use passage::{GAP, MAX_PHRASE, Passage, Section};
 pub use query::{
-    Found, HistoryQuery, HistoryScope, Link, LinkQuery, MAX_SORTS, SORTED_BYTES, SearchQuery, Sort, SortKey,
+    ContainedQuery, Found, HistoryQuery, HistoryScope, Link, LinkQuery, MAX_SORTS, SORTED_BYTES, SearchQuery, Sort, SortKey,
 };
 pub use reindex::{Extract, reindex};
 pub use version::{Change, Version};
@@ -76,6 +77,8 @@ pub trait Snapshot: Send + Sync {
     fn search_total<'a>(&'a self, query: &'a SearchQuery, limit: u64) -> BoxFuture<'a, Result<u64>>;
     /// Current resources that are linked to some, each once, newest change first.
     fn linked<'a>(&'a self, query: &'a LinkQuery) -> BoxFuture<'a, Result<Vec<Version>>>;
+    /// What some resources contain that passes: the place of the container in the query, and the id within it.
+    fn contained<'a>(&'a self, query: &'a ContainedQuery) -> BoxFuture<'a, Result<Vec<(usize, String)>>>;
     /// The stamp of the newest change in this view.
     fn high_water_mark(&self) -> BoxFuture<'_, Result<i64>>;
     /// Whether the claim row exists, with its payload.
@@ -95,6 +98,8 @@ pub trait Store: Send + Sync {
     /// The tenants with resources that cannot be found by what they hold yet, and up to which stamp theirs can: an earlier release
     /// wrote them, or what there is to be found by has changed since. See [`reindex`].
     fn unindexed(&self) -> BoxFuture<'_, Result<Vec<(TenantId, i64)>>>;
+    /// Whether full text is kept of all resources: see [`Write::FullText`].
+    fn full_text(&self) -> BoxFuture<'_, Result<bool>>;
     /// Whether the database answers and takes writes.
     fn ready(&self) -> BoxFuture<'_, Result<()>>;
     /// A secret of the database's own, made once, for signing page links.

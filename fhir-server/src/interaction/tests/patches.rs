@@ -342,6 +342,9 @@ impl Store for Contended {
     fn unindexed(&self) -> BoxFuture<'_, Result<Vec<(TenantId, i64)>, Error>> {
         self.inner.unindexed()
     }
+    fn full_text(&self) -> BoxFuture<'_, Result<bool, Error>> {
+        self.inner.full_text()
+    }
     fn secret(&self) -> [u8; 32] {
         self.inner.secret()
     }

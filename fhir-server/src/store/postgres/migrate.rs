@@ -37,6 +37,8 @@ pub(super) const STEPS: &[Step] = steps! {
     "20261125000001" "2026-11-25-000001_resources";
     "20261126000001" "2026-11-26-000001_index";
     "20261126000111" "2026-11-26-000111_systems";
+    "20261126000112" "2026-11-26-000112_passages";
+    "20261126000113" "2026-11-26-000113_contained";
 };
 
 /// Held by whoever changes the schema, in this transaction alone. The number says nothing: "FHIR" and "step".

@@ -179,6 +179,18 @@ impl Store for PostgresStore {
         async move { self.core.run(ask).await }.boxed()
     }
 
+    fn full_text(&self) -> BoxFuture<'_, Result<bool>> {
+        let core = self.core.clone();
+        let ask = async move {
+            let lent = core.guarded(core.readers.lend()).await??;
+            let count = core.guarded(lent.link()?.first(super::sql::full_text())).await?;
+            let count: Option<i64> = count.map_err(failure::error)?;
+            lent.give_back();
+            Ok(count.unwrap_or_default() > 0)
+        };
+        async move { self.core.run(ask).await }.boxed()
+    }
+
     fn ready(&self) -> BoxFuture<'_, Result<()>> {
         let core = self.core.clone();
         let ask = async move {

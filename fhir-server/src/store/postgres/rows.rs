@@ -5,16 +5,16 @@
 //! Invariant: a number of a term is given while the tenant's row is held, and known to other transactions only after the commit.
 
 use std::collections::{BTreeSet, HashMap};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use diesel::result::Error as Diesel;
 use diesel::sql_types::{BigInt, Binary, Double, Integer, Nullable, SmallInt};
-use futures_util::future::try_join3;
+use futures_util::future::{try_join, try_join3};
 
 use super::arrays::{Arrays, Column};
 use super::link::Link;
 use crate::context::TenantId;
-use crate::store::sql::{self, Draft, Rows, Term, TermKey};
+use crate::store::sql::{self, ContainedKey, ContainedRows, Draft, PassageKey, Rows, Term, TermKey};
 
 /// Terms that a process keeps in memory at most, 40 bytes each.
 const MOST_KNOWN: usize = 100_000;
@@ -166,8 +166,34 @@ impl<'j> Ledger<'j> {
             "SELECT l.resource, l.parameter, l.part, l.x, l.y, l.z FROM place l WHERE l.tenant = ? AND l.resource = ANY(?)",
             of(),
         );
-        let (labels, spans, places) =
-            try_join3(link.rows_of(labels), link.rows_of(spans), link.rows_of(places)).await?;
+        let passages = Arrays::<(BigInt, SmallInt, Integer, Binary)>::new(
+            "SELECT l.resource, l.section, l.part, l.digest FROM passage l WHERE l.tenant = ? AND l.resource = ANY(?)",
+            of(),
+        );
+        let contained = Arrays::<(BigInt, BigInt)>::new(
+            "SELECT c.container, c.surrogate FROM contained c WHERE c.tenant = ? AND c.container = ANY(?)",
+            of(),
+        );
+        let ((labels, spans, places), (passages, contained)) = try_join(
+            try_join3(link.rows_of(labels), link.rows_of(spans), link.rows_of(places)),
+            try_join(link.rows_of(passages), link.rows_of(contained)),
+        )
+        .await?;
+        let passages: Vec<(i64, i16, i32, Vec<u8>)> = passages;
+        for (resource, section, part, digest) in passages {
+            let rows = self.are.entry(resource).or_default();
+            // A digest of another size is none of ours: it differs from all.
+            let key = (section, part, digest.try_into().unwrap_or_default());
+            rows.passages.insert(key, None);
+        }
+        let contained: Vec<(i64, i64)> = contained;
+        for (resource, surrogate) in contained {
+            let rows = self.are.entry(resource).or_default();
+            rows.contained.push(ContainedRows {
+                surrogate,
+                content: None,
+            });
+        }
         let labels: Vec<(i64, i32, i64, i32)> = labels;
         for (resource, parameter, term, part) in labels {
             let rows = self.are.entry(resource).or_default();
@@ -186,10 +212,19 @@ impl<'j> Ledger<'j> {
         Ok(())
     }
 
-    /// The rows that a draft comes to.
-    pub(super) fn rows(&mut self, draft: &'j Draft) -> Rows {
+    /// The rows that a draft comes to; what it contains gets new surrogates.
+    pub(super) fn rows(&mut self, draft: &'j Draft, surrogates: &mut dyn FnMut() -> i64) -> Rows {
         let numbers: Vec<i64> = draft.terms().iter().map(|term| self.number(term)).collect();
-        draft.rows(&numbers)
+        let mut rows = draft.rows(&numbers);
+        for (key, draft) in draft.contained() {
+            let surrogate = surrogates();
+            let content = self.rows(draft, surrogates);
+            rows.contained.push(ContainedRows {
+                surrogate,
+                content: Some((key.clone(), content)),
+            });
+        }
+        rows
     }
 
     fn number(&mut self, term: &'j Term) -> i64 {
@@ -235,6 +270,8 @@ impl<'j> Ledger<'j> {
             let are = self.are.remove(&resource).unwrap_or_default();
             gone.add(resource, &are, &shall);
             new.add(resource, &shall, &are);
+            gone.add_contained(resource, &are);
+            new.add_contained(resource, &shall);
             self.are.insert(resource, shall);
         }
         gone.delete(self.tenant, &mut statements);
@@ -268,6 +305,8 @@ struct Changes {
     labels: Vec<(i64, sql::Label)>,
     spans: Vec<(i64, sql::Span)>,
     places: Vec<(i64, sql::Place)>,
+    passages: Vec<(i64, PassageKey, Option<Arc<str>>)>,
+    contained: Vec<(i64, i64, Option<ContainedKey>)>,
 }
 
 impl Changes {
@@ -279,6 +318,96 @@ impl Changes {
         self.labels.extend(but(resource, &one.labels, &other.labels));
         self.spans.extend(but(resource, &one.spans, &other.spans));
         self.places.extend(but(resource, &one.places, &other.places));
+        let passages = one.passages.iter();
+        let passages = passages.filter(|(key, _)| !other.passages.contains_key(*key));
+        self.passages
+            .extend(passages.map(|(key, words)| (resource, *key, words.clone())));
+    }
+
+    /// What a resource contains.
+    fn add_contained(&mut self, container: i64, rows: &Rows) {
+        for contained in &rows.contained {
+            let (key, rows) = contained.content.clone().unzip();
+            self.contained.push((container, contained.surrogate, key));
+            if let Some(rows) = rows {
+                self.add(contained.surrogate, &rows, &Rows::default());
+            }
+        }
+    }
+
+    fn surrogates(&self) -> Column {
+        Column::Big(self.contained.iter().map(|(_, surrogate, _)| *surrogate).collect())
+    }
+
+    fn passage_columns(&self, tenant: TenantId) -> [Column; 5] {
+        let all = || self.passages.iter();
+        [
+            Column::One(tenant.0),
+            Column::Big(all().map(|(resource, ..)| *resource).collect()),
+            Column::Small(all().map(|(_, (section, ..), _)| *section).collect()),
+            Column::Int(all().map(|(_, (_, part, _), _)| *part).collect()),
+            Column::Bytes(all().map(|(_, (.., digest), _)| digest.to_vec()).collect()),
+        ]
+    }
+
+    fn insert_passages(&self, tenant: TenantId, statements: &mut Vec<Arrays>) {
+        if self.passages.is_empty() {
+            return;
+        }
+        let words = self.passages.iter();
+        let words = words.map(|(.., words)| words.as_deref().map(sql::tsvector).unwrap_or_default());
+        let mut columns = Vec::from(self.passage_columns(tenant));
+        columns.push(Column::Texts(words.collect()));
+        let sql = "INSERT INTO passage (tenant, resource, section, part, digest, words) SELECT ?, a.resource, a.section, a.part,\
+                   \x20a.digest, CAST(a.words AS tsvector) FROM unnest(?, ?, ?, ?, ?) AS a (resource, section, part, digest, words)";
+        statements.push(Arrays::new(sql, columns));
+    }
+
+    fn insert_contained(&self, tenant: TenantId, statements: &mut Vec<Arrays>) {
+        let mut rows: Vec<(i64, i64, &ContainedKey)> = Vec::new();
+        for (container, surrogate, key) in &self.contained {
+            rows.extend(key.as_ref().map(|key| (*container, *surrogate, key)));
+        }
+        if rows.is_empty() {
+            return;
+        }
+        let all = || rows.iter();
+        let columns = [
+            Column::One(tenant.0),
+            Column::Big(all().map(|(_, surrogate, _)| *surrogate).collect()),
+            Column::Big(all().map(|(container, ..)| *container).collect()),
+            Column::Small(all().map(|(.., key)| key.resource_type).collect()),
+            Column::Bytes(all().map(|(.., key)| key.id.clone()).collect()),
+            Column::Bytes(all().map(|(.., key)| key.fragment.clone()).collect()),
+        ];
+        let sql = "INSERT INTO contained (tenant, surrogate, container, type, id, fragment) SELECT ?, a.surrogate, a.container,\
+                   \x20a.type, a.id, a.fragment FROM unnest(?, ?, ?, ?, ?) AS a (surrogate, container, type, id, fragment)";
+        statements.push(Arrays::new(sql, columns));
+    }
+
+    /// What is contained goes with all of its rows, whatever they are.
+    fn delete_contained(&self, tenant: TenantId, statements: &mut Vec<Arrays>) {
+        if self.contained.is_empty() {
+            return;
+        }
+        for sql in [
+            "DELETE FROM label WHERE tenant = ? AND resource = ANY(?)",
+            "DELETE FROM span WHERE tenant = ? AND resource = ANY(?)",
+            "DELETE FROM place WHERE tenant = ? AND resource = ANY(?)",
+            "DELETE FROM contained WHERE tenant = ? AND surrogate = ANY(?)",
+        ] {
+            statements.push(Arrays::new(sql, [Column::One(tenant.0), self.surrogates()]));
+        }
+    }
+
+    fn delete_passages(&self, tenant: TenantId, statements: &mut Vec<Arrays>) {
+        if self.passages.is_empty() {
+            return;
+        }
+        let sql = "DELETE FROM passage l USING (SELECT ? AS tenant, a.* FROM unnest(?, ?, ?, ?)\
+                   \x20AS a (resource, section, part, digest)) d WHERE l.tenant = d.tenant AND l.resource = d.resource\
+                   \x20AND l.section = d.section AND l.part = d.part AND l.digest = d.digest";
+        statements.push(Arrays::new(sql, self.passage_columns(tenant)));
     }
 
     fn label_columns(&self, tenant: TenantId) -> [Column; 5] {
@@ -323,6 +452,8 @@ impl Changes {
     }
 
     fn insert(&self, tenant: TenantId, statements: &mut Vec<Arrays>) {
+        self.insert_passages(tenant, statements);
+        self.insert_contained(tenant, statements);
         if !self.labels.is_empty() {
             let sql = "INSERT INTO label (tenant, resource, parameter, term, part) SELECT ?, a.resource, a.parameter, a.term,\
                        \x20a.part FROM unnest(?, ?, ?, ?) AS a (resource, parameter, term, part)";
@@ -342,6 +473,8 @@ impl Changes {
     }
 
     fn delete(&self, tenant: TenantId, statements: &mut Vec<Arrays>) {
+        self.delete_passages(tenant, statements);
+        self.delete_contained(tenant, statements);
         if !self.labels.is_empty() {
             let sql = "DELETE FROM label l USING (SELECT ? AS tenant, a.* FROM unnest(?, ?, ?, ?)\
                        \x20AS a (resource, parameter, term, part)) d WHERE l.tenant = d.tenant AND l.resource = d.resource\

@@ -20,7 +20,7 @@ use super::search;
 use crate::context::TenantId;
 use crate::error::Result;
 use crate::store::sql::{self, Lists, Statement, VersionRow, VersionSql};
-use crate::store::{Filter, Found, HistoryQuery, Key, LinkQuery, SearchQuery, Snapshot, Version};
+use crate::store::{ContainedQuery, Filter, Found, HistoryQuery, Key, LinkQuery, SearchQuery, Snapshot, Version};
 
 const BEGIN: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
 /// A plan for any value is a bad plan for most.
@@ -217,6 +217,18 @@ impl Snapshot for PostgresSnapshot {
         let (lists, query) = (self.lists(), query.clone());
         self.read_with(true, move |link| {
             async move { all(link, lists.linked(&query)?).await }.boxed()
+        })
+    }
+
+    fn contained<'a>(&'a self, query: &'a ContainedQuery) -> BoxFuture<'a, Result<Vec<(usize, String)>>> {
+        let (lists, query) = (self.lists(), query.clone());
+        self.read_with(true, move |link| {
+            async move {
+                let rows = link.rows(lists.contained(&query)?).await;
+                let rows: Vec<sql::ContainedRow> = rows.map_err(failure::error)?;
+                Ok(sql::contained_of(&query, rows))
+            }
+            .boxed()
         })
     }
 

@@ -59,6 +59,8 @@ pub(super) enum Step {
     Index(RowKey, i64, Draft),
     /// Up to which stamp there are rows.
     IndexedTo(Option<i64>),
+    /// Whether full text is kept.
+    FullText(bool),
     /// A claim.
     Claim(Claim),
 }
@@ -86,7 +88,7 @@ impl Task {
                 row.packed.bytes.len() + draft.weight()
             }
             Step::Index(_, _, draft) => draft.weight(),
-            Step::Delete(_) | Step::IndexedTo(_) => 0,
+            Step::Delete(_) | Step::IndexedTo(_) | Step::FullText(_) => 0,
             Step::Claim(claim) => claim.payload.len(),
         });
         bodies.map(|n| n + 256).sum::<usize>() + 256 * self.expects.len() + 256
@@ -102,7 +104,7 @@ impl Task {
             Step::Create(key, ..) | Step::Update { key, .. } | Step::Delete(key) | Step::Index(key, ..) => {
                 Some(key)
             }
-            Step::Claim(_) | Step::IndexedTo(_) => None,
+            Step::Claim(_) | Step::IndexedTo(_) | Step::FullText(_) => None,
         });
         expected.chain(written)
     }
@@ -111,7 +113,7 @@ impl Task {
     pub(super) fn changed(&self) -> impl Iterator<Item = &RowKey> {
         self.writes.iter().filter_map(|step| match step {
             Step::Update { key, .. } | Step::Delete(key) | Step::Index(key, ..) => Some(key),
-            Step::Create(..) | Step::Claim(_) | Step::IndexedTo(_) => None,
+            Step::Create(..) | Step::Claim(_) | Step::IndexedTo(_) | Step::FullText(_) => None,
         })
     }
 
@@ -119,9 +121,9 @@ impl Task {
     pub(super) fn terms(&self) -> impl Iterator<Item = &Term> {
         let drafts = self.writes.iter().filter_map(|step| match step {
             Step::Create(_, _, draft) | Step::Update { draft, .. } | Step::Index(_, _, draft) => Some(draft),
-            Step::Delete(_) | Step::Claim(_) | Step::IndexedTo(_) => None,
+            Step::Delete(_) | Step::Claim(_) | Step::IndexedTo(_) | Step::FullText(_) => None,
         });
-        drafts.flat_map(Draft::terms)
+        drafts.flat_map(Draft::all_terms)
     }
 
     /// The claims that it reads or writes.
@@ -179,6 +181,7 @@ fn step(write: Write) -> Step {
         Write::Delete { key } => Step::Delete(place(key)),
         Write::Index { key, stamp, index } => Step::Index(place(key), stamp, Draft::new(&index)),
         Write::IndexedTo(stamp) => Step::IndexedTo(stamp),
+        Write::FullText(kept) => Step::FullText(kept),
         Write::Claim(claim) => Step::Claim(claim),
     }
 }

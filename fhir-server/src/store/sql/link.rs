@@ -151,7 +151,7 @@ fn numbers<ST>(out: &mut Statement<'_, ST>, parameters: &[ParameterNumber]) {
 }
 
 /// One of those keys.
-fn by_type<'a, ST>(
+pub(super) fn by_type<'a, ST>(
     out: &mut Statement<'a, ST>,
     keys: &'a [Key],
     (of_type, of_id): (&'static str, &'static str),

@@ -7,7 +7,9 @@ mod dialect;
 mod filter;
 mod index;
 mod link;
+mod contained;
 mod list;
+mod passage;
 mod read;
 mod row;
 mod same;
@@ -16,8 +18,9 @@ mod sort;
 mod statement;
 mod write;
 
+pub(crate) use contained::{ContainedRow, ContainedSql, contained_of};
 pub(crate) use dialect::Dialect;
-pub(crate) use index::{Draft, Rows, Term, TermKey, class, indexed_to, unindexed};
+pub(crate) use index::{ContainedKey, ContainedRows, Draft, Rows, Term, TermKey, class, indexed_to, unindexed};
 #[cfg(feature = "postgres")]
 pub(crate) use index::{Label, Place, Span, greatest_term_of};
 #[cfg(feature = "sqlite")]
@@ -26,6 +29,13 @@ pub(crate) use index::{
     insert_term, labels, places, spans, term,
 };
 pub(crate) use list::Lists;
+pub(crate) use passage::{PassageKey, full_text, keep_full_text};
+#[cfg(feature = "sqlite")]
+pub(crate) use passage::{
+    contained, delete_contained, delete_passage, insert_contained, insert_passage, passages,
+};
+#[cfg(feature = "postgres")]
+pub(crate) use passage::tsvector;
 pub(crate) use read::{claim, greatest_stamp, read, vread};
 pub(crate) use row::{DELETED, VersionRow, VersionSql, version_number, version_of};
 #[cfg(feature = "postgres")]

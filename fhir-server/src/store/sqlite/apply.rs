@@ -56,6 +56,7 @@ enum Step {
     Delete(RowKey),
     Index(RowKey, i64, Draft),
     IndexedTo(Option<i64>),
+    FullText(bool),
     Claim(Claim),
 }
 
@@ -84,7 +85,7 @@ impl Task {
                 row.packed.bytes.len() + draft.weight()
             }
             Step::Index(_, _, draft) => draft.weight(),
-            Step::Delete(_) | Step::IndexedTo(_) => 0,
+            Step::Delete(_) | Step::IndexedTo(_) | Step::FullText(_) => 0,
             Step::Claim(claim) => claim.payload.len(),
         });
         bodies.map(|n| n + 256).sum::<usize>() + 256 * self.expects.len() + 256
@@ -132,6 +133,7 @@ fn step(write: Write) -> Step {
         Write::Delete { key } => Step::Delete(place(key)),
         Write::Index { key, stamp, index } => Step::Index(place(key), stamp, Draft::new(&index)),
         Write::IndexedTo(stamp) => Step::IndexedTo(stamp),
+        Write::FullText(kept) => Step::FullText(kept),
         Write::Claim(claim) => Step::Claim(claim),
     }
 }
@@ -266,6 +268,12 @@ impl Desk<'_> {
                 self.link.run(sql::indexed_to(tenant, *stamp))?;
                 Ok(Outcome::Indexed)
             }
+            Step::FullText(kept) => {
+                for statement in sql::keep_full_text(sql::Dialect::Sqlite, *kept) {
+                    self.link.run(statement)?;
+                }
+                Ok(Outcome::Indexed)
+            }
             Step::Claim(claim) => self.claim(tenant, claim)?.ok_or_else(refused),
         }
     }
@@ -280,7 +288,7 @@ impl Desk<'_> {
         let stamp = self.stamps.next(self.clock);
         match self.link.run(sql::insert(tenant, key, stamp, row)) {
             Ok(_) => {
-                rows::change(self.link, self.terms, (tenant, stamp), &Rows::default(), draft)?;
+                self.rows(tenant, |writer| writer.change(stamp, &Rows::default(), draft))?;
                 Ok(Some(Outcome::Created {
                     version: 1,
                     last_updated: time_of(stamp),
@@ -310,7 +318,7 @@ impl Desk<'_> {
             DELETED => Rows::default(),
             _ => rows::of(self.link, tenant, surrogate)?,
         };
-        rows::change(self.link, self.terms, (tenant, surrogate), &before, draft)?;
+        self.rows(tenant, |writer| writer.change(surrogate, &before, draft))?;
         Ok(match change {
             DELETED => Outcome::Created {
                 version,
@@ -329,9 +337,7 @@ impl Desk<'_> {
             Some((surrogate, version, _, change, ..)) if change != DELETED => {
                 let (version, last_updated) =
                     self.next_version(tenant, surrogate, version, Change::Delete, None)?;
-                for statement in sql::clear(tenant, surrogate) {
-                    self.link.run(statement)?;
-                }
+                self.rows(tenant, |writer| writer.clear(surrogate))?;
                 Ok(Outcome::Deleted {
                     version,
                     last_updated,
@@ -348,9 +354,25 @@ impl Desk<'_> {
             && change != DELETED
         {
             let before = rows::of(self.link, tenant, surrogate)?;
-            rows::change(self.link, self.terms, (tenant, surrogate), &before, draft)?;
+            self.rows(tenant, |writer| writer.change(surrogate, &before, draft))?;
         }
         Ok(Outcome::Indexed)
+    }
+
+    /// Writes rows, under stamps as surrogates where any are made.
+    fn rows(
+        &mut self,
+        tenant: TenantId,
+        write: impl FnOnce(&mut rows::Writer<'_>) -> diesel::QueryResult<()>,
+    ) -> Applied<()> {
+        let (stamps, clock) = (&mut *self.stamps, self.clock);
+        let mut writer = rows::Writer {
+            link: self.link,
+            terms: self.terms,
+            tenant,
+            surrogates: &mut || stamps.next(clock),
+        };
+        Ok(write(&mut writer)?)
     }
 
     fn next_version(

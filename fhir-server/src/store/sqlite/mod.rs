@@ -134,6 +134,16 @@ impl Store for SqliteStore {
         .boxed()
     }
 
+    fn full_text(&self) -> BoxFuture<'_, Result<bool>> {
+        async move {
+            let mut reader = self.pool.reader().await?;
+            let count = reader.link()?.first(super::sql::full_text());
+            let count: Option<i64> = count.map_err(failure::error)?;
+            Ok(count.unwrap_or_default() > 0)
+        }
+        .boxed()
+    }
+
     fn ready(&self) -> BoxFuture<'_, Result<()>> {
         async move {
             self.pool.ping().await?;

@@ -20,7 +20,7 @@ use super::{search, watch};
 use crate::context::{Clock, TenantId};
 use crate::error::{Error, Result};
 use crate::store::sql::{self, Lists, Statement, VersionRow};
-use crate::store::{Filter, Found, HistoryQuery, Key, LinkQuery, SearchQuery, Snapshot, Version};
+use crate::store::{ContainedQuery, Filter, Found, HistoryQuery, Key, LinkQuery, SearchQuery, Snapshot, Version};
 
 /// A consistent view of one tenant's data.
 pub(super) struct SqliteSnapshot {
@@ -164,6 +164,16 @@ impl Snapshot for SqliteSnapshot {
     fn linked<'a>(&'a self, query: &'a LinkQuery) -> BoxFuture<'a, Result<Vec<Version>>> {
         let (lists, query) = (self.lists(), query.clone());
         self.aside(move |link| all(link, lists.linked(&query)?)).boxed()
+    }
+
+    fn contained<'a>(&'a self, query: &'a ContainedQuery) -> BoxFuture<'a, Result<Vec<(usize, String)>>> {
+        let (lists, query) = (self.lists(), query.clone());
+        self.aside(move |link| {
+            let rows: Vec<sql::ContainedRow> =
+                link.rows(lists.contained(&query)?).map_err(failure::error)?;
+            Ok(sql::contained_of(&query, rows))
+        })
+        .boxed()
     }
 
     fn high_water_mark(&self) -> BoxFuture<'_, Result<i64>> {
