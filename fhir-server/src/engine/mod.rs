@@ -38,7 +38,7 @@ use fhir_validate::Validator;
 
 use crate::context::Context;
 use crate::operation::Operations;
-use crate::policy::Policy;
+use crate::policy::{Chain, Policy, ScopeRule};
 use crate::search::{NoTerminology, Terminology};
 use crate::store::Store;
 
@@ -80,6 +80,13 @@ impl Engine {
     /// The same, with that terminology for the modifiers `:in`, `:not-in`, `:above` and `:below` of tokens.
     pub fn with_terminology(mut self, terminology: Arc<dyn Terminology>) -> Self {
         self.terminology = terminology;
+        self
+    }
+
+    /// The same, with the scopes of access tokens asked before the policy.
+    pub(crate) fn with_scopes(mut self) -> Self {
+        let scopes = ScopeRule::new(&self.settings, self.terminology.clone());
+        self.policy = Arc::new(Chain(vec![Box::new(scopes), Box::new(self.policy)]));
         self
     }
 

@@ -124,7 +124,8 @@ impl Session {
         }
         let code = request.operation.as_deref().unwrap_or_default();
         match self.operations().find(code) {
-            Some(offered) => Ok(Access::of_operation(offered.operation.code(), resource_type)),
+            Some(offered) => Ok(Access::of_operation(offered.operation.code(), resource_type)
+                .that_changes(offered.affects_state())),
             None => Err(Error::internal("access to an operation that is not offered")),
         }
     }
@@ -157,6 +158,10 @@ impl Session {
                 Ok(filter)
             }
             Ok(Decision::Deny { reason }) => Err(Error::new(ErrorCode::Forbidden, reason)),
+            Ok(Decision::InsufficientScope { needed }) => {
+                let text = format!("The access token does not allow this: a scope such as `{needed}` would.");
+                Err(Error::new(ErrorCode::InsufficientScope, text))
+            }
             Err(cause) => {
                 let reason = "Whether you may do this cannot be decided now, so it is refused.";
                 Err(Error::new(ErrorCode::Forbidden, reason).with_cause(cause))

@@ -124,7 +124,7 @@ fn a_file_of_something_else_or_of_a_later_release_is_left_alone() {
     assert!(open(&url(&text), &StoreOptions::default()).is_err());
 
     let later = folder.path().join("later.db");
-    assert_eq!(migrate(&url(&later)).unwrap(), 2);
+    assert!(migrate(&url(&later)).unwrap() > 2);
     assert_eq!(migrate(&url(&later)).unwrap(), 0);
     let mut conn = SqliteConnection::establish(later.to_str().unwrap()).unwrap();
     conn.batch_execute("INSERT INTO __diesel_schema_migrations (version) VALUES ('99991231000000')")
