@@ -10,8 +10,8 @@ use crate::context::{Clock, Millis, TenantId};
 use crate::error::{Error, ErrorCode, Result};
 use crate::store::conformance::model::{self, Item, Model};
 use crate::store::{
-    Change, Claim, Commit, ContainedQuery, Expect, Filter, Found, HistoryQuery, HistoryScope, Index, Key, Link, LinkQuery,
-    Outcome, Refusal, SearchQuery, Snapshot, Store, StoredBody, Version, Write,
+    Change, Claim, Commit, ContainedQuery, Expect, Filter, Found, HistoryQuery, HistoryScope, Index, Key,
+    Link, LinkQuery, Outcome, Refusal, SearchQuery, Snapshot, Store, StoredBody, Version, Write,
 };
 
 /// All versions of one tenant, in the order of their stamps, the rows of the current ones, and its claims.
@@ -417,7 +417,12 @@ impl Store for MemoryStore {
     }
 
     fn full_text(&self) -> BoxFuture<'_, Result<bool>> {
-        now(Ok(self.tenants.lock().unwrap().values().any(|data| data.full_text)))
+        now(Ok(self
+            .tenants
+            .lock()
+            .unwrap()
+            .values()
+            .any(|data| data.full_text)))
     }
 
     fn ready(&self) -> BoxFuture<'_, Result<()>> {

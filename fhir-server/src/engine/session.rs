@@ -280,7 +280,9 @@ impl Session {
             HistoryScope::Type(resource_type) => (Interaction::HistoryType, Some(*resource_type)),
             HistoryScope::System => (Interaction::HistorySystem, None),
         };
-        query.filter = query.filter.and(self.permit(interaction, resource_type)?);
+        query.filter = self
+            .guard(query.filter)
+            .and(self.permit(interaction, resource_type)?);
         Ok(query)
     }
 

@@ -14,6 +14,7 @@ use crate::error::{Error, ErrorCode, Result};
 use crate::interaction::Interaction;
 use crate::policy::Access;
 use crate::search::extract::{Surroundings, extract};
+use crate::search::passage::passages;
 use crate::search::registry::Registry;
 use crate::store::{
     Change, Claim, Commit, Expect, Filter, Index, Key, Outcome, Refusal, StoredBody, Version, Write,
@@ -325,7 +326,11 @@ impl Session {
             bases: &self.bases,
         };
         let index = extract(Registry::r4(), part.resource, &around);
-        index.map_err(|error| error.at(part.path.clone()))
+        let index = index.map_err(|error| error.at(part.path.clone()))?;
+        Ok(match self.settings().search.full_text {
+            true => index.with_passages(passages(part.resource)),
+            false => index,
+        })
     }
 
     /// A resource must lie within what the caller may write. What the filter cannot tell of a resource that is not

@@ -2,8 +2,8 @@
 
 /// Elements that may stand within a word.
 const INLINE: [&str; 17] = [
-    "a", "abbr", "b", "big", "cite", "code", "em", "font", "i", "q", "small", "span", "strike", "strong", "sub",
-    "tt", "u",
+    "a", "abbr", "b", "big", "cite", "code", "em", "font", "i", "q", "small", "span", "strike", "strong",
+    "sub", "tt", "u",
 ];
 
 /// The text, with a space where an element that is not inline begins or ends.
@@ -58,7 +58,8 @@ fn tag<'x>(from: &'x str, text: &mut String) -> &'x str {
 /// Resolves a character reference; one that is not known is a space. Gives what comes after it.
 fn reference<'x>(from: &'x str, text: &mut String) -> &'x str {
     let known = from.get(1..).and_then(|rest| rest.split_once(';'));
-    let Some((name, after)) = known.filter(|(name, _)| name.len() <= 10 && !name.contains([' ', '<', '&'])) else {
+    let Some((name, after)) = known.filter(|(name, _)| name.len() <= 10 && !name.contains([' ', '<', '&']))
+    else {
         text.push('&');
         return from.get(1..).unwrap_or_default();
     };

@@ -143,16 +143,20 @@ mod tests {
     fn of(json: &str) -> Vec<(Section, String)> {
         let resource: Resource = json::from_slice(json.as_bytes()).unwrap();
         let passages = passages(&resource).into_iter();
-        passages.map(|p| (p.section(), p.words().replace(GAP, "|"))).collect()
+        passages
+            .map(|p| (p.section(), p.words().replace(GAP, "|")))
+            .collect()
     }
 
     #[test]
     fn the_narrative_stands_apart_and_all_else_counts_as_content() {
-        let found = of(r#"{"resourceType":"Patient","id":"a","meta":{"versionId":"7","lastUpdated":"2026-01-01T00:00:00Z"},
+        let found = of(
+            r#"{"resourceType":"Patient","id":"a","meta":{"versionId":"7","lastUpdated":"2026-01-01T00:00:00Z"},
             "text":{"status":"generated","div":"<div xmlns=\"http://www.w3.org/1999/xhtml\"><p>Bone <b>me</b>tastases</p><p>liver</p></div>"},
             "contained":[{"resourceType":"Organization","id":"o","text":{"status":"generated",
             "div":"<div xmlns=\"http://www.w3.org/1999/xhtml\">inside</div>"},"name":"Acme Ltd"}],
-            "active":true,"name":[{"family":"Ash","given":["Ann"]}],"photo":[{"data":"aGVsbG8="}]}"#);
+            "active":true,"name":[{"family":"Ash","given":["Ann"]}],"photo":[{"data":"aGVsbG8="}]}"#,
+        );
         assert_eq!(
             found,
             [
@@ -169,7 +173,10 @@ mod tests {
     fn a_long_text_is_cut_so_that_every_phrase_is_whole_somewhere() {
         let words: Vec<String> = (0..20_000).map(|n| format!("w{}", n % 9_000)).collect();
         let text = words.join(" ");
-        let found = of(&format!(r#"{{"resourceType":"Basic","code":{{"text":"{text} {}"}}}}"#, "the ".repeat(600)));
+        let found = of(&format!(
+            r#"{{"resourceType":"Basic","code":{{"text":"{text} {}"}}}}"#,
+            "the ".repeat(600)
+        ));
         assert!(found.len() > 3, "{}", found.len());
         for start in (0..words.len() - MAX_PHRASE).step_by(7) {
             let phrase = words[start..start + MAX_PHRASE].join(" ");

@@ -15,10 +15,10 @@ mod filter;
 mod id;
 mod index;
 mod key;
-mod passage;
 mod number;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 mod open;
+mod passage;
 #[cfg(feature = "postgres")]
 mod postgres;
 mod query;
@@ -46,7 +46,8 @@ pub use key::{Key, ResourceType};
 pub use open::{DatabaseUrl, StoreOptions, backup, migrate, open, restore, schema_version};
 pub use passage::{GAP, MAX_PHRASE, Passage, Section};
 pub use query::{
-    ContainedQuery, Found, HistoryQuery, HistoryScope, Link, LinkQuery, MAX_SORTS, SORTED_BYTES, SearchQuery, Sort, SortKey,
+    ContainedQuery, Found, HistoryQuery, HistoryScope, Link, LinkQuery, MAX_SORTS, SORTED_BYTES, SearchQuery,
+    Sort, SortKey,
 };
 pub use reindex::{Extract, reindex};
 pub use version::{Change, Version};

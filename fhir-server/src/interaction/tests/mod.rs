@@ -8,6 +8,7 @@ mod compartments;
 mod conditionals;
 mod entries;
 mod examples;
+mod hidden;
 mod histories;
 mod hostile;
 mod includes;

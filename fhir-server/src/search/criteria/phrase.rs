@@ -122,7 +122,12 @@ impl Parser<'_, '_> {
             if let Some(one) = self.one()? {
                 all = all.and(one);
                 is_empty = false;
-            } else if !joined && self.tokens.get(self.next).is_some_and(|t| matches!(t, Token::Words(_))) {
+            } else if !joined
+                && self
+                    .tokens
+                    .get(self.next)
+                    .is_some_and(|t| matches!(t, Token::Words(_)))
+            {
                 // A sign that stands alone is no word, and others follow.
             } else if is_empty || joined {
                 return Err(refused(self.code, "a word with a letter or a digit is missing"));
@@ -157,7 +162,10 @@ impl Parser<'_, '_> {
             return Ok(None);
         }
         if phrase.len() > MAX_PHRASE {
-            let text = format!("A phrase of {} has more than {MAX_PHRASE} words: ask for fewer.", self.code);
+            let text = format!(
+                "A phrase of {} has more than {MAX_PHRASE} words: ask for fewer.",
+                self.code
+            );
             return Err(too_costly(self.code, text));
         }
         self.scope.spend(1, self.code)?;
@@ -173,7 +181,10 @@ impl Parser<'_, '_> {
         match self.depth <= limit {
             true => Ok(()),
             false => {
-                let text = format!("{} has more than {limit} parentheses within each other.", self.code);
+                let text = format!(
+                    "{} has more than {limit} parentheses within each other.",
+                    self.code
+                );
                 Err(too_costly(self.code, text))
             }
         }

@@ -6,8 +6,8 @@ use std::cmp::Ordering;
 use crate::context::Millis;
 use crate::store::number::ordered;
 use crate::store::{
-    Contained, Criterion, Cursor, Filter, Index, IndexRow, IndexValue, Key, ParameterNumber, Passage, Place, ResourceType,
-    SORTED_BYTES, Section, Sort, SortKey, SystemTest, Test, UnitTest, ValueKind, id,
+    Contained, Criterion, Cursor, Filter, Index, IndexRow, IndexValue, Key, ParameterNumber, Passage, Place,
+    ResourceType, SORTED_BYTES, Section, Sort, SortKey, SystemTest, Test, UnitTest, ValueKind, id,
 };
 
 /// A resource that is not deleted.

@@ -336,7 +336,12 @@ impl Changes {
     }
 
     fn surrogates(&self) -> Column {
-        Column::Big(self.contained.iter().map(|(_, surrogate, _)| *surrogate).collect())
+        Column::Big(
+            self.contained
+                .iter()
+                .map(|(_, surrogate, _)| *surrogate)
+                .collect(),
+        )
     }
 
     fn passage_columns(&self, tenant: TenantId) -> [Column; 5] {

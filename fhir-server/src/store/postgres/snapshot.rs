@@ -20,7 +20,9 @@ use super::search;
 use crate::context::TenantId;
 use crate::error::Result;
 use crate::store::sql::{self, Lists, Statement, VersionRow, VersionSql};
-use crate::store::{ContainedQuery, Filter, Found, HistoryQuery, Key, LinkQuery, SearchQuery, Snapshot, Version};
+use crate::store::{
+    ContainedQuery, Filter, Found, HistoryQuery, Key, LinkQuery, SearchQuery, Snapshot, Version,
+};
 
 const BEGIN: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
 /// A plan for any value is a bad plan for most.

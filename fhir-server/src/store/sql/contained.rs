@@ -35,7 +35,10 @@ impl Lists {
             [tenant(), Bind::Small(query.resource_type.number())],
         );
         filter::push_inside(&mut out, self, &query.filter)?;
-        out.push(" ORDER BY r.type, r.id, r1.surrogate LIMIT ?", [limit(query.count)]);
+        out.push(
+            " ORDER BY r.type, r.id, r1.surrogate LIMIT ?",
+            [limit(query.count)],
+        );
         Ok(out)
     }
 }

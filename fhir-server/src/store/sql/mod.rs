@@ -3,11 +3,11 @@
 //! Invariant: no value ever enters the text of a statement: text is `&'static str`, values are binds.
 //! Invariant: every statement names the tenant.
 
+mod contained;
 mod dialect;
 mod filter;
 mod index;
 mod link;
-mod contained;
 mod list;
 mod passage;
 mod read;
@@ -20,7 +20,9 @@ mod write;
 
 pub(crate) use contained::{ContainedRow, ContainedSql, contained_of};
 pub(crate) use dialect::Dialect;
-pub(crate) use index::{ContainedKey, ContainedRows, Draft, Rows, Term, TermKey, class, indexed_to, unindexed};
+pub(crate) use index::{
+    ContainedKey, ContainedRows, Draft, Rows, Term, TermKey, class, indexed_to, unindexed,
+};
 #[cfg(feature = "postgres")]
 pub(crate) use index::{Label, Place, Span, greatest_term_of};
 #[cfg(feature = "sqlite")]
@@ -29,13 +31,13 @@ pub(crate) use index::{
     insert_term, labels, places, spans, term,
 };
 pub(crate) use list::Lists;
+#[cfg(feature = "postgres")]
+pub(crate) use passage::tsvector;
 pub(crate) use passage::{PassageKey, full_text, keep_full_text};
 #[cfg(feature = "sqlite")]
 pub(crate) use passage::{
     contained, delete_contained, delete_passage, insert_contained, insert_passage, passages,
 };
-#[cfg(feature = "postgres")]
-pub(crate) use passage::tsvector;
 pub(crate) use read::{claim, greatest_stamp, read, vread};
 pub(crate) use row::{DELETED, VersionRow, VersionSql, version_number, version_of};
 #[cfg(feature = "postgres")]

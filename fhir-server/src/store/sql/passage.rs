@@ -161,7 +161,10 @@ pub(crate) fn keep_full_text(dialect: Dialect, kept: bool) -> Vec<Statement<'sta
                  \x20WHERE NOT EXISTS (SELECT 1 FROM full_text) ON CONFLICT (tenant) DO UPDATE SET stamp = 0",
                 [],
             ),
-            Statement::new("INSERT INTO full_text (kept) VALUES (1) ON CONFLICT DO NOTHING", []),
+            Statement::new(
+                "INSERT INTO full_text (kept) VALUES (1) ON CONFLICT DO NOTHING",
+                [],
+            ),
         ],
         #[cfg(feature = "postgres")]
         Dialect::Postgres => vec![Statement::new(

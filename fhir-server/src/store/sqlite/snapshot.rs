@@ -20,7 +20,9 @@ use super::{search, watch};
 use crate::context::{Clock, TenantId};
 use crate::error::{Error, Result};
 use crate::store::sql::{self, Lists, Statement, VersionRow};
-use crate::store::{ContainedQuery, Filter, Found, HistoryQuery, Key, LinkQuery, SearchQuery, Snapshot, Version};
+use crate::store::{
+    ContainedQuery, Filter, Found, HistoryQuery, Key, LinkQuery, SearchQuery, Snapshot, Version,
+};
 
 /// A consistent view of one tenant's data.
 pub(super) struct SqliteSnapshot {
@@ -169,8 +171,7 @@ impl Snapshot for SqliteSnapshot {
     fn contained<'a>(&'a self, query: &'a ContainedQuery) -> BoxFuture<'a, Result<Vec<(usize, String)>>> {
         let (lists, query) = (self.lists(), query.clone());
         self.aside(move |link| {
-            let rows: Vec<sql::ContainedRow> =
-                link.rows(lists.contained(&query)?).map_err(failure::error)?;
+            let rows: Vec<sql::ContainedRow> = link.rows(lists.contained(&query)?).map_err(failure::error)?;
             Ok(sql::contained_of(&query, rows))
         })
         .boxed()

@@ -62,7 +62,11 @@ pub(super) fn push_but<'a, ST>(
 }
 
 /// The condition on a contained resource, alias `r1`.
-pub(super) fn push_inside<'a, ST>(out: &mut Statement<'a, ST>, scope: Lists, filter: &'a Filter) -> Result<()> {
+pub(super) fn push_inside<'a, ST>(
+    out: &mut Statement<'a, ST>,
+    scope: Lists,
+    filter: &'a Filter,
+) -> Result<()> {
     let mut unused = Statement::<ST>::new("", []);
     // For its limits alone.
     push(&mut unused, scope, filter)?;
@@ -398,7 +402,11 @@ impl Printer<'_> {
         };
         out.push_as(container, names, []);
         if let Some(parameters) = by {
-            out.push_as(" AND l.tenant = #.tenant AND l.resource = #.surrogate AND ", names, []);
+            out.push_as(
+                " AND l.tenant = #.tenant AND l.resource = #.surrogate AND ",
+                names,
+                [],
+            );
             let numbers = parameters.iter().map(|p| Bind::Int(p.0)).collect();
             list(out, "(l.parameter IN (", numbers, names);
             out.push_as(

@@ -126,7 +126,10 @@ pub(super) fn with_words<'a, ST>(
     (narrative, phrase): (bool, &'a [String]),
 ) {
     let tenant = Bind::Big(scope.tenant.0);
-    out.push("SELECT l.resource AS s FROM passage l WHERE l.tenant = ?", [tenant]);
+    out.push(
+        "SELECT l.resource AS s FROM passage l WHERE l.tenant = ?",
+        [tenant],
+    );
     in_section(out, narrative);
     out.push(scope.dialect.has_words(), [question(scope.dialect, phrase)]);
     out.push(scope.row_guard(), []);

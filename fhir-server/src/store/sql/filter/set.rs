@@ -58,7 +58,9 @@ fn rank(filter: &Filter) -> Option<u8> {
 /// The same of what is contained, where an index gives all of it that may pass.
 fn rank_inside(filter: &Filter) -> Option<u8> {
     match filter {
-        Filter::Has(_) | Filter::Group(_) | Filter::RefersTo { .. } | Filter::RefersByUrl { .. } => rank(filter),
+        Filter::Has(_) | Filter::Group(_) | Filter::RefersTo { .. } | Filter::RefersByUrl { .. } => {
+            rank(filter)
+        }
         Filter::And(all) => all.iter().filter_map(rank_inside).min(),
         _ => None,
     }
