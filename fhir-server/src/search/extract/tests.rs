@@ -131,7 +131,7 @@ fn a_canonical_url_is_also_kept_with_its_version() {
 
 #[test]
 fn a_part_of_a_composite_implies_its_system_too() {
-    let document = r#"{"resourceType":"DocumentReference","status":"current","content":[{"attachment":{}}],
+    let document = r#"{"resourceType":"DocumentReference","status":"current","content":[{"attachment":{"title":"x"}}],
         "relatesTo":[{"code":"replaces","target":{"reference":"DocumentReference/1"}}]}"#;
     assert_eq!(
         values(document, "relation"),
