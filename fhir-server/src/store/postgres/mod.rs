@@ -9,6 +9,7 @@
 
 mod arrays;
 mod batch;
+mod changes;
 mod connect;
 mod core;
 mod desk;
