@@ -12,6 +12,7 @@ mod lastn;
 mod meta;
 mod meta_add;
 mod meta_delete;
+mod meta_used;
 mod validate;
 
 use std::sync::Arc;

@@ -6,8 +6,8 @@ use super::model::{self, Item, Model};
 use super::random::Dice;
 use crate::context::{Clock, Millis};
 use crate::store::{
-    ContainedQuery, Expect, Filter, Key, Link, LinkQuery, Refusal, ResourceType, SearchQuery, Sort, SortKey, StoredBody,
-    Version, Write, reindex,
+    ContainedQuery, Expect, Filter, Key, Link, LinkQuery, Refusal, ResourceType, SearchQuery, Sort, SortKey,
+    StoredBody, Version, Write, reindex,
 };
 
 /// Resources that are written at random, and what is known of them.

@@ -2,8 +2,8 @@
 
 use crate::context::Millis;
 use crate::store::{
-    Compare, Contained, Criterion, Filter, GAP, Index, IndexRow, IndexValue, Key, ParameterNumber, Passage, ResourceType, Section, Sort,
-    SortKey, SystemTest, Test, UnitTest, ValueKind,
+    Compare, Contained, Criterion, Filter, GAP, Index, IndexRow, IndexValue, Key, ParameterNumber, Passage,
+    ResourceType, Section, Sort, SortKey, SystemTest, Test, UnitTest, ValueKind,
 };
 
 /// Types that the resources are of.
@@ -204,7 +204,8 @@ impl Dice {
     }
 
     fn words(&mut self, most: usize) -> Vec<String> {
-        let words = (0..=self.below(most)).map(|_| self.pick(&["red", "blue", "été", "x1"], "red").to_owned());
+        let words =
+            (0..=self.below(most)).map(|_| self.pick(&["red", "blue", "été", "x1"], "red").to_owned());
         words.collect()
     }
 

@@ -299,4 +299,3 @@ fn insert_terms(tenant: TenantId, terms: &[(i64, &Term)]) -> Arrays {
         ],
     )
 }
-
