@@ -69,7 +69,6 @@ impl Passage {
     }
 
     /// Whether those words stand in it, in their order and beside each other.
-    #[cfg(test)]
     pub(crate) fn has(&self, phrase: &[String]) -> bool {
         let words: Vec<&str> = self.words.split(' ').collect();
         words.windows(phrase.len().max(1)).any(|window| window == phrase)

@@ -18,7 +18,7 @@ mod sort;
 mod statement;
 mod write;
 
-pub(crate) use contained::{ContainedRow, ContainedSql, contained_of};
+pub(crate) use contained::{ContainedRow, contained_of};
 pub(crate) use dialect::Dialect;
 pub(crate) use index::{
     ContainedKey, ContainedRows, Draft, Rows, Term, TermKey, class, indexed_to, unindexed,
