@@ -225,6 +225,24 @@ mod tests {
         }
     }
 
+    fn by_url(name: &str, filter: Filter) -> Filter {
+        Filter::RefersByUrl {
+            parameters: vec![ParameterNumber::new(1, Aspect::Value)],
+            urls: vec![ParameterNumber::new(2, Aspect::Value)],
+            resource_type: ResourceType::from_name(name).unwrap(),
+            filter: Box::new(filter),
+        }
+    }
+
+    fn back_by_url(name: &str, filter: Filter) -> Filter {
+        Filter::ReferredToByUrl {
+            parameter: ParameterNumber::new(1, Aspect::Value),
+            urls: vec![ParameterNumber::new(2, Aspect::Value)],
+            resource_type: ResourceType::from_name(name).unwrap(),
+            filter: Box::new(filter),
+        }
+    }
+
     /// Every part about other resources ends with what may be seen of them.
     fn is_guarded(filter: &Filter) -> bool {
         match filter {
@@ -239,6 +257,16 @@ mod tests {
                 resource_type,
                 filter,
                 ..
+            }
+            | Filter::RefersByUrl {
+                resource_type,
+                filter,
+                ..
+            }
+            | Filter::ReferredToByUrl {
+                resource_type,
+                filter,
+                ..
             } => {
                 let ends = match resource_type.name() {
                     "Organization" => true,
@@ -250,6 +278,7 @@ mod tests {
                 };
                 ends && is_guarded(filter)
             }
+            Filter::Contains { filter, .. } | Filter::RefersInside { filter, .. } => is_guarded(filter),
             _ => true,
         }
     }
@@ -257,7 +286,7 @@ mod tests {
     #[test]
     fn the_policy_is_in_every_part_about_other_resources() {
         let session = session();
-        for wrap in [refers_to, referred_to_by] {
+        for wrap in [refers_to, referred_to_by, by_url, back_by_url] {
             for inner in [
                 Filter::All,
                 asked(),
@@ -269,6 +298,15 @@ mod tests {
                         wrap(name, inner.clone()),
                         Filter::Not(Box::new(wrap(name, inner.clone()))),
                         Filter::Or(vec![asked(), wrap(name, inner.clone())]),
+                        Filter::Contains {
+                            resource_type: ResourceType::from_name("Patient").unwrap(),
+                            filter: Box::new(wrap(name, inner.clone())),
+                        },
+                        Filter::RefersInside {
+                            parameters: Vec::new(),
+                            resource_type: ResourceType::from_name("Patient").unwrap(),
+                            filter: Box::new(wrap(name, inner.clone())),
+                        },
                         Filter::And(vec![
                             asked(),
                             Filter::Not(Box::new(wrap(name, wrap("Patient", inner.clone())))),
