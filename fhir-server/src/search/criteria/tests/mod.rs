@@ -160,7 +160,10 @@ fn without_twins(any: &[Filter]) -> Vec<Filter> {
         }),
         _ => false,
     };
-    let links = any.iter().filter(|f| matches!(f, Filter::RefersTo { .. })).count();
+    let links = any
+        .iter()
+        .filter(|f| matches!(f, Filter::RefersTo { .. }))
+        .count();
     let twins = any.iter().filter(|f| is_twin(f)).count();
     assert_eq!(links, twins, "{any:?}");
     any.iter().filter(|one| !is_twin(one)).cloned().collect()

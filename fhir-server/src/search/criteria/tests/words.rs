@@ -39,7 +39,11 @@ fn words_phrases_and_operators_are_understood() {
         ("Patient,Condition", "_content=bone", "c:bone"),
         ("Condition", "_text=a b", "(t:a & t:b)"),
         ("Condition", "_text=a AND b and c", "(t:a & t:b & t:c)"),
-        ("Condition", "_text=(bone OR liver) and metastases", "((t:bone | t:liver) & t:metastases)"),
+        (
+            "Condition",
+            "_text=(bone OR liver) and metastases",
+            "((t:bone | t:liver) & t:metastases)",
+        ),
         ("Condition", "_text=a or b c or d", "(t:a | (t:b & t:c) | t:d)"),
         ("Condition", "_text=a NOT b", "(t:a & !t:b)"),
         ("Condition", "_text=not (a b)", "!(t:a & t:b)"),
@@ -60,13 +64,18 @@ fn words_phrases_and_operators_are_understood() {
 fn what_is_not_understood_is_refused() {
     let long = format!("_text=\"{}\"", "a ".repeat(33));
     let deep = "_text=((((a))))".to_owned();
-    let plain = ["&&", "-", "(a", "a)", "()", "\"a", "a and", "and a", "a or", "not", "bon*", "\"\"", "a,"];
+    let plain = [
+        "&&", "-", "(a", "a)", "()", "\"a", "a and", "and a", "a or", "not", "bon*", "\"\"", "a,",
+    ];
     let plain = plain.iter().map(|value| format!("_text={value}"));
     for query in plain.chain([long, deep, "_text:exact=a".to_owned()]) {
         match with_words("Condition", &query) {
             Err(Problem::Refused(error)) => {
                 let code = error.code;
-                assert!(matches!(code, ErrorCode::Value | ErrorCode::TooCostly), "{query}: {code:?}");
+                assert!(
+                    matches!(code, ErrorCode::Value | ErrorCode::TooCostly),
+                    "{query}: {code:?}"
+                );
             }
             other => panic!("{query}: {other:?}"),
         }
@@ -75,12 +84,18 @@ fn what_is_not_understood_is_refused() {
 
 #[test]
 fn what_is_not_offered_is_not_known_and_the_setting_is_named() {
-    for (of, query) in [("Condition", "_text=a"), ("Condition", "subject:Patient._content=a")] {
+    for (of, query) in [
+        ("Condition", "_text=a"),
+        ("Condition", "subject:Patient._content=a"),
+    ] {
         match read(of, query) {
             Err(Problem::Unknown(why)) => assert!(why.contains("search.full_text"), "{why}"),
             other => panic!("{query}: {other:?}"),
         }
     }
-    assert!(matches!(with_words("Bundle", "_text=a"), Err(Problem::Unknown(_))));
+    assert!(matches!(
+        with_words("Bundle", "_text=a"),
+        Err(Problem::Unknown(_))
+    ));
     assert!(with_words("Bundle", "_content=a").is_ok());
 }
