@@ -18,7 +18,8 @@ use crate::operation::Operations;
 use crate::policy::{Access, Decision};
 use crate::search::Terminology;
 use crate::store::{
-    Change, Filter, Found, HistoryQuery, HistoryScope, Key, ResourceType, SearchQuery, Snapshot, Version,
+    Change, Filter, Found, HistoryQuery, HistoryScope, Key, Marks, ResourceType, SearchQuery, Snapshot,
+    Version,
 };
 
 type Decisions = HashMap<(Interaction, Option<ResourceType>, Option<&'static str>), Filter>;
@@ -29,6 +30,8 @@ pub struct Session {
     pub(super) context: Context,
     /// Opened by the first read and let go by a commit: policy facts and queries see one state of the data.
     snapshot: Mutex<Option<Arc<dyn Snapshot>>>,
+    /// What that view knows of its moment, once asked for.
+    marks: Mutex<Option<Marks>>,
     /// Each (interaction, type) is decided once a request.
     decisions: Mutex<Decisions>,
     pub(super) staged: Vec<Staged>,
@@ -43,6 +46,7 @@ impl Session {
             engine,
             context,
             snapshot: Mutex::default(),
+            marks: Mutex::default(),
             decisions: Mutex::default(),
             staged: Vec::new(),
             bases,
@@ -187,6 +191,18 @@ impl Session {
     /// Lets the view go: the next read sees the data as it is then.
     pub(super) fn drop_snapshot(&self) {
         *self.snapshot.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        *self.marks.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+
+    /// What the view knows of its moment: asked for once.
+    pub(super) async fn marks(&self) -> Result<Marks> {
+        let known = *self.marks.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(marks) = known {
+            return Ok(marks);
+        }
+        let marks = self.snapshot().await?.marks().await?;
+        *self.marks.lock().unwrap_or_else(PoisonError::into_inner) = Some(marks);
+        Ok(marks)
     }
 
     /// The current version, a deletion included; what is staged counts, with the version and time that the commit is
@@ -262,7 +278,7 @@ impl Session {
     /// # Errors
     /// The store failed.
     pub(crate) async fn high_water_mark(&self) -> Result<i64> {
-        self.snapshot().await?.high_water_mark().await
+        Ok(self.marks().await?.newest)
     }
 
     /// The payload of a claim, if it is held.

@@ -11,6 +11,7 @@ mod criterion;
 mod cursor;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 mod encoding;
+mod epoch;
 mod filter;
 mod id;
 mod index;
@@ -39,6 +40,8 @@ pub use commit::{Claim, Commit, Expect, Outcome, Refusal, Write};
 pub use criterion::{Compare, Criterion, SystemTest, Test, UnitTest, ValueKind};
 pub use cursor::Cursor;
 pub(crate) use cursor::Place;
+pub(crate) use epoch::moves;
+pub use epoch::{DEFINITIONS, Epochs, Marks};
 pub use filter::Filter;
 pub use index::{Aspect, Contained, Index, IndexRow, IndexValue, ParameterNumber};
 pub use key::{Key, ResourceType};
@@ -52,6 +55,7 @@ pub use query::{
 pub use reindex::{Extract, reindex};
 pub use version::{Change, Version};
 
+use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 
 use crate::context::TenantId;
@@ -80,8 +84,14 @@ pub trait Snapshot: Send + Sync {
     fn linked<'a>(&'a self, query: &'a LinkQuery) -> BoxFuture<'a, Result<Vec<Version>>>;
     /// What some resources contain that passes: the place of the container in the query, and the id within it.
     fn contained<'a>(&'a self, query: &'a ContainedQuery) -> BoxFuture<'a, Result<Vec<(usize, String)>>>;
+    /// The newest change in this view, and when definitions last changed: one question for both.
+    fn marks(&self) -> BoxFuture<'_, Result<Marks>>;
+    /// What the server has noted about the definitions of that type: see [`Write::Note`].
+    fn note(&self, of: ResourceType) -> BoxFuture<'_, Result<Option<Vec<u8>>>>;
     /// The stamp of the newest change in this view.
-    fn high_water_mark(&self) -> BoxFuture<'_, Result<i64>>;
+    fn high_water_mark(&self) -> BoxFuture<'_, Result<i64>> {
+        async move { Ok(self.marks().await?.newest) }.boxed()
+    }
     /// Whether the claim row exists, with its payload.
     fn claim<'a>(&'a self, kind: &'static str, key: &'a [u8; 32]) -> BoxFuture<'a, Result<Option<Vec<u8>>>>;
 }
@@ -101,6 +111,8 @@ pub trait Store: Send + Sync {
     fn unindexed(&self) -> BoxFuture<'_, Result<Vec<(TenantId, i64)>>>;
     /// Whether full text is kept of all resources: see [`Write::FullText`].
     fn full_text(&self) -> BoxFuture<'_, Result<bool>>;
+    /// The tenants that have, or had, definitions of that type, with the type's epoch.
+    fn defining(&self, of: ResourceType) -> BoxFuture<'_, Result<Vec<(TenantId, i64)>>>;
     /// Whether the database answers and takes writes.
     fn ready(&self) -> BoxFuture<'_, Result<()>>;
     /// A secret of the database's own, made once, for signing page links.

@@ -5,6 +5,7 @@
 
 mod contained;
 mod dialect;
+mod epoch;
 mod filter;
 mod index;
 mod link;
@@ -20,6 +21,7 @@ mod write;
 
 pub(crate) use contained::{ContainedRow, contained_of};
 pub(crate) use dialect::Dialect;
+pub(crate) use epoch::{EpochRow, defining, epochs, epochs_of, marks, marks_of, note, set_epoch, set_note};
 pub(crate) use index::{
     ContainedKey, ContainedRows, Draft, Rows, Term, TermKey, class, indexed_to, unindexed,
 };
@@ -38,7 +40,7 @@ pub(crate) use passage::{PassageKey, full_text, keep_full_text};
 pub(crate) use passage::{
     contained, delete_contained, delete_passage, insert_contained, insert_passage, passages,
 };
-pub(crate) use read::{claim, greatest_stamp, read, vread};
+pub(crate) use read::{claim, read, vread};
 pub(crate) use row::{DELETED, VersionRow, VersionSql, version_number, version_of};
 #[cfg(feature = "postgres")]
 pub(crate) use row::{change_number, form_number};

@@ -4,6 +4,7 @@
 
 mod apply;
 mod checkpoint;
+mod epochs;
 mod failure;
 mod link;
 mod lock;
@@ -39,7 +40,7 @@ use self::pool::Pool;
 use self::snapshot::SqliteSnapshot;
 use self::writer::{Health, Writer};
 use super::encoding::MAX_BODY;
-use super::{Commit, Outcome, Refusal, Snapshot, Store, StoreOptions};
+use super::{Commit, Outcome, Refusal, ResourceType, Snapshot, Store, StoreOptions};
 use crate::context::{Clock, TenantId};
 use crate::error::{Error, ErrorCode, Result};
 
@@ -140,6 +141,21 @@ impl Store for SqliteStore {
             let count = reader.link()?.first(super::sql::full_text());
             let count: Option<i64> = count.map_err(failure::error)?;
             Ok(count.unwrap_or_default() > 0)
+        }
+        .boxed()
+    }
+
+    fn defining(&self, of: ResourceType) -> BoxFuture<'_, Result<Vec<(TenantId, i64)>>> {
+        async move {
+            let mut reader = self.pool.reader().await?;
+            let rows: Vec<(i64, i64)> = reader
+                .link()?
+                .rows(super::sql::defining(of))
+                .map_err(failure::error)?;
+            Ok(rows
+                .into_iter()
+                .map(|(tenant, stamp)| (TenantId(tenant), stamp))
+                .collect())
         }
         .boxed()
     }

@@ -160,7 +160,7 @@ fn a_claim_and_the_mark_are_one_seek() {
         claim.contains("PRIMARY KEY (tenant=? AND kind=? AND key=?)"),
         "{claim}"
     );
-    let mark = plan(sql::greatest_stamp(TENANT));
+    let mark = plan(sql::marks(TENANT));
     assert!(
         mark.contains("COVERING INDEX resource_of_tenant (tenant=?)"),
         "{mark}"
