@@ -69,7 +69,9 @@ impl Step {
     fn defines(&self) -> Option<ResourceType> {
         match self {
             Step::Create(key, ..) | Step::Update { key, .. } | Step::Delete(key) => key.defines(),
-            Step::Index(..) | Step::IndexedTo(_) | Step::Claim(_) | Step::Note(..) => None,
+            Step::Index(..) | Step::IndexedTo(_) | Step::FullText(_) | Step::Claim(_) | Step::Note(..) => {
+                None
+            }
         }
     }
 }
