@@ -37,9 +37,24 @@ impl Dialect {
     pub(crate) fn has_words(self) -> &'static str {
         match self {
             #[cfg(feature = "sqlite")]
-            Dialect::Sqlite => " AND l.number IN (SELECT w.rowid FROM passage_words w WHERE w.words MATCH ?)",
+            Dialect::Sqlite => {
+                " AND +l.number IN (SELECT w.rowid FROM passage_words w WHERE w.words MATCH ?)"
+            }
             #[cfg(feature = "postgres")]
             Dialect::Postgres => " AND l.words @@ CAST(? AS tsquery)",
+        }
+    }
+
+    /// The passages `l` of a tenant whose words hold a phrase, by the index of words; SQLite has no numbers that would tell it which index
+    /// is the better one.
+    pub(crate) fn passages_with_words(self) -> &'static str {
+        match self {
+            #[cfg(feature = "sqlite")]
+            Dialect::Sqlite => {
+                "passage_words w CROSS JOIN passage l WHERE w.words MATCH ? AND l.number = w.rowid AND +l.tenant = ?"
+            }
+            #[cfg(feature = "postgres")]
+            Dialect::Postgres => "passage l WHERE l.words @@ CAST(? AS tsquery) AND l.tenant = ?",
         }
     }
 
