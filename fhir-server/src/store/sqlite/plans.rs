@@ -362,3 +362,53 @@ fn links_and_orders_look_at_the_rows_of_the_resources_they_are_of() {
         assert!(found.contains(part), "{found}");
     }
 }
+
+#[test]
+fn words_are_found_by_their_own_index_and_what_is_contained_by_its_rows() {
+    let words = Filter::Words {
+        narrative: true,
+        phrase: vec!["red".into(), "blue".into()],
+    };
+    let query = SearchQuery::new(Some(patient()), words, 10);
+    let driven = plan(LISTS.by_change(&query, Some(&query.filter), false).unwrap());
+    assert!(driven.contains("w VIRTUAL TABLE"), "{driven}");
+    assert!(
+        driven.contains("l USING INTEGER PRIMARY KEY (rowid=?)"),
+        "{driven}"
+    );
+    let tested = plan(page(&query).unwrap());
+    assert!(
+        tested.contains("passage_of_resource (tenant=? AND resource=?)"),
+        "{tested}"
+    );
+    let token = Filter::Has(Criterion {
+        parameter: PARAMETER,
+        test: Test::Token {
+            system: SystemTest::Any,
+            code: Some(vec!["red".into()]),
+        },
+    });
+    for filter in [
+        Filter::Contains {
+            resource_type: patient(),
+            filter: Box::new(token.clone()),
+        },
+        Filter::RefersInside {
+            parameters: vec![PARAMETER],
+            resource_type: patient(),
+            filter: Box::new(token),
+        },
+    ] {
+        let query = SearchQuery::new(Some(patient()), filter, 10);
+        let driven = plan(LISTS.by_change(&query, Some(&query.filter), false).unwrap());
+        assert!(
+            driven.contains("r1 USING INTEGER PRIMARY KEY (rowid=?)"),
+            "{driven}"
+        );
+        let tested = plan(page(&query).unwrap());
+        assert!(
+            tested.contains("contained_in (tenant=? AND container=?)"),
+            "{tested}"
+        );
+    }
+}

@@ -126,12 +126,12 @@ pub(super) fn with_words<'a, ST>(
     (narrative, phrase): (bool, &'a [String]),
 ) {
     let tenant = Bind::Big(scope.tenant.0);
+    out.push("SELECT l.resource AS s FROM ", []);
     out.push(
-        "SELECT l.resource AS s FROM passage l WHERE l.tenant = ?",
-        [tenant],
+        scope.dialect.passages_with_words(),
+        [question(scope.dialect, phrase), tenant],
     );
     in_section(out, narrative);
-    out.push(scope.dialect.has_words(), [question(scope.dialect, phrase)]);
     out.push(scope.row_guard(), []);
 }
 
