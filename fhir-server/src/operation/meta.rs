@@ -86,8 +86,11 @@ fn answer(resource: &[u8]) -> Result<Response> {
     Ok(with_meta(&meta))
 }
 
-/// The answer with that Meta in JSON; an empty one is none.
+/// The answer with that Meta in JSON; without anything in it there is none.
 fn with_meta(meta: &[u8]) -> Response {
+    if meta == b"{}" {
+        return Response::new(200, Payload::Json(br#"{"resourceType":"Parameters"}"#.to_vec()));
+    }
     let mut json = br#"{"resourceType":"Parameters","parameter":[{"name":"return","valueMeta":"#.to_vec();
     json.extend_from_slice(meta);
     json.extend_from_slice(b"}]}");

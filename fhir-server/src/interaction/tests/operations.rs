@@ -188,8 +188,8 @@ fn arguments_are_checked_by_the_definition() {
 fn an_operation_that_is_not_offered_there_says_so() {
     let server = server();
     for (url, words) in [
-        ("$meta", "does not run on the whole server"),
-        ("Patient/$meta", "does not run on the type Patient"),
+        ("$diff", "does not run on the whole server"),
+        ("Patient/$diff", "does not run on the type Patient"),
         ("Patient/p/$merge", "offers no operation `$merge`"),
     ] {
         let error = server.get(url).unwrap_err();
@@ -410,14 +410,14 @@ fn an_operation_of_an_embedder_is_offered_where_its_definition_says() {
 #[test]
 fn meta_of_a_type_or_of_the_server_is_what_is_in_use() {
     let server = TestServer::new();
-    let basic = |meta: &str| format!(r#"{{"resourceType":"Basic","meta":{meta},"code":{{"text":"x"}}}}"#);
+    let basic = |meta: &str| format!(r#"{{"resourceType":"Basic",{meta}"code":{{"text":"x"}}}}"#);
     let used = |url: &str| server.json(url)["parameter"][0]["valueMeta"].clone();
-    assert_eq!(used("Basic/$meta"), json!({}));
+    assert_eq!(server.json("Basic/$meta"), json!({"resourceType": "Parameters"}));
     for meta in [
-        r#"{"tag":[{"system":"urn:t","code":"A","display":"Big a"}]}"#,
-        r#"{"tag":[{"system":"urn:t","code":"a"},{"code":"free"}],"profile":["http://a.example/p"]}"#,
-        r#"{"tag":[{"system":"urn:t","code":"A"}]}"#,
-        "{}",
+        r#""meta":{"tag":[{"system":"urn:t","code":"A","display":"Big a"}]},"#,
+        r#""meta":{"tag":[{"system":"urn:t","code":"a"},{"code":"free"}],"profile":["http://a.example/p"]},"#,
+        r#""meta":{"tag":[{"system":"urn:t","code":"A"}]},"#,
+        "",
     ] {
         server.post("Basic", &basic(meta)).unwrap();
     }
