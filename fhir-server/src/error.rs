@@ -100,6 +100,8 @@ error_codes! {
     Invalid = 400 "invalid" "INVALID_VALUE";
     /// Who calls is not known.
     Unauthenticated = 401 "login" "ACCESS_DENIED";
+    /// The access token is malformed, expired, not for this server or not of an issuer that it knows.
+    InvalidToken = 401 "login" "ACCESS_DENIED";
     /// This caller can never do this.
     Forbidden = 403 "forbidden" "ACCESS_DENIED";
     /// The scopes of the access token do not allow this.

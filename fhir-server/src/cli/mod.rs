@@ -9,11 +9,15 @@ mod input;
 mod load;
 mod logging;
 mod migrate;
+#[cfg(feature = "authority")]
+mod people;
 mod progress;
 mod restore;
 mod sandbox;
 mod serve;
 mod signals;
+#[cfg(feature = "authority")]
+mod token;
 
 use std::process::ExitCode;
 
@@ -48,6 +52,8 @@ enum Command {
     Backup(backup::Args),
     Restore(restore::Args),
     Migrate(migrate::Args),
+    #[cfg(feature = "authority")]
+    Token(token::Args),
 }
 
 impl Command {
@@ -59,6 +65,8 @@ impl Command {
             Command::Backup(args) => backup::run(&args),
             Command::Restore(args) => restore::run(&args),
             Command::Migrate(args) => migrate::run(&args),
+            #[cfg(feature = "authority")]
+            Command::Token(args) => token::run(&args),
         }
     }
 }

@@ -337,6 +337,10 @@ fn failure(code: ErrorCode) -> (&'static str, Option<&'static str>) {
             "The server needs to know who you are; send an access token in the header `Authorization`.",
             Some("http.authorization"),
         ),
+        E::InvalidToken => (
+            "The access token is refused: it has expired.",
+            Some("http.authorization"),
+        ),
         E::Forbidden => ("This caller may not delete.", None),
         E::InsufficientScope => (
             "The access token does not allow this: a scope such as `user/Patient.d` would.",
