@@ -31,7 +31,7 @@ impl Lists {
         out.push(" AND ", []);
         filter::push(&mut out, self, &query.visible)?;
         out.push(
-            " AND r1.tenant = ? AND r1.container = r.surrogate AND r1.type = ? AND ",
+            " AND r1.tenant = ? AND r1.container = r.surrogate AND +r1.type = ? AND ",
             [tenant(), Bind::Small(query.resource_type.number())],
         );
         filter::push_inside(&mut out, self, &query.filter)?;

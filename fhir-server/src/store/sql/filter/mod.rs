@@ -416,7 +416,7 @@ impl Printer<'_> {
             );
         }
         out.push_as(
-            " AND @.type = ? AND ",
+            " AND +@.type = ? AND ",
             names,
             [Bind::Small(resource_type.number())],
         );
