@@ -32,6 +32,19 @@ pub struct Issue {
     pub position: Option<(u32, u32)>,
     /// `warning` or `information` instead of `error`.
     pub severity: Severity,
+    /// A more precise statement than the code of the failure is.
+    pub detail: Option<Box<Detail>>,
+}
+
+/// What a terminology operation says of an issue, in the codes of FHIR's terminology ecosystem.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Detail {
+    /// A code of `http://hl7.org/fhir/issue-type`, in the place of the table's.
+    pub issue: String,
+    /// System and code for `details.coding`, before the code of the table.
+    pub coding: Option<(String, String)>,
+    /// The key of the message.
+    pub message_id: Option<String>,
 }
 
 /// The severity of an issue.

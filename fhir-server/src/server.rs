@@ -1,6 +1,7 @@
 //! [`FhirServer`]: the server, to mount into a service of one's own or to run.
 
 mod builder;
+pub mod terminology;
 
 pub use crate::http::{Ending, Running};
 pub use builder::FhirServerBuilder;

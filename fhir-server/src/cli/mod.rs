@@ -16,6 +16,7 @@ mod restore;
 mod sandbox;
 mod serve;
 mod signals;
+mod terminology;
 #[cfg(feature = "authority")]
 mod token;
 
@@ -52,6 +53,7 @@ enum Command {
     Backup(backup::Args),
     Restore(restore::Args),
     Migrate(migrate::Args),
+    Terminology(terminology::Args),
     #[cfg(feature = "authority")]
     Token(token::Args),
 }
@@ -65,6 +67,7 @@ impl Command {
             Command::Backup(args) => backup::run(&args),
             Command::Restore(args) => restore::run(&args),
             Command::Migrate(args) => migrate::run(&args),
+            Command::Terminology(args) => terminology::run(&args),
             #[cfg(feature = "authority")]
             Command::Token(args) => token::run(&args),
         }

@@ -71,6 +71,9 @@ pub(super) struct Args {
     /// Seconds to go on taking connections after SIGTERM, while /readyz says no. Default: 5, in the sandbox 0.
     #[arg(long, value_name = "SECONDS", env = "FHIR_SERVER_DRAIN")]
     drain: Option<u64>,
+    /// The folder in which `terminology load` keeps releases of SNOMED CT and dm+d.
+    #[arg(long, value_name = "FOLDER", env = "FHIR_SERVER_TERMINOLOGY")]
+    terminology: Option<std::path::PathBuf>,
     /// The form of log lines, which go to standard error.
     /// Default: text.
     #[arg(long, value_name = "FORMAT", env = "FHIR_SERVER_LOG_FORMAT")]
@@ -132,6 +135,7 @@ fn config(args: &Args) -> Result<Config> {
     config.listen.metrics_bind = args.metrics_bind.or(config.listen.metrics_bind);
     config.listen.public_base_url = args.public_base_url.clone().or(config.listen.public_base_url);
     config.listen.workers = args.workers.or(config.listen.workers);
+    config.terminology.folder = args.terminology.clone().or(config.terminology.folder);
     config.sandbox.enabled |= args.sandbox;
     config.sandbox.open_to_network |= args.open_to_network;
     #[cfg(feature = "authority")]
@@ -208,7 +212,12 @@ fn greet(config: &Config, running: &Running, database: &Database) {
 
 fn greeting(config: &Config, running: &Running, database: &Database) -> String {
     let mut lines = Vec::new();
-    let host = format!("http://{}", running.address);
+    let scheme = if config.listen.tls.is_some() {
+        "https"
+    } else {
+        "http"
+    };
+    let host = format!("{scheme}://{}", running.address);
     let base = config
         .listen
         .public_base_url
@@ -225,7 +234,7 @@ fn greeting(config: &Config, running: &Running, database: &Database) -> String {
     lines.push(format!("  database   {database}"));
     match config.sandbox.enabled {
         true => {
-            lines.push("The sandbox: sample data, no tokens. Never for real patients.".to_owned());
+            lines.push("The sandbox: sample data, no token needed. Never for real patients.".to_owned());
             lines.push(format!("Try:  curl '{base}/Patient?_count=2&_pretty=true'"));
             #[cfg(feature = "authority")]
             if let (true, Some(key)) = (config.authority.enabled, &config.authority.key_file) {

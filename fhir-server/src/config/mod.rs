@@ -14,6 +14,7 @@ mod outbound;
 mod sandbox;
 mod shutdown;
 mod tenants;
+mod terminology;
 mod throttle;
 mod tls;
 mod tokens;
@@ -29,6 +30,7 @@ pub use outbound::OutboundConfig;
 pub use sandbox::SandboxConfig;
 pub use shutdown::ShutdownConfig;
 pub use tenants::TenantConfig;
+pub use terminology::TerminologyConfig;
 pub use throttle::ThrottleConfig;
 pub use tls::TlsConfig;
 pub use tokens::{ClaimStyle, ClaimsConfig, ClientConfig, IssuerConfig, SmartConfig, TokensConfig};
@@ -73,6 +75,8 @@ pub struct Config {
     pub outbound: OutboundConfig,
     /// What is logged, and how.
     pub log: LogConfig,
+    /// Code systems that the operator has licences for.
+    pub terminology: TerminologyConfig,
     /// The development authority.
     pub authority: AuthorityConfig,
     /// Further organisations. Default: none.

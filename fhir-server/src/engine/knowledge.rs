@@ -9,18 +9,28 @@ use std::future::Future;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::Session;
+use super::known::{self, Known};
 use crate::context::TenantId;
 use crate::error::Result;
-use crate::store::{Cursor, Epochs, Filter, Found, ResourceType, SearchQuery, Sort, SortKey, Version};
+use crate::store::{Epochs, ResourceType};
 
 /// Tenants for which something is kept at most; then all of it is let go and made again when it is asked for.
 const MOST_TENANTS: usize = 200;
-/// Definitions that are read at once.
-const BATCH: usize = 500;
 
 /// All kinds of it.
-#[derive(Debug, Default)]
-pub(crate) struct Knowledge {}
+#[derive(Debug)]
+pub(crate) struct Knowledge {
+    /// Profiles and terminology.
+    pub(super) known: ByEpoch<Known>,
+}
+
+impl Default for Knowledge {
+    fn default() -> Self {
+        Knowledge {
+            known: ByEpoch::of(&known::TYPES),
+        }
+    }
+}
 
 /// Something that is made of a tenant's definitions of some types.
 #[derive(Debug)]
@@ -75,6 +85,14 @@ impl<T> ByEpoch<T> {
         Ok(Some(made))
     }
 
+    /// What was made last for the tenant, and of which epochs: others may hold by now. `None` where nothing was.
+    pub(crate) fn newest(&self, tenant: TenantId) -> Option<(Vec<i64>, Arc<T>)> {
+        let tenants = self.tenants.lock().unwrap_or_else(PoisonError::into_inner);
+        let slot = Arc::clone(tenants.get(&tenant)?);
+        drop(tenants);
+        slot.0.try_lock().ok()?.clone()
+    }
+
     fn slot(&self, tenant: TenantId) -> Arc<Slot<T>> {
         let mut tenants = self.tenants.lock().unwrap_or_else(PoisonError::into_inner);
         if tenants.len() >= MOST_TENANTS && !tenants.contains_key(&tenant) {
@@ -92,31 +110,6 @@ impl Session {
     /// The store failed.
     pub(crate) async fn epochs(&self) -> Result<Epochs> {
         Ok(self.marks().await?.epochs)
-    }
-
-    /// All current resources of a type, oldest change first, for the server's own use: no policy is asked.
-    ///
-    /// # Errors
-    /// The store failed.
-    pub(crate) async fn definitions(&self, of: ResourceType) -> Result<Vec<Version>> {
-        let snapshot = self.snapshot().await?;
-        let mut all: Vec<Version> = Vec::new();
-        let mut after: Option<Cursor> = None;
-        loop {
-            let mut query = SearchQuery::new(Some(of), Filter::All, BATCH);
-            query.sort.push(Sort {
-                key: SortKey::LastUpdated,
-                descending: false,
-            });
-            query.after = after.take();
-            let found = snapshot.search(&query).await?;
-            let is_last = found.len() < BATCH;
-            after = found.last().map(|found| found.cursor.clone());
-            all.extend(found.into_iter().map(|Found { version, .. }| version));
-            if is_last || after.is_none() {
-                return Ok(all);
-            }
-        }
     }
 }
 

@@ -7,8 +7,8 @@ mod admits;
 mod conditions;
 mod guard;
 mod id;
-#[expect(dead_code, reason = "the seam; definitions that are stored take effect next")]
 mod knowledge;
+mod known;
 mod links;
 mod matches;
 #[cfg(test)]
@@ -20,6 +20,7 @@ mod session;
 mod settings;
 mod stored_form;
 mod validation;
+mod work;
 mod write;
 
 pub use id::{IdSource, RandomIds};
@@ -28,6 +29,8 @@ pub use settings::{OutcomeSystems, Settings};
 
 pub(crate) use conditions::{Conditions, not_found};
 use knowledge::Knowledge;
+use known::BuiltIn;
+pub(crate) use known::Known;
 pub(crate) use links::{Assigned, BundleLinks, unquoted};
 pub(crate) use matches::Matches;
 pub(crate) use place::in_entry;
@@ -35,14 +38,16 @@ pub(crate) use received::{Part, Received};
 pub(crate) use stored_form::Edit;
 pub(crate) use write::{Committed, Draft, Ticket, Written};
 
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use fhir_validate::Validator;
+use fhir_validate::terminology::Library;
+use tokio::sync::Semaphore;
 
 use crate::context::Context;
 use crate::operation::Operations;
 use crate::policy::{Chain, Policy, ScopeRule};
-use crate::search::{NoTerminology, Terminology};
+use crate::search::Terminology;
 use crate::store::Store;
 
 /// What all sessions of one server share.
@@ -52,13 +57,15 @@ pub struct Engine {
     policy: Arc<dyn Policy>,
     settings: Arc<Settings>,
     validator: Arc<Validator>,
-    /// Made when it is first asked for: it knows all of R4 and UK Core.
-    full_validator: Arc<OnceLock<Validator>>,
+    /// Turns to work apart from the threads that answer.
+    turns: Arc<Semaphore>,
     ids: Arc<dyn IdSource>,
-    terminology: Arc<dyn Terminology>,
+    /// Who answers searches about codes instead of what is known.
+    terminology: Option<Arc<dyn Terminology>>,
     operations: Arc<Operations>,
+    /// What all tenants know, where it is more than what is built in.
+    with_releases: Option<Arc<Known>>,
     /// What is made of the definitions that tenants store.
-    #[expect(dead_code, reason = "as above")]
     knowledge: Arc<Knowledge>,
 }
 
@@ -70,10 +77,11 @@ impl Engine {
             policy,
             settings: Arc::new(settings),
             validator: Arc::new(Validator::new()),
-            full_validator: Arc::default(),
+            turns: work::turns(),
             ids: Arc::new(RandomIds),
-            terminology: Arc::new(NoTerminology),
+            terminology: None,
             operations: Arc::new(Operations::builtin()),
+            with_releases: None,
             knowledge: Arc::default(),
         }
     }
@@ -84,16 +92,32 @@ impl Engine {
         self
     }
 
-    /// The same, with that terminology for the modifiers `:in`, `:not-in`, `:above` and `:below` of tokens.
+    /// The same, with that terminology for the modifiers `:in`, `:not-in`, `:above` and `:below` of tokens, instead of what
+    /// the server knows and what is stored in it.
     pub fn with_terminology(mut self, terminology: Arc<dyn Terminology>) -> Self {
-        self.terminology = terminology;
+        self.terminology = Some(terminology);
         self
     }
 
     /// The same, with the scopes of access tokens asked before the policy.
     pub(crate) fn with_scopes(mut self) -> Self {
-        let scopes = ScopeRule::new(&self.settings, self.terminology.clone());
+        let terminology = self.terminology.clone().unwrap_or_else(|| Arc::new(BuiltIn));
+        let scopes = ScopeRule::new(&self.settings, terminology);
         self.policy = Arc::new(Chain(vec![Box::new(scopes), Box::new(self.policy)]));
+        self
+    }
+
+    /// What every tenant knows: what is built in, and releases of terminologies.
+    pub(crate) fn below(&self) -> Arc<Known> {
+        match &self.with_releases {
+            Some(known) => Arc::clone(known),
+            None => Known::built_in(),
+        }
+    }
+
+    /// The same, with that library of terminology for all tenants, in the place of what is built in.
+    pub fn with_library(mut self, library: Arc<Library>) -> Self {
+        self.with_releases = Some(Arc::new(Known::over_library(library)));
         self
     }
 

@@ -7,8 +7,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use fhir_validate::Validator;
-
+use super::known::KnownHere;
 use super::write::Staged;
 use super::{Engine, Settings};
 use crate::context::{Context, Millis};
@@ -16,7 +15,6 @@ use crate::error::{Error, ErrorCode, Result};
 use crate::interaction::{Interaction, Request};
 use crate::operation::Operations;
 use crate::policy::{Access, Decision};
-use crate::search::Terminology;
 use crate::store::{
     Change, Filter, Found, HistoryQuery, HistoryScope, Key, Marks, ResourceType, SearchQuery, Snapshot,
     Version,
@@ -37,6 +35,8 @@ pub struct Session {
     pub(super) staged: Vec<Staged>,
     /// The addresses of this server, below which references are to its own resources.
     pub(super) bases: Vec<String>,
+    /// What the tenant knows, once it was asked for.
+    pub(super) here: KnownHere,
 }
 
 impl Session {
@@ -50,6 +50,7 @@ impl Session {
             decisions: Mutex::default(),
             staged: Vec::new(),
             bases,
+            here: KnownHere::default(),
         }
     }
 
@@ -73,17 +74,6 @@ impl Session {
     /// How the server behaves where the specification leaves a choice.
     pub fn settings(&self) -> &Settings {
         &self.engine.settings
-    }
-
-    /// The codes that there are.
-    pub(crate) fn terminology(&self) -> &dyn Terminology {
-        self.engine.terminology.as_ref()
-    }
-
-    /// What knows R4, UK Core and their terminology.
-    pub(crate) fn full_validator(&self) -> &Validator {
-        let made = || Validator::builder().uk_core().build();
-        self.engine.full_validator.get_or_init(made)
     }
 
     /// The time now, by the request's clock.

@@ -7,6 +7,7 @@
 //! Invariant: what a write depends on is an `Expect` of its commit, checked in the same database transaction.
 
 use super::conditions::{self, Conditions, Reason};
+use super::known::{KnownHere, check_writable};
 use super::stored_form::{Edit, stored_body};
 use super::{Part, Session, place, validation};
 use crate::context::Millis;
@@ -149,6 +150,7 @@ impl Session {
         entry: Option<usize>,
     ) -> Result<Ticket> {
         let filter = self.permit(Interaction::Update, Some(key.resource_type))?;
+        check_writable(&key)?;
         let open = filter == Filter::All;
         let current = self.current(&key, &filter, conditions).await?;
         if !open && current.is_none() {
@@ -274,6 +276,7 @@ impl Session {
     pub(crate) async fn commit(&mut self) -> Result<Committed> {
         let staged = std::mem::take(&mut self.staged);
         self.drop_snapshot();
+        self.here = KnownHere::default();
         self.check_deadline()?;
         let mut commit = Commit {
             deadline: self.context.deadline,

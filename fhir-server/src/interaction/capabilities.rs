@@ -15,27 +15,25 @@ use fhir_model::{
 
 use super::query::{Reader, malformed};
 use super::subset::View;
-use super::{Interaction, Level, Payload, Request, Response};
+use super::{Interaction, Level, Payload, Request, Response, terminology_capabilities};
 use crate::engine::{Session, Settings};
-use crate::error::{Error, ErrorCode, Result};
+use crate::error::{Error, Result};
 use crate::operation::{Offered, Operations};
 use crate::patch;
 use crate::search::registry::{Parameter, Registry};
 use crate::store::ResourceType;
 
 /// When the statement last changed in kind: the release that this code belongs to.
-const DATE: &str = "2026-11-23";
+pub(super) const DATE: &str = "2026-11-23";
 
 /// 200 with the CapabilityStatement.
 pub(super) async fn run(session: &Session, request: &Request) -> Result<Response> {
     session.permit(Interaction::Capabilities, None)?;
     let mut reader = Reader::new(request);
+    let mut is_terminology = false;
     match reader.one("mode")? {
         None | Some("full" | "normative") => {}
-        Some("terminology") => {
-            let text = "This server offers no terminology services, so there is no TerminologyCapabilities.";
-            return Err(Error::new(ErrorCode::NotSupported, text).at("http.mode"));
-        }
+        Some("terminology") => is_terminology = true,
         Some(other) => return Err(malformed("mode", other, "full, normative or terminology")),
     }
     let view = View::take(&mut reader)?;
@@ -43,7 +41,10 @@ pub(super) async fn run(session: &Session, request: &Request) -> Result<Response
         return Err(malformed("_summary", "count", "true, text, data or false here"));
     }
     reader.refuse_rest_if_strict()?;
-    let statement = Resource::from(statement(session, &request.base)?);
+    let statement = match is_terminology {
+        true => Resource::from(terminology_capabilities::statement(session, &request.base).await?),
+        false => Resource::from(statement(session, &request.base)?),
+    };
     Ok(Response::new(
         200,
         Payload::Json(view.apply(json::to_vec(&statement))?),

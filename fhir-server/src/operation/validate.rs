@@ -85,7 +85,8 @@ impl Operation for Validate {
                 }
             };
             check_place(call, resource)?;
-            let findings = session.full_validator().validate_against(resource, &profiles);
+            let known = session.known().await?;
+            let findings = known.validator().validate_against(resource, &profiles);
             Ok(answer(session, &findings))
         }
         .boxed()
@@ -111,8 +112,11 @@ fn check_place(call: &Call<'_>, resource: &Resource) -> Result<()> {
     }
 }
 
-async fn stored(session: &Session, key: &Key) -> Result<Resource> {
-    let version = session.read(key).await?.ok_or_else(|| not_found(key))?;
+pub(super) async fn stored(session: &Session, key: &Key) -> Result<Resource> {
+    let version = match session.read(key).await? {
+        Some(version) => version,
+        None => session.built_in(key)?.ok_or_else(|| not_found(key))?,
+    };
     match &version.body {
         Some(body) if version.change != Change::Delete => {
             let text = body.render(version.version, version.last_updated);

@@ -21,7 +21,7 @@ pub(crate) mod words;
 
 pub use criteria::Limits;
 pub use extract::{Surroundings, index};
-pub use terminology::{Concept, NoTerminology, Terminology};
+pub use terminology::{Concept, Terminology};
 
 use crate::error::{Error, ErrorCode};
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::FhirServer;
+use super::{FhirServer, terminology};
 #[cfg(feature = "authority")]
 use crate::authority::{Authority, Person};
 use crate::config::Config;
@@ -94,6 +94,9 @@ impl FhirServerBuilder {
             engine = engine.with_ids(ids);
         }
         engine = engine.with_scopes();
+        if let Some(folder) = &self.config.terminology.folder {
+            engine = engine.with_library(terminology::library(folder)?);
+        }
         engine.reindex().await?;
         let clock = self.clock.unwrap_or_else(|| Arc::new(SystemClock));
         #[cfg(feature = "authority")]

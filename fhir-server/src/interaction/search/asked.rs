@@ -14,7 +14,7 @@ use crate::interaction::subset::View;
 use crate::interaction::{Request, uri};
 use crate::search::criteria::{self, Problem, Scope};
 use crate::search::registry::Registry;
-use crate::store::{Cursor, Filter, ResourceType, SearchQuery};
+use crate::store::{Cursor, Filter, Found, ResourceType, SearchQuery};
 
 /// `_total` (<https://hl7.org/fhir/R4/search.html#total>). An estimate is counted like the accurate number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -147,6 +147,30 @@ impl Asked {
             ));
         }
         Ok((total <= limit).then_some(total))
+    }
+
+    /// What is built in under the URL that is asked for, where nothing else is asked but a version.
+    pub(super) fn built_in(&self, session: &Session, request: &Request) -> Result<Option<Found>> {
+        let (mut url, mut version) = (None, None);
+        for (name, value) in &self.parameters {
+            match name.as_str() {
+                "url" => url = Some(value.as_str()),
+                "version" => version = Some(value.as_str()),
+                "_summary" | "_elements" | "_count" | "_total" | "_sort" => {}
+                _ => return Ok(None),
+            }
+        }
+        let (Some(of), Some(url), None) = (request.resource_type, url, &self.page) else {
+            return Ok(None);
+        };
+        let found = session.built_in_of_url(of, url, version)?;
+        Ok(found.map(|version| Found {
+            cursor: Cursor {
+                values: Vec::new(),
+                stamp: version.stamp,
+            },
+            version,
+        }))
     }
 
     /// Adds a warning to the answer.

@@ -88,8 +88,18 @@ async fn matched(session: &Session, asked: &mut Asked) -> Result<(Vec<Found>, Op
 }
 
 async fn answer(session: &Session, request: &Request, mut asked: Asked) -> Result<Response> {
-    let (matches, mut total, next) = matched(session, &mut asked).await?;
+    let (mut matches, mut total, next) = matched(session, &mut asked).await?;
     let is_whole = next.is_none() && asked.page.is_none();
+    if matches.is_empty()
+        && asked.inside.is_none()
+        && total.unwrap_or(0) == 0
+        && let Some(built_in) = asked.built_in(session, request)?
+    {
+        total = total.map(|_| 1);
+        if asked.query.count > 0 {
+            matches.push(built_in);
+        }
+    }
     let mut links = vec![("self", asked.self_link(request))];
     links.extend(next.map(|token| ("next", asked.page_link(&token))));
     let included = linked::resources(session, &mut asked, &matches).await?;
