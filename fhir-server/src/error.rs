@@ -155,6 +155,8 @@ error_codes! {
     NotSupported = 501 "not-supported" "UNSUPPORTED_SERVICE";
     /// Busy, shutting down, or the database does not answer; may succeed later.
     Unavailable = 503 "transient" "UNABLE_TO_CALL_SERVICE";
+    /// The query took longer than a read may take: asking for less is the cure, asking the same again is not.
+    TooSlow = 503 "too-costly" "UNABLE_TO_CALL_SERVICE";
     /// The work did not end in time; its outcome may be unknown.
     Timeout = 504 "timeout" "TIMEOUT";
     /// The disk is full; may succeed later.

@@ -7,6 +7,7 @@ mod admits;
 mod conditions;
 mod guard;
 mod id;
+mod kept;
 mod knowledge;
 mod known;
 mod links;
@@ -28,6 +29,7 @@ pub use session::Session;
 pub use settings::{OutcomeSystems, Settings};
 
 pub(crate) use conditions::{Conditions, not_found};
+pub(crate) use kept::Kept;
 use knowledge::Knowledge;
 use known::BuiltIn;
 pub(crate) use known::Known;
@@ -63,6 +65,8 @@ pub struct Engine {
     /// Who answers searches about codes instead of what is known.
     terminology: Option<Arc<dyn Terminology>>,
     operations: Arc<Operations>,
+    /// What has been said of what the server offers.
+    statements: Arc<Kept>,
     /// What all tenants know, where it is more than what is built in.
     with_releases: Option<Arc<Known>>,
     /// What is made of the definitions that tenants store.
@@ -81,6 +85,7 @@ impl Engine {
             ids: Arc::new(RandomIds),
             terminology: None,
             operations: Arc::new(Operations::builtin()),
+            statements: Arc::default(),
             with_releases: None,
             knowledge: Arc::default(),
         }
@@ -124,6 +129,7 @@ impl Engine {
     /// The same, with those operations.
     pub fn with_operations(mut self, operations: Operations) -> Self {
         self.operations = Arc::new(operations);
+        self.statements = Arc::default();
         self
     }
 

@@ -16,8 +16,8 @@ use crate::interaction::{Interaction, Request};
 use crate::operation::Operations;
 use crate::policy::{Access, Decision};
 use crate::store::{
-    Change, Filter, Found, HistoryQuery, HistoryScope, Key, Marks, ResourceType, SearchQuery, Snapshot,
-    Version,
+    Change, Explanation, Filter, Found, HistoryQuery, HistoryScope, Key, Marks, ResourceType, SearchQuery,
+    Snapshot, Version,
 };
 
 type Decisions = HashMap<(Interaction, Option<ResourceType>, Option<&'static str>), Filter>;
@@ -100,6 +100,11 @@ impl Session {
             )),
             _ => Ok(()),
         }
+    }
+
+    /// What has been said of what the server offers.
+    pub(crate) fn statements(&self) -> &super::Kept {
+        &self.engine.statements
     }
 
     /// The operations that the server offers.
@@ -261,6 +266,20 @@ impl Session {
     pub async fn search_total(&self, query: SearchQuery, limit: u64) -> Result<u64> {
         let query = self.filtered_search(query)?;
         self.snapshot().await?.search_total(&query, limit).await
+    }
+
+    /// What the caller is searching for, with what the policy adds, and how the store answers it.
+    ///
+    /// # Errors
+    /// As [`Session::search`].
+    pub(crate) async fn explain(
+        &self,
+        query: SearchQuery,
+        limit: Option<u64>,
+    ) -> Result<(Filter, Explanation)> {
+        let query = self.filtered_search(query)?;
+        let explanation = self.snapshot().await?.explain(&query, limit).await?;
+        Ok((query.filter, explanation))
     }
 
     /// The stamp of the newest change that the session's reads can see.

@@ -41,14 +41,19 @@ pub(super) async fn run(session: &Session, request: &Request) -> Result<Response
         return Err(malformed("_summary", "count", "true, text, data or false here"));
     }
     reader.refuse_rest_if_strict()?;
-    let statement = match is_terminology {
-        true => Resource::from(terminology_capabilities::statement(session, &request.base).await?),
-        false => Resource::from(statement(session, &request.base)?),
-    };
-    Ok(Response::new(
-        200,
-        Payload::Json(view.apply(json::to_vec(&statement))?),
-    ))
+    if is_terminology {
+        let statement = Resource::from(terminology_capabilities::statement(session, &request.base).await?);
+        return Ok(Response::new(
+            200,
+            Payload::Json(view.apply(json::to_vec(&statement))?),
+        ));
+    }
+    // It takes milliseconds to make, and beside the address by which the server was reached nothing of it changes while it runs.
+    let statement = session.statements().get_or_make(&request.base, || {
+        let statement = Resource::from(statement(session, &request.base)?);
+        Ok(json::to_vec(&statement))
+    })?;
+    Ok(Response::new(200, Payload::Json(view.apply(statement.to_vec())?)))
 }
 
 fn statement(session: &Session, base: &str) -> Result<CapabilityStatement> {

@@ -404,6 +404,10 @@ fn failure(code: ErrorCode) -> (&'static str, Option<&'static str>) {
             Some("http.prefer"),
         ),
         E::Unavailable => ("The database is busy: try again in 5 s.", None),
+        E::TooSlow => (
+            "The query took longer than this server lets a query take: name a parameter that few resources pass.",
+            None,
+        ),
         E::Timeout => (
             "The work was not done within 30 s and was given up: read before you repeat a write.",
             None,

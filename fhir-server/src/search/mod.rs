@@ -7,9 +7,11 @@ pub(crate) mod care_date;
 pub(crate) mod case;
 pub(crate) mod compartment;
 pub(crate) mod criteria;
+pub(crate) mod describe;
 pub(crate) mod extract;
 pub(crate) mod instant;
 mod narrative;
+mod narrow;
 pub(crate) mod passage;
 pub(crate) mod registry;
 pub(crate) mod span;
@@ -18,6 +20,8 @@ pub(crate) mod terminology;
 pub(crate) mod text;
 pub(crate) mod ucum;
 pub(crate) mod words;
+
+pub(crate) use narrow::narrow;
 
 pub use criteria::Limits;
 pub use extract::{Surroundings, index};

@@ -111,4 +111,9 @@ async fn busy_says_when_to_come_again() {
         let answer = crate::http::respond::failure(&server.state, &error, &exchange);
         assert_eq!(answer.headers().get("retry-after").unwrap(), "5");
     }
+    // The same query again would take as long.
+    let error = crate::error::Error::new(ErrorCode::TooSlow, "slow");
+    let answer = crate::http::respond::failure(&server.state, &error, &exchange);
+    assert_eq!(answer.status().as_u16(), 503);
+    assert_eq!(answer.headers().get("retry-after"), None);
 }

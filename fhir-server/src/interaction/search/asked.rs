@@ -5,7 +5,7 @@ use std::cell::Cell;
 use super::contained::Inside;
 use super::everything::Everything;
 use super::include::Include;
-use super::{compartment, sort};
+use super::{compartment, explain, sort};
 use crate::engine::Session;
 use crate::error::{Issue, Result, Severity};
 use crate::interaction::page::{self, After, Page};
@@ -13,6 +13,7 @@ use crate::interaction::query::{Parameters, Reader, count, malformed};
 use crate::interaction::subset::View;
 use crate::interaction::{Request, uri};
 use crate::search::criteria::{self, Problem, Scope};
+use crate::search::narrow;
 use crate::search::registry::Registry;
 use crate::store::{Cursor, Filter, Found, ResourceType, SearchQuery};
 
@@ -31,6 +32,8 @@ pub(super) struct Asked {
     pub(super) includes: Vec<Include>,
     /// What contained resources are asked for.
     pub(super) inside: Option<Inside>,
+    /// How it is answered is told instead of the answer.
+    pub(super) explain: bool,
     /// What is told beside the results.
     pub(super) issues: Vec<Issue>,
     total: Total,
@@ -68,6 +71,7 @@ impl Asked {
                 .strict_handling
                 .unwrap_or(session.settings().strict_handling),
         );
+        let explain = explain::read(&mut reader, session)?;
         let types = types(&mut reader, request.resource_type)?;
         let named = match request.resource_type {
             None if !types.is_empty() => Filter::Types(types.clone()),
@@ -90,7 +94,8 @@ impl Asked {
             Some(everything) => everything.read(&mut reader, &scope, &types)?,
             None => (Filter::All, Vec::new()),
         };
-        let (mut filter, asked) = criteria(&mut reader, &scope, &types)?;
+        let (filter, asked) = criteria(&mut reader, &scope, &types)?;
+        let mut filter = narrow(scope.registry, &types, filter);
         includes.extend(asked);
         if let Some(inside) = &mut inside {
             filter = inside.of(filter, &query.sort)?;
@@ -113,6 +118,7 @@ impl Asked {
             page,
             includes,
             inside,
+            explain,
             issues,
             total,
             path,
@@ -121,23 +127,19 @@ impl Asked {
         })
     }
 
-    /// How many match: as the first page told it, or counted up to the limit.
-    pub(super) async fn total(&mut self, session: &Session) -> Result<Option<u64>> {
+    /// How many match: as the first page told it, as many as are on a page that holds all, or counted up to the limit.
+    pub(super) async fn total(&mut self, session: &Session, all: Option<usize>) -> Result<Option<u64>> {
         if let Some(page) = &self.page {
             return Ok(page.total);
         }
-        let counts_only = self.query.count == 0;
-        // Containers are counted, not what stands alone from each.
-        let alone = self.inside.as_ref().is_some_and(|inside| inside.alone);
-        if alone || (self.total == Total::None && !counts_only) {
+        let Some(limit) = self.limit_of_total(session) else {
             return Ok(None);
-        }
-        let settings = session.settings();
-        let limit = if counts_only {
-            settings.count_max
-        } else {
-            settings.total_max
         };
+        let known = all.and_then(|all| u64::try_from(all).ok());
+        if let Some(known) = known.filter(|known| *known <= limit) {
+            return Ok(Some(known));
+        }
+        let counts_only = self.query.count == 0;
         let total = session
             .search_total(self.query.clone(), limit.saturating_add(1))
             .await?;
@@ -147,6 +149,20 @@ impl Asked {
             ));
         }
         Ok((total <= limit).then_some(total))
+    }
+
+    /// Up to how many matches are counted; `None` where they are not.
+    pub(super) fn limit_of_total(&self, session: &Session) -> Option<u64> {
+        // Containers are counted, not what stands alone from each.
+        if self.inside.as_ref().is_some_and(|inside| inside.alone) {
+            return None;
+        }
+        let settings = session.settings();
+        match (self.query.count, self.total) {
+            (0, _) => Some(settings.count_max),
+            (_, Total::None) => None,
+            (_, Total::Counted) => Some(settings.total_max),
+        }
     }
 
     /// What is built in under the URL that is asked for, where nothing else is asked but a version.

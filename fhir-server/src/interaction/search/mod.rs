@@ -7,12 +7,14 @@ mod asked;
 pub(crate) mod compartment;
 mod contained;
 mod everything;
+mod explain;
 mod include;
 mod linked;
 mod sort;
 
 pub(super) use asked::scope;
 pub(crate) use everything::Everything;
+pub(crate) use explain::SCOPE as EXPLAIN_SCOPE;
 
 use self::asked::Asked;
 use self::contained::Entry;
@@ -20,7 +22,7 @@ use super::bundle::{BundleWriter, Members};
 use super::subset::View;
 use super::{Payload, Request, Response, outcome};
 use crate::engine::Session;
-use crate::error::Result;
+use crate::error::{Error, ErrorCode, Result};
 use crate::store::{Found, SearchQuery, Version};
 
 /// 200 with a Bundle of type searchset.
@@ -60,6 +62,10 @@ pub(crate) struct Matched {
 /// The matches of one page.
 pub(crate) async fn page(session: &Session, request: &Request) -> Result<Matched> {
     let mut asked = Asked::read(session, request, None)?;
+    if asked.explain {
+        let text = "How a search is answered is told of a search alone: send it by itself.";
+        return Err(Error::new(ErrorCode::Value, text).at("http._explain"));
+    }
     let (matches, total, next) = matched(session, &mut asked).await?;
     Ok(Matched {
         matches,
@@ -76,9 +82,11 @@ async fn matched(session: &Session, asked: &mut Asked) -> Result<(Vec<Found>, Op
         None => session.high_water_mark().await?,
     };
     asked.query.mark = Some(mark);
-    let total = asked.total(session).await?;
     let mut matches = matches(session, asked).await?;
     let more = matches.len() > asked.query.count;
+    // A first page that holds all that matches tells how many do.
+    let is_whole = asked.page.is_none() && asked.query.count > 0 && !more;
+    let total = asked.total(session, is_whole.then_some(matches.len())).await?;
     matches.truncate(asked.query.count);
     let next = match matches.last().filter(|_| more) {
         Some(last) => asked.next(session, &last.cursor, mark, total)?,
@@ -88,6 +96,9 @@ async fn matched(session: &Session, asked: &mut Asked) -> Result<(Vec<Found>, Op
 }
 
 async fn answer(session: &Session, request: &Request, mut asked: Asked) -> Result<Response> {
+    if asked.explain {
+        return explain::answer(session, request, &asked).await;
+    }
     let (mut matches, mut total, next) = matched(session, &mut asked).await?;
     let is_whole = next.is_none() && asked.page.is_none();
     if matches.is_empty()

@@ -9,6 +9,7 @@ mod conditionals;
 mod definitions;
 mod entries;
 mod examples;
+mod explains;
 mod hidden;
 mod histories;
 mod hostile;

@@ -40,6 +40,7 @@ pub(super) const STEPS: &[Step] = steps! {
     "20261126000111" "2026-11-26-000111_systems";
     "20261126000112" "2026-11-26-000112_passages";
     "20261126000113" "2026-11-26-000113_contained";
+    "20261126000161" "2026-11-26-000161_long_spans";
 };
 
 /// Held by whoever changes the schema, in this transaction alone. The number says nothing: "FHIR" and "step".

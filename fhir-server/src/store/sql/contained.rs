@@ -4,13 +4,12 @@
 
 use diesel::sql_types::{Binary, SmallInt};
 
-use super::filter;
-use super::link::by_type;
+use super::filter::{self, list};
 use super::list::{Lists, limit};
 use super::row::DELETED;
-use super::statement::{Bind, Statement};
+use super::statement::{Bind, Names, Statement};
 use crate::error::Result;
-use crate::store::{ContainedQuery, ResourceType, id};
+use crate::store::{ContainedQuery, Key, ResourceType, id};
 
 /// Type and packed id of the container, packed id of what it contains.
 pub(crate) type ContainedSql = (SmallInt, Binary, Binary);
@@ -25,7 +24,7 @@ impl Lists {
             "SELECT r.type, r.id, r1.id FROM resource r CROSS JOIN contained r1 WHERE r.tenant = ? AND ",
             [tenant()],
         );
-        by_type(&mut out, &query.containers, ("(r.type = ? AND ", "(r.id IN ("), 0);
+        keys(&mut out, &query.containers);
         out.push(" AND r.change < ?", [Bind::Small(DELETED)]);
         out.push(self.guard, []);
         out.push(" AND ", []);
@@ -43,12 +42,28 @@ impl Lists {
     }
 }
 
+/// That the resource `r` has one of those keys.
+fn keys<'a, ST>(out: &mut Statement<'a, ST>, keys: &'a [Key]) {
+    let mut types: Vec<ResourceType> = keys.iter().map(|key| key.resource_type).collect();
+    types.sort();
+    types.dedup();
+    out.push("(FALSE", []);
+    for resource_type in types {
+        out.push(" OR (r.type = ? AND ", [Bind::Small(resource_type.number())]);
+        let of_this = keys.iter().filter(|key| key.resource_type == resource_type);
+        let ids = of_this.map(|key| Bind::Owned(id::pack(&key.id))).collect();
+        list(out, "(r.id IN (", ids, Names::resource("r"));
+        out.push(")", []);
+    }
+    out.push(")", []);
+}
+
 /// The place of each row's container in the query, and the id of what is contained.
 pub(crate) fn contained_of(query: &ContainedQuery, rows: Vec<ContainedRow>) -> Vec<(usize, String)> {
     let found = rows.into_iter().filter_map(|(number, container, contained)| {
         let of_type = ResourceType::from_number(number)?;
         let container = id::unpack(container)?;
-        let is_it = |key: &crate::store::Key| key.resource_type == of_type && key.id == container;
+        let is_it = |key: &Key| key.resource_type == of_type && key.id == container;
         Some((query.containers.iter().position(is_it)?, id::unpack(contained)?))
     });
     found.collect()

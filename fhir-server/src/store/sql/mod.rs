@@ -3,8 +3,10 @@
 //! Invariant: no value ever enters the text of a statement: text is `&'static str`, values are binds.
 //! Invariant: every statement names the tenant.
 
+mod choice;
 mod contained;
 mod dialect;
+mod edge;
 mod epoch;
 mod filter;
 mod index;
@@ -19,8 +21,10 @@ mod sort;
 mod statement;
 mod write;
 
+pub(crate) use choice::{Choice, FEW, Way};
 pub(crate) use contained::{ContainedRow, contained_of};
 pub(crate) use dialect::Dialect;
+pub(crate) use edge::Edge;
 pub(crate) use epoch::{EpochRow, defining, epochs, epochs_of, marks, marks_of, note, set_epoch, set_note};
 pub(crate) use index::{
     ContainedKey, ContainedRows, Draft, Rows, Term, TermKey, class, indexed_to, unindexed,
@@ -45,7 +49,7 @@ pub(crate) use row::{DELETED, VersionRow, VersionSql, version_number, version_of
 #[cfg(feature = "postgres")]
 pub(crate) use row::{change_number, form_number};
 pub(crate) use same::same_content;
-pub(crate) use search::{Choice, SortedRow, found, found_sorted, in_order_of_changes};
+pub(crate) use search::{SortedRow, found, found_sorted, in_order_of_changes};
 pub(crate) use statement::{Bind, Statement};
 #[cfg(feature = "sqlite")]
 pub(crate) use write::claimed;

@@ -21,8 +21,8 @@ use crate::context::{Clock, TenantId};
 use crate::error::{Error, Result};
 use crate::store::sql::{self, Lists, Statement, VersionRow};
 use crate::store::{
-    ContainedQuery, Filter, Found, HistoryQuery, Key, LinkQuery, Marks, ResourceType, SearchQuery, Snapshot,
-    Version,
+    ContainedQuery, Explanation, Filter, Found, HistoryQuery, Key, LinkQuery, Marks, ResourceType,
+    SearchQuery, Snapshot, Version,
 };
 
 /// A consistent view of one tenant's data.
@@ -176,6 +176,16 @@ impl Snapshot for SqliteSnapshot {
             Ok(sql::contained_of(&query, rows))
         })
         .boxed()
+    }
+
+    fn explain<'a>(
+        &'a self,
+        query: &'a SearchQuery,
+        limit: Option<u64>,
+    ) -> BoxFuture<'a, Result<Explanation>> {
+        let (lists, query) = (self.lists(), query.clone());
+        self.aside(move |link| search::explain(link, lists, &query, limit))
+            .boxed()
     }
 
     fn marks(&self) -> BoxFuture<'_, Result<Marks>> {
