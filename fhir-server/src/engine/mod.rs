@@ -7,6 +7,7 @@ mod admits;
 mod conditions;
 mod guard;
 mod id;
+pub(crate) mod indexing;
 mod kept;
 mod knowledge;
 mod known;
@@ -14,6 +15,7 @@ mod links;
 mod matches;
 #[cfg(test)]
 pub(crate) mod memory;
+mod parameters;
 mod place;
 mod received;
 mod reindex;
@@ -71,6 +73,9 @@ pub struct Engine {
     with_releases: Option<Arc<Known>>,
     /// What is made of the definitions that tenants store.
     knowledge: Arc<Knowledge>,
+    /// Told when a definition was written.
+    stored_definition: Arc<tokio::sync::Notify>,
+    indexing: Arc<indexing::Indexing>,
 }
 
 impl Engine {
@@ -88,6 +93,8 @@ impl Engine {
             statements: Arc::default(),
             with_releases: None,
             knowledge: Arc::default(),
+            stored_definition: Arc::default(),
+            indexing: Arc::default(),
         }
     }
 
@@ -153,6 +160,7 @@ impl Engine {
 
     /// Waits for running writes, then lets go of the store.
     pub async fn close(&self) {
+        self.indexing.end().await;
         self.store.close().await;
     }
 }

@@ -1,13 +1,17 @@
 //! Makes resources findable that an earlier release wrote, or that were written before full text was kept, before the first search is
 //! answered.
 
+use std::collections::HashMap;
+
 use fhir_model::json;
 
 use super::Engine;
 use crate::context::TenantId;
 use crate::error::{Error, Result};
-use crate::search::passage::passages;
-use crate::search::{Surroundings, index};
+use crate::search::Surroundings;
+use crate::search::extract::extract;
+use crate::search::passage::with_words;
+use crate::search::registry::Registry;
 use crate::store::{self, Commit, Refusal, Write};
 
 impl Engine {
@@ -29,14 +33,17 @@ impl Engine {
             zone: &self.settings.zone,
             bases: &self.settings.bases,
         };
-        let extract = |body: &store::StoredBody, _: store::ResourceType| {
+        let mut registries = HashMap::new();
+        for (tenant, _) in self.store.unindexed().await? {
+            let view = self.store.snapshot(tenant).await?;
+            registries.insert(tenant, self.registry(tenant, view.as_ref()).await?);
+        }
+        let extract = |tenant: TenantId, body: &store::StoredBody, _: store::ResourceType| {
             let resource =
                 json::from_slice(&body.json).map_err(|error| Error::internal(error.to_string()))?;
-            let index = index(&resource, &around)?;
-            Ok(match full_text {
-                true => index.with_passages(passages(&resource)),
-                false => index,
-            })
+            let registry = registries.get(&tenant).map_or(Registry::r4(), AsRef::as_ref);
+            let index = extract(registry, &resource, &around)?;
+            Ok(with_words(index, &resource, full_text))
         };
         let progress =
             |done| tracing::info!(resources = done, "making what an earlier release wrote findable");

@@ -8,6 +8,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::known::KnownHere;
+use super::parameters::Working;
 use super::write::Staged;
 use super::{Engine, Settings};
 use crate::context::{Context, Millis};
@@ -30,6 +31,8 @@ pub struct Session {
     snapshot: Mutex<Option<Arc<dyn Snapshot>>>,
     /// What that view knows of its moment, once asked for.
     marks: Mutex<Option<Marks>>,
+    /// The search parameters that it works with.
+    pub(super) working: Mutex<Option<Working>>,
     /// Each (interaction, type) is decided once a request.
     decisions: Mutex<Decisions>,
     pub(super) staged: Vec<Staged>,
@@ -47,6 +50,7 @@ impl Session {
             context,
             snapshot: Mutex::default(),
             marks: Mutex::default(),
+            working: Mutex::default(),
             decisions: Mutex::default(),
             staged: Vec::new(),
             bases,
@@ -187,6 +191,7 @@ impl Session {
     pub(super) fn drop_snapshot(&self) {
         *self.snapshot.lock().unwrap_or_else(PoisonError::into_inner) = None;
         *self.marks.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        *self.working.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
     /// What the view knows of its moment: asked for once.

@@ -16,6 +16,7 @@ mod meta;
 mod meta_add;
 mod meta_delete;
 mod meta_used;
+mod status;
 mod subsumes;
 pub(crate) mod terminology;
 mod translate;
@@ -135,6 +136,7 @@ fn builtin() -> Vec<Arc<dyn Operation>> {
         Arc::new(meta::MetaOperation),
         Arc::new(meta_add::MetaAdd),
         Arc::new(meta_delete::MetaDelete),
+        Arc::new(status::Status),
         Arc::new(subsumes::operation()),
         Arc::new(translate::operation()),
         Arc::new(validate::Validate),

@@ -10,7 +10,7 @@ use fhir_model::{Resource, primitive::Scalar};
 
 use super::narrative;
 use super::words::words;
-use crate::store::{GAP, MAX_PHRASE, Passage, Section};
+use crate::store::{GAP, Index, MAX_PHRASE, Passage, Section};
 
 /// Words of a passage at most.
 const MAX_WORDS: usize = 8_000;
@@ -19,8 +19,16 @@ const MAX_REPEATS: usize = 255;
 /// Bytes of a passage at most.
 const MAX_BYTES: usize = 256 * 1024;
 
+/// The index of a resource with the words of its text, where they are kept.
+pub(crate) fn with_words(index: Index, resource: &Resource, kept: bool) -> Index {
+    match kept {
+        true => index.with_passages(passages(resource)),
+        false => index,
+    }
+}
+
 /// The passages of a resource.
-pub(crate) fn passages(resource: &Resource) -> Vec<Passage> {
+fn passages(resource: &Resource) -> Vec<Passage> {
     let mut narrative = Cutter::new(Section::Narrative);
     let mut rest = Cutter::new(Section::Rest);
     collect(resource.as_complex(), true, &mut narrative, &mut rest);

@@ -99,6 +99,7 @@ impl FhirServerBuilder {
         }
         engine.reindex().await?;
         let clock = self.clock.unwrap_or_else(|| Arc::new(SystemClock));
+        engine.begin_indexing(clock.clone());
         #[cfg(feature = "authority")]
         let authority = match self.config.authority.enabled {
             true => Some(Authority::open(&self.config, self.people)?),

@@ -44,10 +44,10 @@ pub(super) struct Asked {
 }
 
 /// What parameters are read against.
-pub(in crate::interaction) fn scope(session: &Session) -> Scope<'_> {
+pub(in crate::interaction) fn scope<'s>(session: &'s Session, registry: &'s Registry) -> Scope<'s> {
     let settings = session.settings();
     Scope {
-        registry: Registry::r4(),
+        registry,
         terminology: session.terminology(),
         limits: &settings.search,
         zone: &settings.zone,
@@ -59,11 +59,21 @@ pub(in crate::interaction) fn scope(session: &Session) -> Scope<'_> {
 
 impl Asked {
     /// Reads a request, as it stands or as one for everything around a resource.
-    pub(super) fn read(session: &Session, request: &Request, of: Option<&Everything>) -> Result<Asked> {
+    pub(super) async fn read(session: &Session, request: &Request, of: Option<&Everything>) -> Result<Asked> {
+        let registry = session.searchable().await?;
+        Asked::read_against(session, &registry, request, of)
+    }
+
+    fn read_against(
+        session: &Session,
+        registry: &Registry,
+        request: &Request,
+        of: Option<&Everything>,
+    ) -> Result<Asked> {
         let path = of.map_or_else(|| path(request), Everything::path);
         let page = Page::of_request(request, &path, session)?;
         let parameters = page.as_ref().map_or(&request.query, |page| &page.query);
-        let scope = scope(session);
+        let scope = scope(session, registry);
         criteria::check_number(&scope, parameters.len())?;
         let mut reader = Reader::of(
             parameters,

@@ -27,13 +27,13 @@ use crate::store::{Found, SearchQuery, Version};
 
 /// 200 with a Bundle of type searchset.
 pub(super) async fn run(session: &Session, request: &Request) -> Result<Response> {
-    let asked = Asked::read(session, request, None)?;
+    let asked = Asked::read(session, request, None).await?;
     answer(session, request, asked).await
 }
 
 /// The same for everything around a patient or an encounter.
 pub(crate) async fn everything(session: &Session, request: &Request, of: Everything) -> Result<Response> {
-    let asked = Asked::read(session, request, Some(&of))?;
+    let asked = Asked::read(session, request, Some(&of)).await?;
     answer(session, request, asked).await
 }
 
@@ -61,7 +61,7 @@ pub(crate) struct Matched {
 
 /// The matches of one page.
 pub(crate) async fn page(session: &Session, request: &Request) -> Result<Matched> {
-    let mut asked = Asked::read(session, request, None)?;
+    let mut asked = Asked::read(session, request, None).await?;
     if asked.explain {
         let text = "How a search is answered is told of a search alone: send it by itself.";
         return Err(Error::new(ErrorCode::Value, text).at("http._explain"));
