@@ -11,6 +11,7 @@ use crate::engine::{Session, not_found};
 use crate::error::{Issue, Result};
 use crate::search::criteria::{self, Problem};
 use crate::search::instant::Span;
+use crate::search::registry::Registry;
 use crate::store::{Change, Filter, HistoryQuery, HistoryScope, Version};
 
 /// 200 with a Bundle of type history; 404 where the resource never existed for the caller.
@@ -82,7 +83,7 @@ impl Asked {
             );
         }
         if let Some(of) = reader.one("_list")? {
-            match criteria::list(&scope_of(session), of) {
+            match criteria::list(&scope_of(session, Registry::r4()), of) {
                 Ok(members) => query.filter = members,
                 Err(Problem::Unknown(why)) => reader.ignore("_list", why),
                 Err(Problem::Refused(error)) => return Err(error),
