@@ -20,10 +20,10 @@ use fhir_server::{Context, FhirServer};
 struct Wards;
 
 impl Policy for Wards {
-    fn decide(&self, context: &Context, access: &Access) -> Result<Decision> {
+    fn decide(&self, context: &Context, access: &Access<'_>) -> Result<Decision> {
         let is_clinician = context.principal.kind == PrincipalKind::Clinician;
         if is_clinician && access.interaction != Interaction::Delete {
-            return Ok(Decision::Permit { filter: Filter::All });
+            return Ok(Decision::permit(Filter::All));
         }
         let reason = "The wards' clinicians may read and write, and nobody may delete.".to_owned();
         Ok(Decision::Deny { reason })

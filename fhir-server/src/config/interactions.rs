@@ -14,6 +14,9 @@ pub struct InteractionsConfig {
     /// Whether PUT to an id never used before creates it
     /// (<https://hl7.org/fhir/R4/http.html#upsert>). Default: in the sandbox yes, elsewhere no.
     pub update_as_create: Option<bool>,
+    /// Whether that also holds where a policy hides resources. Whoever may do so can find out which ids are taken. Default: in the
+    /// sandbox yes, elsewhere no.
+    pub client_ids: Option<bool>,
     /// Resources on a page where the client names no `_count`. Default: 50.
     pub page_default: usize,
     /// Resources on a page at most. Default: 1,000.
@@ -56,6 +59,7 @@ impl Default for InteractionsConfig {
     fn default() -> Self {
         InteractionsConfig {
             update_as_create: None,
+            client_ids: None,
             page_default: 50,
             page_max: 1000,
             bundle_entries: 5000,

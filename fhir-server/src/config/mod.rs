@@ -159,6 +159,7 @@ impl Config {
         let mut settings = Settings::default();
         let interactions = &self.interactions;
         settings.update_as_create = interactions.update_as_create.unwrap_or(self.sandbox.enabled);
+        settings.client_ids = interactions.client_ids.unwrap_or(self.sandbox.enabled);
         settings.page_default = interactions.page_default;
         settings.page_max = interactions.page_max;
         settings.total_max = interactions.total_max;

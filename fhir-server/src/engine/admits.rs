@@ -3,12 +3,26 @@
 //! Invariant: what a filter cannot tell without the index, it does not let through, also where it stands behind a `Not`.
 
 use crate::context::Millis;
-use crate::store::{Filter, Key};
+use crate::store::conformance::model;
+use crate::store::{Filter, Index, Key};
 
 impl Filter {
     /// Whether it certainly lets through a resource of that key, changed at that time, of which no rows and no links are known yet.
     pub(crate) fn admits(&self, key: &Key, last_updated: Millis) -> bool {
         self.tells(key, last_updated) == Some(true)
+    }
+
+    /// The same of one with those rows, for a filter that is no combination of others and asks for no links.
+    pub(crate) fn admits_rows(&self, key: &Key, last_updated: Millis, index: &Index) -> bool {
+        match self {
+            Filter::Has(criterion) => index.rows().iter().any(|row| model::passes(criterion, row)),
+            Filter::Any(test) => index
+                .rows()
+                .iter()
+                .any(|row| model::value_passes(test, &row.value)),
+            Filter::Group(parts) => model::in_one_group(parts, index),
+            other => other.admits(key, last_updated),
+        }
     }
 
     /// Whether it lets the resource through; `None` where only its rows or links could tell.
@@ -43,6 +57,7 @@ impl Filter {
                 Some(in_time)
             }
             Filter::Has(_)
+            | Filter::Any(_)
             | Filter::Group(_)
             | Filter::Words { .. }
             | Filter::Contains { .. }

@@ -30,6 +30,10 @@ pub(super) enum Reason {
     Matches,
     /// The version that a patch or an operation was applied to.
     Changed,
+    /// The caller sees all of the resource, and does not replace what they do not see.
+    Whole,
+    /// A new resource lies within what the caller may write.
+    Own,
     /// A claim is free.
     Unclaimed,
 }
@@ -144,6 +148,14 @@ pub(super) fn unmet(key: Option<&Key>, reason: &Reason, current: Option<i64>) ->
             format!("{name} was changed by another request meanwhile: send yours again."),
         ),
         (Reason::Visible, _) => Error::new(ErrorCode::NotFound, format!("There is no {name}.")),
+        (Reason::Whole, _) => Error::new(
+            ErrorCode::PreconditionFailed,
+            format!(
+                "You see only a part of {name}, as its labels restrict it: what you would send back lacks the rest. It can be changed \
+                 by those who see all of it."
+            ),
+        ),
+        (Reason::Own, _) => outside(&name),
         (Reason::Matches, _) => Error::new(
             ErrorCode::Conflict,
             "What the condition matches was changed meanwhile: send the request again.",
@@ -153,6 +165,14 @@ pub(super) fn unmet(key: Option<&Key>, reason: &Reason, current: Option<i64>) ->
             "Another request did the same before this one.",
         ),
     }
+}
+
+/// What the caller is told of a resource that they may not write so.
+pub(super) fn outside(name: &str) -> Error {
+    Error::new(
+        ErrorCode::Forbidden,
+        format!("{name} would lie outside of what you may write."),
+    )
 }
 
 /// What the caller is told of a resource that is not there, or not for them.

@@ -17,7 +17,7 @@ use super::parameters::registry_of;
 use crate::context::{Clock, TenantId};
 use crate::error::{Error, Result};
 use crate::search::Surroundings;
-use crate::search::extract::extract;
+use crate::search::extract::{extract, indexed};
 use crate::search::passage::with_words;
 use crate::search::registry::{Added, Numbering, Pass, Registry, Standing, search_parameter};
 use crate::store::{
@@ -294,7 +294,7 @@ impl Indexer {
                 let Some(resource) = resource_of(&version)? else {
                     continue;
                 };
-                match extract(&registry, &resource, &around) {
+                match indexed(&registry, &resource, &around) {
                     Ok(index) => {
                         let index = with_words(index, &resource, settings.search.full_text);
                         writes.push(row(version, index));

@@ -42,8 +42,9 @@ impl Session {
         limit: usize,
     ) -> Result<Matches> {
         self.nothing_staged()?;
-        let seen = self.permit(Interaction::SearchType, Some(resource_type))?;
-        let filter = self.guard(filter).and(seen);
+        self.prepare().await?;
+        let seen = self.permitted(Interaction::SearchType, Some(resource_type))?;
+        let filter = self.guard(filter, &seen.masks).and(seen.filter.clone());
         let query = SearchQuery::new(Some(resource_type), filter.clone(), limit);
         let epochs = self.epochs().await?;
         let epoch = search_parameter().map_or(0, |of| epochs.of(of));

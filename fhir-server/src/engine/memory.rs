@@ -114,6 +114,15 @@ impl Data {
                 wanted.dedup();
                 (found == wanted).then_some(()).ok_or(None)
             }
+            Expect::Newest(resource_type, stamp) => {
+                let of_type = self
+                    .versions
+                    .iter()
+                    .rev()
+                    .find(|v| v.key.resource_type == *resource_type);
+                let newest = of_type.map_or(0, |v| v.stamp);
+                (newest == *stamp).then_some(()).ok_or(None)
+            }
             Expect::Unclaimed(kind, key) => self.claim(kind, key, now).is_none().then_some(()).ok_or(None),
             Expect::Epoch(resource_type, stamp) => (self.epochs.of(*resource_type) == *stamp)
                 .then_some(())
@@ -218,7 +227,7 @@ impl Data {
     /// What a search lists, whatever the page.
     fn searched(&self, query: &SearchQuery) -> Vec<Found> {
         let model = self.model();
-        let found = model.search(query.resource_type, &query.filter, &query.sort);
+        let found = model.search_without(query.resource_type, &query.filter, &query.sort, &query.absent);
         let shown = found
             .into_iter()
             .filter(|(item, _)| query.mark.is_none_or(|mark| item.stamp <= mark));

@@ -4,7 +4,9 @@
 //! be skipped.
 
 mod admits;
+mod check;
 mod conditions;
+mod facts;
 mod guard;
 mod id;
 pub(crate) mod indexing;
@@ -15,6 +17,7 @@ mod links;
 mod matches;
 #[cfg(test)]
 pub(crate) mod memory;
+mod own;
 mod parameters;
 mod place;
 mod received;
@@ -23,6 +26,7 @@ mod session;
 mod settings;
 mod stored_form;
 mod validation;
+mod veil;
 mod work;
 mod write;
 
@@ -30,6 +34,7 @@ pub use id::{IdSource, RandomIds};
 pub use session::Session;
 pub use settings::{OutcomeSystems, Settings};
 
+pub(crate) use check::{Checked, Shown, Subject};
 pub(crate) use conditions::{Conditions, not_found};
 pub(crate) use kept::Kept;
 use knowledge::Knowledge;

@@ -12,7 +12,7 @@ use super::knowledge::definitions;
 use super::{Engine, Session, place};
 use crate::error::{Error, ErrorCode, Result};
 use crate::search::Surroundings;
-use crate::search::extract::extract;
+use crate::search::extract::index_under;
 use crate::search::passage::with_words;
 use crate::search::registry::{Definition, Numbering, Pass, Registry, search_parameter};
 use crate::store::{Expect, Index, Snapshot, Write};
@@ -151,7 +151,8 @@ impl Session {
             zone: &self.settings().zone,
             bases: &self.bases,
         };
-        let index = extract(&registry, resource, &around).map_err(|error| error.at(path.to_owned()))?;
+        let index =
+            index_under(&registry, id, resource, &around).map_err(|error| error.at(path.to_owned()))?;
         let index = with_words(index, resource, self.settings().search.full_text);
         Ok((index, epoch))
     }

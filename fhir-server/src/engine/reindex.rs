@@ -9,7 +9,7 @@ use super::Engine;
 use crate::context::TenantId;
 use crate::error::{Error, Result};
 use crate::search::Surroundings;
-use crate::search::extract::extract;
+use crate::search::extract::indexed;
 use crate::search::passage::with_words;
 use crate::search::registry::Registry;
 use crate::store::{self, Commit, Refusal, Write};
@@ -42,7 +42,7 @@ impl Engine {
             let resource =
                 json::from_slice(&body.json).map_err(|error| Error::internal(error.to_string()))?;
             let registry = registries.get(&tenant).map_or(Registry::r4(), AsRef::as_ref);
-            let index = extract(registry, &resource, &around)?;
+            let index = indexed(registry, &resource, &around)?;
             Ok(with_words(index, &resource, full_text))
         };
         let progress =

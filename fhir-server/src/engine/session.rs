@@ -7,21 +7,34 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use super::facts::undecided;
 use super::known::KnownHere;
 use super::parameters::Working;
+use super::veil::{absent, mask, masked};
 use super::write::Staged;
 use super::{Engine, Settings};
 use crate::context::{Context, Millis};
 use crate::error::{Error, ErrorCode, Result};
 use crate::interaction::{Interaction, Request};
 use crate::operation::Operations;
-use crate::policy::{Access, Decision};
+use crate::policy::{Access, Decision, Facts, Mask};
 use crate::store::{
     Change, Explanation, Filter, Found, HistoryQuery, HistoryScope, Key, Marks, ResourceType, SearchQuery,
     Snapshot, Version,
 };
 
-type Decisions = HashMap<(Interaction, Option<ResourceType>, Option<&'static str>), Filter>;
+/// Interaction, type, operation, and whether it is about the content of a write.
+type Question = (Interaction, Option<ResourceType>, Option<&'static str>, bool);
+type Decisions = HashMap<Question, Arc<Permitted>>;
+
+/// What the policy permits of an access.
+#[derive(Clone, Debug)]
+pub(crate) struct Permitted {
+    /// which resources
+    pub(crate) filter: Filter,
+    /// what of them is absent
+    pub(crate) masks: Vec<Mask>,
+}
 
 /// One request's way to the data.
 pub struct Session {
@@ -34,7 +47,9 @@ pub struct Session {
     /// The search parameters that it works with.
     pub(super) working: Mutex<Option<Working>>,
     /// Each (interaction, type) is decided once a request.
-    decisions: Mutex<Decisions>,
+    pub(super) decisions: Mutex<Decisions>,
+    /// What the policy has gathered; `None` until it has.
+    pub(super) facts: Mutex<Option<Arc<Facts>>>,
     pub(super) staged: Vec<Staged>,
     /// The addresses of this server, below which references are to its own resources.
     pub(super) bases: Vec<String>,
@@ -52,6 +67,7 @@ impl Session {
             marks: Mutex::default(),
             working: Mutex::default(),
             decisions: Mutex::default(),
+            facts: Mutex::default(),
             staged: Vec::new(),
             bases,
             here: KnownHere::default(),
@@ -120,7 +136,7 @@ impl Session {
     ///
     /// # Errors
     /// It calls an operation that the server does not offer.
-    pub(crate) fn access(&self, request: &Request) -> Result<Access> {
+    pub(crate) fn access(&self, request: &Request) -> Result<Access<'static>> {
         let (interaction, resource_type) = (request.interaction, request.resource_type);
         if interaction != Interaction::Operation {
             return Ok(Access::new(interaction, resource_type));
@@ -149,27 +165,51 @@ impl Session {
     ///
     /// # Errors
     /// The policy denies it, or cannot decide.
-    pub(crate) fn permit_access(&self, access: &Access) -> Result<Filter> {
-        let question = (access.interaction, access.resource_type, access.operation);
+    pub(crate) fn permit_access(&self, access: &Access<'_>) -> Result<Filter> {
+        Ok(self.decide(access)?.filter.clone())
+    }
+
+    /// What the policy permits of what is asked.
+    ///
+    /// # Errors
+    /// The policy denies it, or cannot decide.
+    pub(super) fn decide(&self, access: &Access<'_>) -> Result<Arc<Permitted>> {
+        let question = (
+            access.interaction,
+            access.resource_type,
+            access.operation,
+            access.content,
+        );
+        let Some(facts) = self.facts() else {
+            return Err(undecided("the policy has not gathered its facts"));
+        };
         let mut decisions = self.decisions.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(filter) = decisions.get(&question) {
-            return Ok(filter.clone());
+        if let Some(permitted) = decisions.get(&question) {
+            return Ok(permitted.clone());
         }
-        match self.engine.policy.decide(&self.context, access) {
-            Ok(Decision::Permit { filter }) => {
-                decisions.insert(question, filter.clone());
-                Ok(filter)
+        let access = access.with_facts(&facts);
+        match self.engine.policy.decide(&self.context, &access) {
+            Ok(Decision::Permit { filter, masks, .. }) => {
+                let permitted = Arc::new(Permitted { filter, masks });
+                decisions.insert(question, permitted.clone());
+                Ok(permitted)
             }
             Ok(Decision::Deny { reason }) => Err(Error::new(ErrorCode::Forbidden, reason)),
             Ok(Decision::InsufficientScope { needed }) => {
                 let text = format!("The access token does not allow this: a scope such as `{needed}` would.");
                 Err(Error::new(ErrorCode::InsufficientScope, text))
             }
-            Err(cause) => {
-                let reason = "Whether you may do this cannot be decided now, so it is refused.";
-                Err(Error::new(ErrorCode::Forbidden, reason).with_cause(cause))
-            }
+            Err(cause) => Err(undecided(cause)),
         }
+    }
+
+    /// The same of an interaction on a type.
+    pub(super) fn permitted(
+        &self,
+        interaction: Interaction,
+        resource_type: Option<ResourceType>,
+    ) -> Result<Arc<Permitted>> {
+        self.decide(&Access::new(interaction, resource_type))
     }
 
     /// The view that all reads of the request share until it commits.
@@ -187,11 +227,12 @@ impl Session {
         Ok(snapshot)
     }
 
-    /// Lets the view go: the next read sees the data as it is then.
+    /// Lets the view go: the next read sees the data, and decides by it, as it is then.
     pub(super) fn drop_snapshot(&self) {
         *self.snapshot.lock().unwrap_or_else(PoisonError::into_inner) = None;
         *self.marks.lock().unwrap_or_else(PoisonError::into_inner) = None;
         *self.working.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        self.forget_facts();
     }
 
     /// What the view knows of its moment: asked for once.
@@ -211,12 +252,14 @@ impl Session {
     /// # Errors
     /// The policy denies reading, or the store failed.
     pub async fn read(&self, key: &Key) -> Result<Option<Version>> {
-        let filter = self.permit(Interaction::Read, Some(key.resource_type))?;
-        let stored = self.snapshot().await?.read(key, &filter).await?;
-        Ok(match self.staged_for(key) {
+        self.prepare().await?;
+        let seen = self.permitted(Interaction::Read, Some(key.resource_type))?;
+        let stored = self.snapshot().await?.read(key, &seen.filter).await?;
+        let version = match self.staged_for(key) {
             Some(staged) => staged.expected(stored, self.now()),
             None => stored,
-        })
+        };
+        version.map(|version| masked(version, &seen.masks)).transpose()
     }
 
     /// That version.
@@ -224,8 +267,12 @@ impl Session {
     /// # Errors
     /// The policy denies it, or the store failed.
     pub async fn vread(&self, key: &Key, version: i64) -> Result<Option<Version>> {
-        let filter = self.permit(Interaction::Vread, Some(key.resource_type))?;
-        self.snapshot().await?.vread(key, version, &filter).await
+        self.prepare().await?;
+        let seen = self.permitted(Interaction::Vread, Some(key.resource_type))?;
+        let snapshot = self.snapshot().await?;
+        let version = snapshot.vread(key, version, &seen.filter).await?;
+        let versions = version.into_iter().collect();
+        Ok(self.mask_history(versions, &seen.masks).await?.pop())
     }
 
     /// Versions, newest first. The query's own filter is ANDed with what the caller may see.
@@ -233,8 +280,9 @@ impl Session {
     /// # Errors
     /// The policy denies it, writes are staged and not committed, or the store failed.
     pub async fn history(&self, query: HistoryQuery) -> Result<Vec<Version>> {
-        let query = self.filtered_history(query)?;
-        self.snapshot().await?.history(&query).await
+        let (query, seen) = self.filtered_history(query).await?;
+        let versions = self.snapshot().await?.history(&query).await?;
+        self.mask_history(versions, &seen.masks).await
     }
 
     /// How many versions the history has in all, at most `limit`.
@@ -242,7 +290,7 @@ impl Session {
     /// # Errors
     /// As [`Session::history`].
     pub async fn history_total(&self, query: HistoryQuery, limit: u64) -> Result<u64> {
-        let query = self.filtered_history(query)?;
+        let (query, _) = self.filtered_history(query).await?;
         self.snapshot().await?.history_total(&query, limit).await
     }
 
@@ -251,6 +299,7 @@ impl Session {
     /// # Errors
     /// As [`Session::history`].
     pub(crate) async fn has_history(&self, key: &Key) -> Result<bool> {
+        self.prepare().await?;
         let filter = self.permit(Interaction::HistoryInstance, Some(key.resource_type))?;
         Ok(self.snapshot().await?.read(key, &filter).await?.is_some())
     }
@@ -260,8 +309,12 @@ impl Session {
     /// # Errors
     /// The policy denies it, writes are staged and not committed, or the store failed.
     pub async fn search(&self, query: SearchQuery) -> Result<Vec<Found>> {
-        let query = self.filtered_search(query)?;
-        self.snapshot().await?.search(&query).await
+        let (query, seen) = self.filtered_search(query).await?;
+        let mut found = self.snapshot().await?.search(&query).await?;
+        for one in &mut found {
+            mask(&mut one.version, &seen.masks)?;
+        }
+        Ok(found)
     }
 
     /// How many current resources match, at most `limit`.
@@ -269,7 +322,7 @@ impl Session {
     /// # Errors
     /// As [`Session::search`].
     pub async fn search_total(&self, query: SearchQuery, limit: u64) -> Result<u64> {
-        let query = self.filtered_search(query)?;
+        let (query, _) = self.filtered_search(query).await?;
         self.snapshot().await?.search_total(&query, limit).await
     }
 
@@ -282,7 +335,12 @@ impl Session {
         query: SearchQuery,
         limit: Option<u64>,
     ) -> Result<(Filter, Explanation)> {
-        let query = self.filtered_search(query)?;
+        let (query, seen) = self.filtered_search(query).await?;
+        // What the policy adds names patients, and counts are of rows whoever may see them.
+        if seen.filter != Filter::All || !seen.masks.is_empty() {
+            let text = "How a search is answered is told only to callers from whom nothing is hidden.";
+            return Err(Error::new(ErrorCode::Forbidden, text).at("http._explain"));
+        }
         let explanation = self.snapshot().await?.explain(&query, limit).await?;
         Ok((query.filter, explanation))
     }
@@ -303,28 +361,30 @@ impl Session {
         self.snapshot().await?.claim(kind, key).await
     }
 
-    fn filtered_history(&self, mut query: HistoryQuery) -> Result<HistoryQuery> {
+    async fn filtered_history(&self, mut query: HistoryQuery) -> Result<(HistoryQuery, Arc<Permitted>)> {
         self.nothing_staged()?;
+        self.prepare().await?;
         let (interaction, resource_type) = match &query.scope {
             HistoryScope::Instance(key) => (Interaction::HistoryInstance, Some(key.resource_type)),
             HistoryScope::Type(resource_type) => (Interaction::HistoryType, Some(*resource_type)),
             HistoryScope::System => (Interaction::HistorySystem, None),
         };
-        query.filter = self
-            .guard(query.filter)
-            .and(self.permit(interaction, resource_type)?);
-        Ok(query)
+        let seen = self.permitted(interaction, resource_type)?;
+        query.filter = self.guard(query.filter, &seen.masks).and(seen.filter.clone());
+        Ok((query, seen))
     }
 
-    fn filtered_search(&self, mut query: SearchQuery) -> Result<SearchQuery> {
+    async fn filtered_search(&self, mut query: SearchQuery) -> Result<(SearchQuery, Arc<Permitted>)> {
         self.nothing_staged()?;
+        self.prepare().await?;
         let interaction = match query.resource_type {
             Some(_) => Interaction::SearchType,
             None => Interaction::SearchSystem,
         };
-        let seen = self.permit(interaction, query.resource_type)?;
-        query.filter = self.guard(query.filter).and(seen);
-        Ok(query)
+        let seen = self.permitted(interaction, query.resource_type)?;
+        query.absent = absent(&query.sort, &seen.masks);
+        query.filter = self.guard(query.filter, &seen.masks).and(seen.filter.clone());
+        Ok((query, seen))
     }
 
     /// Searches and histories run in the database, which does not know what is staged; so they come after the commit.

@@ -10,6 +10,8 @@ use crate::search::Limits;
 pub struct Settings {
     /// Whether PUT to an id never used before creates it. Default: no.
     pub update_as_create: bool,
+    /// Whether that also holds where a policy hides resources. Whoever may do so can find out which ids are taken. Default: no.
+    pub client_ids: bool,
     /// Resources on a page where the client names no `_count`. Default: 50.
     pub page_default: usize,
     /// Resources on a page at most. Default: 1,000.
@@ -72,6 +74,7 @@ impl Default for Settings {
     fn default() -> Self {
         Settings {
             update_as_create: false,
+            client_ids: false,
             page_default: 50,
             page_max: 1000,
             total_max: 10_000,

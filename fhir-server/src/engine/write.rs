@@ -10,12 +10,13 @@ use std::collections::BTreeSet;
 
 use super::conditions::{self, Conditions, Reason};
 use super::known::{KnownHere, check_writable};
+use super::session::Permitted;
 use super::stored_form::{Edit, stored_body};
-use super::{Part, Session, place, validation};
+use super::{Part, Session, place, validation, veil};
 use crate::context::Millis;
-use crate::error::{Error, ErrorCode, Result};
+use crate::error::{Error, ErrorCode, Issue, Result};
 use crate::interaction::Interaction;
-use crate::policy::Access;
+use crate::policy::{Access, Mask, consent};
 use crate::search::registry::search_parameter;
 use crate::store::{
     Change, Claim, Commit, Expect, Filter, Key, Outcome, Refusal, StoredBody, Version, Write,
@@ -37,6 +38,8 @@ pub(super) struct Staged {
     pub(super) epochs: Vec<i64>,
     /// The entry of the Bundle that asks for it.
     pub(super) entry: Option<usize>,
+    /// What the writer is told of it.
+    notes: Vec<Issue>,
 }
 
 /// Stands for a staged write until the commit.
@@ -60,6 +63,7 @@ impl Staged {
             expects: vec![expect],
             epochs: Vec::new(),
             entry,
+            notes: Vec::new(),
         }
     }
 }
@@ -82,6 +86,8 @@ pub(crate) struct Written {
     pub(crate) outcome: Outcome,
     /// What is stored now; `None` for a deletion.
     pub(crate) body: Option<StoredBody>,
+    /// What the writer is told of it.
+    pub(crate) notes: Vec<Issue>,
 }
 
 impl Written {
@@ -122,34 +128,38 @@ impl Committed {
 
 impl Session {
     /// Stages a new resource under an id that the server made.
-    pub(crate) fn stage_create(
+    pub(crate) async fn stage_create(
         &mut self,
         key: Key,
         draft: &Draft<'_>,
         entry: Option<usize>,
     ) -> Result<Ticket> {
-        let filter = self.permit(Interaction::Create, Some(key.resource_type))?;
-        self.check_own(&filter, &key)?;
+        self.prepare().await?;
+        let create = Access::new(Interaction::Create, Some(key.resource_type));
+        self.permit_access(&create)?;
         let body = self.accept(draft, &key)?;
         let (index, epoch) = self.index_of(draft.part.resource, &key.id, &draft.part.path)?;
+        let expects = self.check_own(&create, &key, &index).await?;
         let write = Write::Create {
             key: key.clone(),
             body: body.clone(),
             index,
         };
+        let notes = consent::review(&key, draft.part.resource, &self.settings().zone);
         Ok(self.stage(Staged {
             key: Some(key),
             body: Some(body),
             write: Some(write),
-            expects: Vec::new(),
+            expects,
             epochs: vec![epoch],
             entry,
+            notes,
         }))
     }
 
     /// Stages a new version of a resource, or its first where an update may create.
     ///
-    /// Under a policy that hides anything, an update never creates: whether the id is free would show.
+    /// Under a policy that hides anything, an update creates only where that is configured: whether an id is free shows.
     pub(crate) async fn stage_update(
         &mut self,
         key: Key,
@@ -157,25 +167,34 @@ impl Session {
         conditions: &Conditions,
         entry: Option<usize>,
     ) -> Result<Ticket> {
-        let filter = self.permit(Interaction::Update, Some(key.resource_type))?;
+        self.prepare().await?;
+        let update = Access::new(Interaction::Update, Some(key.resource_type));
+        let permitted = self.decide(&update)?;
         check_writable(&key)?;
+        let filter = permitted.filter.clone();
         let open = filter == Filter::All;
-        let current = self.current(&key, &filter, conditions).await?;
-        if !open && current.is_none() {
+        let current = self.current(&key, &permitted, conditions).await?;
+        let hidden = !open && current.is_none();
+        let create = self.settings().update_as_create && (open || self.settings().client_ids);
+        if hidden && (!create || self.is_live(&key).await?) {
             return Err(conditions::not_found(&key));
         }
-        self.check_own(&filter, &key)?;
-        let mut expects = visible(&key, filter);
+        let mut expects = whole(&key, current.as_ref(), &permitted.masks)?;
+        expects.extend(match hidden {
+            true => vec![(Expect::Absent(key.clone()), Reason::Changed)],
+            false => visible(&key, filter),
+        });
         expects.extend(conditions.expects(&key, current.as_ref())?);
         let body = self.accept(draft, &key)?;
         let (index, epoch) = self.index_of(draft.part.resource, &key.id, &draft.part.path)?;
-        let create = open && self.settings().update_as_create;
+        expects.extend(self.check_own(&update, &key, &index).await?);
         let write = Write::Update {
             key: key.clone(),
             body: body.clone(),
             index,
             create,
         };
+        let notes = consent::review(&key, draft.part.resource, &self.settings().zone);
         Ok(self.stage(Staged {
             key: Some(key),
             body: Some(body),
@@ -183,31 +202,33 @@ impl Session {
             expects,
             epochs: vec![epoch],
             entry,
+            notes,
         }))
     }
 
     /// Stages what a patch or an operation made of the version with that number. Another write meanwhile fails the
     /// commit with [`ErrorCode::Conflict`].
-    pub(crate) fn stage_change(
+    pub(crate) async fn stage_change(
         &mut self,
         key: Key,
         draft: &Draft<'_>,
         version: i64,
         entry: Option<usize>,
-        by: &Access,
+        by: &Access<'_>,
     ) -> Result<Ticket> {
-        let filter = self.filter_to_change(&key, by)?;
-        self.check_own(&filter, &key)?;
-        let mut expects = visible(&key, filter);
+        self.prepare().await?;
+        let mut expects = visible(&key, self.filter_to_change(&key, by)?);
         expects.push((Expect::Version(key.clone(), version), Reason::Changed));
         let body = self.accept(draft, &key)?;
         let (index, epoch) = self.index_of(draft.part.resource, &key.id, &draft.part.path)?;
+        expects.extend(self.check_own(by, &key, &index).await?);
         let write = Write::Update {
             key: key.clone(),
             body: body.clone(),
             index,
             create: false,
         };
+        let notes = consent::review(&key, draft.part.resource, &self.settings().zone);
         Ok(self.stage(Staged {
             key: Some(key),
             body: Some(body),
@@ -215,6 +236,7 @@ impl Session {
             expects,
             epochs: vec![epoch],
             entry,
+            notes,
         }))
     }
 
@@ -222,13 +244,17 @@ impl Session {
     ///
     /// # Errors
     /// The policy denies the change or reading it, or the store failed.
-    pub(crate) async fn read_to_change(&self, key: &Key, by: &Access) -> Result<Option<Version>> {
+    pub(crate) async fn read_to_change(&self, key: &Key, by: &Access<'_>) -> Result<Option<Version>> {
+        self.prepare().await?;
         let filter = self.filter_to_change(key, by)?;
-        self.snapshot().await?.read(key, &filter).await
+        let masks = self.decide(by)?.masks.clone();
+        let current = self.snapshot().await?.read(key, &filter).await?;
+        whole(key, current.as_ref(), &masks)?;
+        Ok(current)
     }
 
     /// A patch tells by its tests, and by its answer, what is stored: who changes a part must be allowed to read it too.
-    fn filter_to_change(&self, key: &Key, by: &Access) -> Result<Filter> {
+    fn filter_to_change(&self, key: &Key, by: &Access<'_>) -> Result<Filter> {
         let change = self.permit_access(by)?;
         Ok(change.and(self.permit(Interaction::Read, Some(key.resource_type))?))
     }
@@ -240,8 +266,10 @@ impl Session {
         conditions: &Conditions,
         entry: Option<usize>,
     ) -> Result<Ticket> {
-        let filter = self.permit(Interaction::Delete, Some(key.resource_type))?;
-        let current = self.current(&key, &filter, conditions).await?;
+        self.prepare().await?;
+        let permitted = self.permitted(Interaction::Delete, Some(key.resource_type))?;
+        let filter = permitted.filter.clone();
+        let current = self.current(&key, &permitted, conditions).await?;
         let hidden = filter != Filter::All && current.is_none();
         if hidden && conditions.if_match.is_some() {
             return Err(conditions.unmet_for_nothing(&key));
@@ -260,6 +288,7 @@ impl Session {
             expects,
             epochs: Vec::new(),
             entry,
+            notes: Vec::new(),
         }))
     }
 
@@ -275,6 +304,7 @@ impl Session {
             expects,
             epochs: Vec::new(),
             entry: None,
+            notes: Vec::new(),
         });
     }
 
@@ -289,11 +319,15 @@ impl Session {
     /// An expectation does not hold, or the store failed. Nothing is staged afterwards.
     pub(crate) async fn commit(&mut self) -> Result<Committed> {
         let mut staged = std::mem::take(&mut self.staged);
+        let facts = self.facts();
         self.drop_snapshot();
         self.here = KnownHere::default();
         for _ in 0..ATTEMPTS {
             self.check_deadline()?;
-            let (commit, epochs) = self.commit_of(&staged);
+            let (mut commit, epochs) = self.commit_of(&staged);
+            let unchanged = facts.iter().flat_map(|facts| facts.unchanged());
+            let unchanged = unchanged.map(|(of, stamp)| Expect::Newest(*of, *stamp));
+            commit.expects.extend(unchanged);
             if commit.writes.is_empty() {
                 return Ok(committed(staged, Vec::new()));
             }
@@ -363,26 +397,45 @@ impl Session {
         stored_body(&draft.part, &key.id, draft.edits)
     }
 
-    /// A resource must lie within what the caller may write. What the filter cannot tell of a resource that is not
-    /// stored yet, it must refuse.
-    fn check_own(&self, filter: &Filter, key: &Key) -> Result<()> {
-        match filter.admits(key, self.now()) {
-            true => Ok(()),
-            false => Err(Error::new(
-                ErrorCode::Forbidden,
-                format!("{key} would lie outside of what you may write."),
-            )),
-        }
+    /// Whether there is such a resource, whoever may see it.
+    async fn is_live(&self, key: &Key) -> Result<bool> {
+        let stored = self.snapshot().await?.read(key, &Filter::All).await?;
+        Ok(stored.is_some_and(|version| version.change != Change::Delete))
     }
 
     /// The live version that the caller may see, where it has to be known before the commit.
-    async fn current(&self, key: &Key, filter: &Filter, conditions: &Conditions) -> Result<Option<Version>> {
-        if *filter == Filter::All && !conditions.need_current() {
+    async fn current(
+        &self,
+        key: &Key,
+        permitted: &Permitted,
+        conditions: &Conditions,
+    ) -> Result<Option<Version>> {
+        let open = permitted.filter == Filter::All && permitted.masks.is_empty();
+        if open && !conditions.need_current() {
             return Ok(None);
         }
-        let current = self.snapshot().await?.read(key, filter).await?;
+        let current = self.snapshot().await?.read(key, &permitted.filter).await?;
         Ok(current.filter(|v| v.change != Change::Delete))
     }
+}
+
+/// Refuses to replace what the caller sees only in part; otherwise the expectations that they still see it whole.
+fn whole(key: &Key, current: Option<&Version>, masks: &[Mask]) -> Result<Vec<(Expect, Reason)>> {
+    let masks = masks
+        .iter()
+        .filter(|mask| mask.resource_type() == key.resource_type);
+    let Some(current) = current else {
+        return Ok(Vec::new());
+    };
+    let mut expects = Vec::new();
+    for mask in masks {
+        if veil::masked(current.clone(), std::slice::from_ref(mask))?.masked {
+            return Err(conditions::unmet(Some(key), &Reason::Whole, None));
+        }
+        let still = Expect::Visible(key.clone(), mask.rows().not());
+        expects.push((still, Reason::Whole));
+    }
+    Ok(expects)
 }
 
 /// The outcomes, by ticket.
@@ -398,6 +451,7 @@ fn committed(staged: Vec<Staged>, outcomes: Vec<Outcome>) -> Committed {
             key: one.key,
             outcome,
             body: one.body,
+            notes: one.notes,
         })
     });
     Committed(done.collect())
@@ -421,7 +475,11 @@ fn refused(staged: &[Staged], refusal: Refusal) -> Error {
                 .flat_map(|s| s.expects.iter().map(move |(_, reason)| (s, reason)));
             match all.into_iter().nth(index) {
                 Some((one, reason)) => (one, conditions::unmet(one.key.as_ref(), reason, current)),
-                None => return Error::internal("a commit refused an expectation that it was not given"),
+                // What the policy went by.
+                None => {
+                    let text = "What you may see was changed by another request meanwhile: send yours again.";
+                    return Error::new(ErrorCode::Conflict, text);
+                }
             }
         }
         Refusal::Write { index } => match staged.iter().filter(|s| s.write.is_some()).nth(index) {

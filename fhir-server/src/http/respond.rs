@@ -146,7 +146,7 @@ fn with_body(mut answer: HttpResponse, format: Format, body: Vec<u8>) -> HttpRes
 
 /// `ETag`, `Last-Modified`, `Location`. <https://hl7.org/fhir/R4/http.html#versioning>
 pub(crate) fn describe(response: &Response, base: &str, headers: &mut HeaderMap) {
-    let etag = response.version.map(|version| format!("W/\"{version}\""));
+    let etag = response.entity_tag();
     let modified = response.last_modified.and_then(http_date);
     let location = response.location.as_ref().map(|path| format!("{base}/{path}"));
     let location_header = if response.status == 201 {

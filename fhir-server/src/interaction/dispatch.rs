@@ -15,6 +15,7 @@ use crate::error::{Error, ErrorCode, Result};
 /// The request is refused, or the server failed; nothing was changed then.
 pub async fn dispatch(session: &mut Session, request: &Request) -> Result<Response> {
     session.reached_at(&request.base);
+    session.prepare().await?;
     let answer = match request.interaction {
         Interaction::Batch | Interaction::Transaction => {
             let answer = bundle(session, request).await;
@@ -42,6 +43,7 @@ pub(super) async fn again<T>(session: &mut Session, answer: &Result<T>) -> Resul
 
 /// Answers a request that is no Bundle of requests.
 pub(super) async fn single(session: &mut Session, request: &Request) -> Result<Response> {
+    session.prepare().await?;
     let answer = once(session, request).await;
     match again(session, &answer).await? {
         true => once(session, request).await,

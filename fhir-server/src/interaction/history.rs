@@ -174,7 +174,7 @@ fn history_entry(members: &mut Members<'_>, version: &Version, base: &str) -> Re
     })?;
     members.object("response", |response| {
         response.text("status", status)?;
-        response.text("etag", &entry::etag(version.version))?;
+        response.text("etag", &entry::etag(version.version, version.masked))?;
         response.text("lastModified", &version.last_updated.to_instant())
     })
 }

@@ -291,6 +291,8 @@ pub struct Response {
     pub status: u16,
     /// The version for `ETag: W/"…"`.
     pub version: Option<i64>,
+    /// Whether elements were taken out of the content for the caller, which the entity tag then says too.
+    pub masked: bool,
     /// For `Last-Modified`.
     pub last_modified: Option<Millis>,
     /// For `Location`, relative to the base, such as `Patient/1/_history/2`.
@@ -316,11 +318,17 @@ pub enum Payload {
 }
 
 impl Response {
+    /// `W/"3"`; of a view from which something was taken out another one.
+    pub(crate) fn entity_tag(&self) -> Option<String> {
+        self.version.map(|version| entry::etag(version, self.masked))
+    }
+
     /// An answer with that status and content.
     pub fn new(status: u16, payload: Payload) -> Self {
         Response {
             status,
             version: None,
+            masked: false,
             last_modified: None,
             location: None,
             payload,

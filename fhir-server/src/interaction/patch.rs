@@ -64,10 +64,12 @@ pub(super) async fn stage(
     let received = Received::from_json(after.into(), session.settings())?;
     let part = received.whole()?;
     check_identity(&part, &key, &current)?;
-    session.stage_change(key, &Draft { part, edits: &[] }, current.version, entry, &by)
+    session
+        .stage_change(key, &Draft { part, edits: &[] }, current.version, entry, &by)
+        .await
 }
 
-async fn current(session: &Session, key: &Key, by: &Access) -> Result<Version> {
+async fn current(session: &Session, key: &Key, by: &Access<'_>) -> Result<Version> {
     match session.read_to_change(key, by).await? {
         Some(version) if version.change == Change::Delete => Err(Error::new(
             ErrorCode::Gone,

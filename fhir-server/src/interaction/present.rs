@@ -36,6 +36,7 @@ pub(super) fn resource(request: &Request, version: &Version, view: &View) -> Res
         }
     };
     response.version = Some(version.version);
+    response.masked = version.masked;
     response.last_modified = Some(version.last_updated);
     Ok(response)
 }
@@ -45,7 +46,7 @@ pub(super) fn resource(request: &Request, version: &Version, view: &View) -> Res
 fn not_modified(request: &Request, version: &Version) -> bool {
     match (&request.if_none_match, request.if_modified_since) {
         (Some(EntityTags::Any), _) => true,
-        (Some(EntityTags::Versions(tags)), _) => tags.contains(&version.version.to_string()),
+        (Some(EntityTags::Versions(tags)), _) => tags.contains(&version.tag()),
         (None, Some(since)) => version.last_updated.0.div_euclid(1000) <= since.0.div_euclid(1000),
         (None, None) => false,
     }
@@ -85,6 +86,7 @@ pub(super) fn written(request: &Request, written: &Written) -> Result<Response> 
     response
         .issues
         .push(Issue::new(text).with_severity(Severity::Information));
+    response.issues.extend(written.notes.iter().cloned());
     Ok(response)
 }
 
@@ -100,6 +102,7 @@ pub(super) fn existing(request: &Request, version: &Version) -> Option<Response>
     };
     let mut response = Response::new(200, payload);
     response.version = Some(version.version);
+    response.masked = version.masked;
     response.last_modified = Some(version.last_updated);
     response.location = Some(format!("{}/_history/{}", version.key, version.version));
     let text = format!("{} matches already: nothing was created.", version.key);

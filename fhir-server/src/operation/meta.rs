@@ -158,7 +158,9 @@ pub(super) async fn stage(
         part: received.whole()?,
         edits: &[],
     };
-    let ticket = session.stage_change(key.clone(), &draft, current.version, call.entry, &by)?;
+    let ticket = session
+        .stage_change(key.clone(), &draft, current.version, call.entry, &by)
+        .await?;
     Ok(Done::Staged(Staged {
         ticket,
         answer: written,

@@ -6,6 +6,7 @@
 
 pub(crate) mod arguments;
 mod batch_validate_code;
+mod check;
 mod diff;
 mod everything;
 mod expand;
@@ -127,6 +128,7 @@ pub struct Operations(Vec<Offered>);
 fn builtin() -> Vec<Arc<dyn Operation>> {
     vec![
         Arc::new(batch_validate_code::operation()),
+        Arc::new(check::Check),
         Arc::new(diff::Diff),
         Arc::new(everything::Everything),
         Arc::new(expand::operation()),

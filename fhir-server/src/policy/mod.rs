@@ -1,16 +1,37 @@
 //! Policy: may this caller do this, and what may be seen of it. A decision is a predicate, not a post-filter.
 //!
+//! A rule first gathers what it has to know, from the same view of the data that the request reads; then it decides each
+//! (interaction, type) from that alone.
+//!
 //! Invariant: the default is deny; "cannot decide" is deny.
 //! Invariant: `filter` is ANDed into every sub-select of the query; within one rule permits are ORed, across rules
 //! filters are ANDed.
+//! Invariant: a masked element is absent, from what leaves and for every predicate.
 
+mod chain;
+pub mod compartment;
+pub mod consent;
+mod facts;
+pub(crate) mod identity;
+pub mod label;
+mod mask;
+pub(crate) mod patients;
+pub(crate) mod period;
+pub mod relationship;
 mod sandbox;
 mod scope;
 
+pub use chain::Chain;
+pub use facts::{Facts, Records};
+pub use mask::Mask;
+pub(crate) use mask::read as content;
 pub use sandbox::PermitAll;
 pub(crate) use scope::ScopeRule;
 
 use std::sync::Arc;
+
+use futures_util::FutureExt;
+use futures_util::future::{BoxFuture, ready};
 
 use crate::context::Context;
 use crate::error::Result;
@@ -20,7 +41,7 @@ use crate::store::{Filter, ResourceType};
 /// What is asked for.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
-pub struct Access {
+pub struct Access<'f> {
     /// The interaction.
     pub interaction: Interaction,
     /// The type, where the interaction has one.
@@ -29,21 +50,27 @@ pub struct Access {
     pub operation: Option<&'static str>,
     /// Whether that operation changes what is stored.
     pub affects_state: bool,
+    /// Whether it is about the new content of a write, not about what is stored.
+    pub content: bool,
+    /// What the rules have gathered.
+    pub facts: &'f Facts,
 }
 
-impl Access {
+impl Access<'_> {
     /// An interaction on a type, or on the whole system.
-    pub fn new(interaction: Interaction, resource_type: Option<ResourceType>) -> Self {
+    pub fn new(interaction: Interaction, resource_type: Option<ResourceType>) -> Access<'static> {
         Access {
             interaction,
             resource_type,
             operation: None,
             affects_state: false,
+            content: false,
+            facts: Facts::none(),
         }
     }
 
     /// An operation of that code on a type, a resource of it, or the whole system.
-    pub fn of_operation(code: &'static str, resource_type: Option<ResourceType>) -> Self {
+    pub fn of_operation(code: &'static str, resource_type: Option<ResourceType>) -> Access<'static> {
         Access {
             operation: Some(code),
             ..Access::new(Interaction::Operation, resource_type)
@@ -54,6 +81,24 @@ impl Access {
     pub fn that_changes(mut self, affects_state: bool) -> Self {
         self.affects_state = affects_state;
         self
+    }
+
+    /// The same, about the new content of a write.
+    pub fn of_content(mut self) -> Self {
+        self.content = true;
+        self
+    }
+
+    /// The same, with what is known.
+    pub fn with_facts(self, facts: &Facts) -> Access<'_> {
+        Access {
+            interaction: self.interaction,
+            resource_type: self.resource_type,
+            operation: self.operation,
+            affects_state: self.affects_state,
+            content: self.content,
+            facts,
+        }
     }
 }
 
@@ -75,97 +120,98 @@ pub enum Decision {
     Permit {
         /// which resources
         filter: Filter,
+        /// what of them is absent
+        masks: Vec<Mask>,
+        /// what has to be done for it
+        obligations: Vec<Obligation>,
+    },
+}
+
+impl Decision {
+    /// Allowed, as far as the filter lets resources through, whole.
+    pub fn permit(filter: Filter) -> Self {
+        Decision::Permit {
+            filter,
+            masks: Vec::new(),
+            obligations: Vec::new(),
+        }
+    }
+
+    /// Not allowed, for that reason.
+    pub fn deny(reason: impl Into<String>) -> Self {
+        Decision::Deny {
+            reason: reason.into(),
+        }
+    }
+
+    /// The same, with one more obligation.
+    #[must_use]
+    pub fn with_obligation(mut self, obligation: Obligation) -> Self {
+        if let Decision::Permit { obligations, .. } = &mut self {
+            obligations.push(obligation);
+        }
+        self
+    }
+
+    /// The same, with one more mask.
+    #[must_use]
+    pub fn with_mask(mut self, mask: Mask) -> Self {
+        if let Decision::Permit { masks, .. } = &mut self {
+            masks.push(mask);
+        }
+        self
+    }
+}
+
+/// What has to be done because something was permitted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Obligation {
+    /// Whoever guards privacy is told: a relationship was claimed.
+    ClaimedRelationship {
+        /// the caller's own words
+        reason: String,
+    },
+    /// Whoever guards privacy is told: more was opened in an emergency.
+    BreakGlass {
+        /// the caller's own words
+        reason: String,
     },
 }
 
 /// One rule, or a chain of rules.
 pub trait Policy: Send + Sync {
+    /// Collects what the rule has to know of stored resources to decide. Default: nothing.
+    ///
+    /// # Errors
+    /// It cannot be known; every decision of the request is a denial then.
+    fn gather<'a>(
+        &'a self,
+        _context: &'a Context,
+        _records: &'a dyn Records,
+        _facts: &'a mut Facts,
+    ) -> BoxFuture<'a, Result<()>> {
+        ready(Ok(())).boxed()
+    }
+
     /// Decides. An error counts as a denial.
     ///
     /// # Errors
     /// The rule cannot decide.
-    fn decide(&self, context: &Context, access: &Access) -> Result<Decision>;
+    fn decide(&self, context: &Context, access: &Access<'_>) -> Result<Decision>;
 }
 
 impl Policy for Arc<dyn Policy> {
-    fn decide(&self, context: &Context, access: &Access) -> Result<Decision> {
+    fn gather<'a>(
+        &'a self,
+        context: &'a Context,
+        records: &'a dyn Records,
+        facts: &'a mut Facts,
+    ) -> BoxFuture<'a, Result<()>> {
+        self.as_ref().gather(context, records, facts)
+    }
+
+    fn decide(&self, context: &Context, access: &Access<'_>) -> Result<Decision> {
         self.as_ref().decide(context, access)
-    }
-}
-
-/// Several rules: all must permit, and their filters are ANDed. An empty chain denies.
-#[derive(Default)]
-pub struct Chain(pub Vec<Box<dyn Policy>>);
-
-impl Policy for Chain {
-    fn decide(&self, context: &Context, access: &Access) -> Result<Decision> {
-        let mut combined: Option<Filter> = None;
-        for rule in &self.0 {
-            match rule.decide(context, access)? {
-                Decision::Permit { filter } => {
-                    combined = Some(combined.map_or(filter.clone(), |c| c.and(filter)));
-                }
-                deny => return Ok(deny),
-            }
-        }
-        Ok(match combined {
-            Some(filter) => Decision::Permit { filter },
-            None => Decision::Deny {
-                reason: "No policy is configured, so nothing is permitted.".into(),
-            },
-        })
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::context::Principal;
-
-    /// Permits those ids, or denies where there are none.
-    struct Ids(&'static [&'static str]);
-
-    impl Policy for Ids {
-        fn decide(&self, _: &Context, _: &Access) -> Result<Decision> {
-            match self.0 {
-                [] => Ok(Decision::Deny {
-                    reason: "none".into(),
-                }),
-                ids => Ok(Decision::Permit {
-                    filter: ids_filter(ids),
-                }),
-            }
-        }
-    }
-
-    fn ids_filter(ids: &[&str]) -> Filter {
-        Filter::Ids(ids.iter().map(|&id| id.to_owned()).collect())
-    }
-
-    fn decided(rules: Vec<Box<dyn Policy>>) -> Option<Filter> {
-        let context = Context::new(Principal::sandbox_clinician(), "r");
-        match Chain(rules)
-            .decide(&context, &Access::new(Interaction::Read, None))
-            .unwrap()
-        {
-            Decision::Permit { filter } => Some(filter),
-            _ => None,
-        }
-    }
-
-    #[test]
-    fn filters_of_a_chain_are_anded_and_one_denial_denies() {
-        let both = decided(vec![
-            Box::new(Ids(&["a", "b"])),
-            Box::new(PermitAll),
-            Box::new(Ids(&["b"])),
-        ]);
-        assert_eq!(
-            both,
-            Some(Filter::And(vec![ids_filter(&["a", "b"]), ids_filter(&["b"])]))
-        );
-        assert_eq!(decided(vec![Box::new(PermitAll), Box::new(Ids(&[]))]), None);
-        assert_eq!(decided(Vec::new()), None);
-        assert_eq!(decided(vec![Box::new(PermitAll)]), Some(Filter::All));
     }
 }

@@ -52,12 +52,12 @@ pub(crate) struct ScopeRule {
 }
 
 impl Policy for ScopeRule {
-    fn decide(&self, context: &Context, access: &Access) -> Result<Decision> {
+    fn decide(&self, context: &Context, access: &Access<'_>) -> Result<Decision> {
         let Some(scopes) = &context.principal.scopes else {
-            return Ok(Decision::Permit { filter: Filter::All });
+            return Ok(Decision::permit(Filter::All));
         };
         let letters: &[Permission] = match access.interaction {
-            Interaction::Capabilities => return Ok(Decision::Permit { filter: Filter::All }),
+            Interaction::Capabilities => return Ok(Decision::permit(Filter::All)),
             // Each request in a Bundle is asked for by itself.
             Interaction::Batch | Interaction::Transaction => {
                 let any = scopes.resources.iter().any(|s| is_usable(s, &context.principal));
@@ -89,7 +89,7 @@ impl ScopeRule {
     }
 
     /// What all scopes with that letter let through together.
-    fn granted(&self, scopes: &Scopes, letter: Permission, context: &Context, access: &Access) -> Filter {
+    fn granted(&self, scopes: &Scopes, letter: Permission, context: &Context, access: &Access<'_>) -> Filter {
         let usable = scopes
             .granting(letter, access.resource_type)
             .filter(|scope| is_usable(scope, &context.principal));
@@ -99,7 +99,7 @@ impl ScopeRule {
     }
 
     /// What one scope lets through; nothing where that cannot be told.
-    fn filter(&self, scope: &Scope, letter: Permission, context: &Context, access: &Access) -> Filter {
+    fn filter(&self, scope: &Scope, letter: Permission, context: &Context, access: &Access<'_>) -> Filter {
         let resource_type = access.resource_type.or(scope.resource_type);
         let Some(restricted) = self.restriction(scope, resource_type, context) else {
             return Filter::None;
@@ -211,9 +211,9 @@ fn or(a: Filter, b: Filter) -> Filter {
     }
 }
 
-fn decision(filter: Filter, principal: &Principal, access: &Access, letter: Permission) -> Decision {
+fn decision(filter: Filter, principal: &Principal, access: &Access<'_>, letter: Permission) -> Decision {
     if filter != Filter::None {
-        return Decision::Permit { filter };
+        return Decision::permit(filter);
     }
     let level = match (principal.kind, &principal.patient) {
         (PrincipalKind::Client, _) => ScopeLevel::System,

@@ -55,6 +55,7 @@ impl Names {
                 format!("changed from {} to {}", end(from), end(to))
             }
             Filter::Has(criterion) => self.criterion(criterion),
+            Filter::Any(test) => format!("any parameter {test:?}"),
             Filter::Group(parts) => {
                 let parts: Vec<String> = parts.iter().map(|part| self.criterion(part)).collect();
                 format!("one group with ({})", parts.join(" and "))

@@ -3,6 +3,7 @@
 //!
 //! Invariant: this module is pure: no store, no HTTP, no clock of its own.
 
+pub(crate) mod belongs;
 pub(crate) mod care_date;
 pub(crate) mod case;
 pub(crate) mod compartment;

@@ -119,6 +119,8 @@ pub enum Expect {
         /// their ids, in any order; at most one more row than these is read
         ids: Vec<String>,
     },
+    /// The newest change of a resource of the type has that stamp, or there is none and it is 0.
+    Newest(ResourceType, i64),
     /// The claim row does not exist yet.
     Unclaimed(&'static str, [u8; 32]),
     /// The newest change of a definition of that type has that stamp: see [`Epochs`](super::Epochs).

@@ -47,6 +47,20 @@ pub enum Test {
     },
     /// A reference to any resource of those types.
     ReferenceType(Vec<ResourceType>),
+    /// A reference to one of those resources of a type, in whatever version.
+    ReferenceTo {
+        /// their type
+        resource_type: ResourceType,
+        /// their logical ids
+        ids: Vec<String>,
+    },
+    /// A reference to a resource of a type that is none of those.
+    ReferenceBeyond {
+        /// its type
+        resource_type: ResourceType,
+        /// the logical ids that do not pass
+        ids: Vec<String>,
+    },
     /// That uri, and that version of it if one is named.
     Uri {
         /// without version

@@ -1,6 +1,6 @@
 //! [`Filter`]: which rows a query may see, as a tree that each back end turns into SQL with binds.
 
-use super::{Criterion, Key, ParameterNumber, ResourceType};
+use super::{Criterion, Key, ParameterNumber, ResourceType, Test};
 use crate::context::Millis;
 
 /// A predicate over current resources.
@@ -32,6 +32,8 @@ pub enum Filter {
     },
     /// Resources with a value that passes.
     Has(Criterion),
+    /// Resources with a value, of whatever parameter, that passes.
+    Any(Test),
     /// Resources with one group of a composite in which each of the parts passes.
     Group(Vec<Criterion>),
     /// Resources that refer, by one of the parameters, to a current resource of the type that the filter lets through (a chain).
@@ -112,6 +114,33 @@ impl Filter {
                 Filter::And(a)
             }
             (a, b) => Filter::And(vec![a, b]),
+        }
+    }
+
+    /// Either, with what is trivially true or false taken out.
+    pub fn or(self, other: Filter) -> Filter {
+        match (self, other) {
+            (Filter::All, _) | (_, Filter::All) => Filter::All,
+            (Filter::None, f) | (f, Filter::None) => f,
+            (Filter::Or(mut a), f) => {
+                a.push(f);
+                Filter::Or(a)
+            }
+            (a, b) => Filter::Or(vec![a, b]),
+        }
+    }
+
+    /// What it does not let through.
+    #[expect(
+        clippy::should_implement_trait,
+        reason = "beside `and` and `or`, and never an operator"
+    )]
+    pub fn not(self) -> Filter {
+        match self {
+            Filter::All => Filter::None,
+            Filter::None => Filter::All,
+            Filter::Not(inner) => *inner,
+            other => Filter::Not(Box::new(other)),
         }
     }
 }

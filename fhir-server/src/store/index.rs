@@ -149,6 +149,14 @@ impl Index {
         }
     }
 
+    /// The same, with those rows in place of its own.
+    pub(crate) fn with_rows(self, rows: Vec<IndexRow>) -> Self {
+        Index {
+            rows: Index::new(rows).rows,
+            ..self
+        }
+    }
+
     /// The same, with the words of the resource's text.
     pub fn with_passages(self, passages: Vec<Passage>) -> Self {
         Index { passages, ..self }

@@ -55,6 +55,7 @@ pub use query::{
     Sort, SortKey,
 };
 pub use reindex::{Extract, reindex};
+pub(crate) use version::tag as version_tag;
 pub use version::{Change, Version};
 
 use futures_util::FutureExt;

@@ -63,6 +63,8 @@ pub struct SearchQuery {
     pub after: Option<Cursor>,
     /// Leave out rows changed after that stamp (the high-water mark of the first page).
     pub mark: Option<i64>,
+    /// Keys of the order, by their place, that count as missing for resources that the filter beside them lets through.
+    pub absent: Vec<(usize, Filter)>,
     /// How many at most.
     pub count: usize,
 }
@@ -79,6 +81,7 @@ impl SearchQuery {
             sort: Vec::new(),
             after: None,
             mark: None,
+            absent: Vec::new(),
             count,
         }
     }

@@ -30,6 +30,8 @@ pub struct Version {
     pub body: Option<StoredBody>,
     /// Its place in the order of all changes of the tenant: unique and rising. Opaque: for paging only.
     pub stamp: i64,
+    /// Whether elements were taken out of the content for the caller; a store always says no.
+    pub masked: bool,
 }
 
 impl Version {
@@ -49,6 +51,20 @@ impl Version {
             change,
             body,
             stamp,
+            masked: false,
         }
+    }
+
+    /// What an entity tag says of it: a view from which something was taken out is another than the whole.
+    pub(crate) fn tag(&self) -> String {
+        tag(self.version, self.masked)
+    }
+}
+
+/// What an entity tag says of a version, whole or masked.
+pub(crate) fn tag(version: i64, masked: bool) -> String {
+    match masked {
+        true => format!("{version}-masked"),
+        false => version.to_string(),
     }
 }

@@ -10,7 +10,7 @@ use actix_web::HttpMessage;
 struct Failing(fn() -> Result<Decision>);
 
 impl Policy for Failing {
-    fn decide(&self, _: &Context, _: &Access) -> Result<Decision> {
+    fn decide(&self, _: &Context, _: &Access<'_>) -> Result<Decision> {
         (self.0)()
     }
 }
@@ -85,9 +85,7 @@ async fn what_goes_on_too_long_is_504() {
     config.deadlines.request = std::time::Duration::from_nanos(1_000_000);
     let slow = Failing(|| {
         std::thread::sleep(std::time::Duration::from_millis(20));
-        Ok(Decision::Permit {
-            filter: crate::store::Filter::All,
-        })
+        Ok(Decision::permit(crate::store::Filter::All))
     });
     let server = server_with(config, slow).await;
     let bundle = r#"{"resourceType":"Bundle","type":"batch","entry":[

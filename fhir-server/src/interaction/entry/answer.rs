@@ -7,10 +7,11 @@ use crate::engine::OutcomeSystems;
 use crate::error::{Result, Severity};
 use crate::interaction::bundle::Members;
 use crate::interaction::{Interaction, Payload, Request, Response, outcome};
+use crate::store::version_tag;
 
-/// The entity tag of a version.
-pub(in crate::interaction) fn etag(version: i64) -> String {
-    format!("W/\"{version}\"")
+/// The entity tag of a version, whole or masked.
+pub(in crate::interaction) fn etag(version: i64, masked: bool) -> String {
+    format!("W/\"{}\"", version_tag(version, masked))
 }
 
 /// Writes the answer of an entry.
@@ -55,8 +56,8 @@ fn write_response(members: &mut Members<'_>, response: &Response, systems: &Outc
     if let Some(location) = &response.location {
         members.text("location", location)?;
     }
-    if let Some(version) = response.version {
-        members.text("etag", &etag(version))?;
+    if let Some(etag) = response.entity_tag() {
+        members.text("etag", &etag)?;
     }
     if let Some(at) = response.last_modified {
         members.text("lastModified", &at.to_instant())?;

@@ -119,7 +119,7 @@ fn the_self_link_tells_what_was_understood() {
 struct Hides;
 
 impl Policy for Hides {
-    fn decide(&self, _: &Context, access: &Access) -> crate::error::Result<Decision> {
+    fn decide(&self, _: &Context, access: &Access<'_>) -> crate::error::Result<Decision> {
         if access.interaction == Interaction::SearchType
             && access.resource_type.is_some_and(|t| t.name() == "List")
         {
@@ -131,9 +131,7 @@ impl Policy for Hides {
             resource_type: ResourceType::from_name("Patient").unwrap(),
             id: "ann".into(),
         };
-        Ok(Decision::Permit {
-            filter: Filter::Not(Box::new(Filter::Resource(hidden))),
-        })
+        Ok(Decision::permit(Filter::Not(Box::new(Filter::Resource(hidden)))))
     }
 }
 

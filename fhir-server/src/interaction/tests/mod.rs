@@ -6,6 +6,7 @@ mod capabilities;
 mod chains;
 mod compartments;
 mod conditionals;
+mod consent;
 mod definitions;
 mod entries;
 mod examples;

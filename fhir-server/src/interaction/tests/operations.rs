@@ -285,14 +285,14 @@ fn bundles_call_operations_too() {
 struct Without(&'static str);
 
 impl Policy for Without {
-    fn decide(&self, _: &Context, access: &Access) -> Result<Decision, Error> {
+    fn decide(&self, _: &Context, access: &Access<'_>) -> Result<Decision, Error> {
         assert_eq!(
             access.operation.is_some(),
             access.interaction == Interaction::Operation
         );
         match access.operation == Some(self.0) {
             true => Ok(Decision::Deny { reason: "No.".into() }),
-            false => Ok(Decision::Permit { filter: Filter::All }),
+            false => Ok(Decision::permit(Filter::All)),
         }
     }
 }

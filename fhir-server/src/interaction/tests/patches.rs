@@ -390,10 +390,10 @@ fn a_lost_race_is_run_again_only_where_no_version_was_named() {
 struct Without(Interaction);
 
 impl Policy for Without {
-    fn decide(&self, _: &Context, access: &Access) -> Result<Decision, Error> {
+    fn decide(&self, _: &Context, access: &Access<'_>) -> Result<Decision, Error> {
         match access.interaction == self.0 {
             true => Ok(Decision::Deny { reason: "No.".into() }),
-            false => Ok(Decision::Permit { filter: Filter::All }),
+            false => Ok(Decision::permit(Filter::All)),
         }
     }
 }

@@ -9,19 +9,15 @@ use crate::store::{Filter, Key, ResourceType};
 struct Hides;
 
 impl Policy for Hides {
-    fn decide(&self, _: &Context, access: &Access) -> crate::error::Result<Decision> {
+    fn decide(&self, _: &Context, access: &Access<'_>) -> crate::error::Result<Decision> {
         if access.interaction == Interaction::HistorySystem {
-            return Ok(Decision::Deny {
-                reason: "No histories of everything.".into(),
-            });
+            return Ok(Decision::deny("No histories of everything."));
         }
         let hidden = Key {
             resource_type: ResourceType::from_name("Patient").unwrap(),
             id: "hidden".into(),
         };
-        Ok(Decision::Permit {
-            filter: Filter::Not(Box::new(Filter::Resource(hidden))),
-        })
+        Ok(Decision::permit(Filter::Not(Box::new(Filter::Resource(hidden)))))
     }
 }
 
@@ -29,7 +25,7 @@ impl Policy for Hides {
 struct Broken;
 
 impl Policy for Broken {
-    fn decide(&self, _: &Context, _: &Access) -> crate::error::Result<Decision> {
+    fn decide(&self, _: &Context, _: &Access<'_>) -> crate::error::Result<Decision> {
         Err(Error::internal("the rules cannot be read"))
     }
 }
@@ -165,10 +161,10 @@ fn what_cannot_be_decided_is_denied_and_an_empty_chain_denies() {
 struct OnlyBasic;
 
 impl Policy for OnlyBasic {
-    fn decide(&self, _: &Context, _: &Access) -> crate::error::Result<Decision> {
-        Ok(Decision::Permit {
-            filter: Filter::Types(vec![ResourceType::from_name("Basic").unwrap()]),
-        })
+    fn decide(&self, _: &Context, _: &Access<'_>) -> crate::error::Result<Decision> {
+        Ok(Decision::permit(Filter::Types(vec![
+            ResourceType::from_name("Basic").unwrap(),
+        ])))
     }
 }
 

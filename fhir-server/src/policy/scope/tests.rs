@@ -35,7 +35,7 @@ fn of_type(name: &str) -> Option<ResourceType> {
 fn decided(principal: Principal, interaction: Interaction, name: Option<&str>) -> Option<Filter> {
     let access = Access::new(interaction, name.and_then(of_type));
     match rule().decide(&Context::new(principal, "r"), &access).unwrap() {
-        Decision::Permit { filter } => Some(filter),
+        Decision::Permit { filter, .. } => Some(filter),
         Decision::InsufficientScope { .. } => None,
         Decision::Deny { reason } => panic!("{reason}"),
     }

@@ -21,9 +21,10 @@ use fhir_model::path::{self, ByReferenceType, Environment, Limits, Value};
 use fhir_model::reflect::{Complex, Node, Nodes};
 use jiff::tz::TimeZone;
 
+use super::belongs;
 use super::registry::{Parameter, Registry, Use};
 use crate::error::{self, Error, ErrorCode};
-use crate::store::{Contained, Index, ResourceType};
+use crate::store::{Contained, Index, IndexValue, Key, ResourceType};
 use reference::text_of;
 use rows::{MAX_ROWS, Rows, TooMany};
 
@@ -36,12 +37,51 @@ pub struct Surroundings<'s> {
     pub bases: &'s [String],
 }
 
-/// The rows of a resource by R4's search parameters.
+/// The rows of a stored resource by R4's search parameters, and those that the policy asks for.
 ///
 /// # Errors
 /// [`ErrorCode::TooCostly`] for a resource with more than 200,000 values that are indexed.
 pub fn index(resource: &Resource, around: &Surroundings<'_>) -> error::Result<Index> {
-    extract(Registry::r4(), resource, around)
+    indexed(Registry::r4(), resource, around)
+}
+
+/// The rows of a stored resource by those search parameters, and those that the policy asks for.
+pub(crate) fn indexed(
+    registry: &Registry,
+    resource: &Resource,
+    around: &Surroundings<'_>,
+) -> error::Result<Index> {
+    let id = reference::id_of(resource.as_complex()).unwrap_or_default();
+    index_under(registry, id, resource, around)
+}
+
+/// The same of a resource that will have that id.
+pub(crate) fn index_under(
+    registry: &Registry,
+    id: &str,
+    resource: &Resource,
+    around: &Surroundings<'_>,
+) -> error::Result<Index> {
+    let index = extract(registry, resource, around)?;
+    let Some(resource_type) = ResourceType::from_name(resource.type_name()) else {
+        return Ok(index);
+    };
+    Ok(belongs::with_policy_rows(
+        index,
+        (resource_type, id),
+        resource,
+        around,
+    ))
+}
+
+/// The resource of this server that the text refers to, whatever its version.
+pub(crate) fn local_reference(text: &str, bases: &[String]) -> Option<Key> {
+    match reference::local(text, bases)? {
+        IndexValue::Reference {
+            resource_type, id, ..
+        } => Some(Key { resource_type, id }),
+        _ => None,
+    }
 }
 
 /// The rows of a resource, and of what it contains.

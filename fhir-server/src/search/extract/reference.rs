@@ -77,7 +77,7 @@ fn contained(resource: &Resource, id: &str) -> Option<&'static str> {
     })
 }
 
-fn id_of(complex: &dyn Complex) -> Option<&str> {
+pub(super) fn id_of(complex: &dyn Complex) -> Option<&str> {
     text_of(complex, "id")
 }
 
@@ -139,7 +139,7 @@ fn of_text(text: &str, bases: &[String]) -> IndexValue {
 }
 
 /// `Type/id` or `Type/id/_history/version`, also below an address of this server.
-fn local(text: &str, bases: &[String]) -> Option<IndexValue> {
+pub(super) fn local(text: &str, bases: &[String]) -> Option<IndexValue> {
     let below = bases
         .iter()
         .find_map(|base| text.strip_prefix(base.as_str())?.strip_prefix('/'));

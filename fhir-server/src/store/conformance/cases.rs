@@ -232,6 +232,15 @@ fn references() -> Checked<Vec<Case>> {
         id: id.into(),
         version: version.map(str::to_owned),
     };
+    let named = |ids: &[&str]| ids.iter().map(|&id| id.to_owned()).collect();
+    let to = |ids: &[&str]| Test::ReferenceTo {
+        resource_type: patients,
+        ids: named(ids),
+    };
+    let beyond = |ids: &[&str]| Test::ReferenceBeyond {
+        resource_type: patients,
+        ids: named(ids),
+    };
     Ok(vec![
         (values(), asked(&[], "p1", None), vec![0, 1, 2]),
         (values(), asked(&[patients], "p1", None), vec![0, 2]),
@@ -245,6 +254,11 @@ fn references() -> Checked<Vec<Case>> {
         ),
         (values(), Test::ReferenceType(vec![groups]), vec![1]),
         (values(), Test::ReferenceType(vec![]), vec![]),
+        (values(), to(&["p1", "other"]), vec![0, 2]),
+        (values(), to(&[&uuid.id]), vec![4]),
+        (values(), to(&[]), vec![]),
+        (values(), beyond(&["p1", &uuid.id]), vec![3]),
+        (values(), beyond(&[]), vec![0, 2, 3, 4]),
         (values(), Test::Exists(ValueKind::Reference), vec![0, 1, 2, 3, 4]),
         (values(), Test::Exists(ValueKind::Uri), vec![5]),
     ])

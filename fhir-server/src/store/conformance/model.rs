@@ -63,6 +63,7 @@ impl Model {
             Filter::Or(any) => any.iter().any(judge),
             Filter::Not(not) => !judge(not),
             Filter::Has(criterion) => item.index.rows().iter().any(|row| passes(criterion, row)),
+            Filter::Any(test) => item.index.rows().iter().any(|row| value_passes(test, &row.value)),
             Filter::Group(parts) => in_one_group(parts, &item.index),
             Filter::Words { narrative, phrase } => {
                 let of_section = |p: &&Passage| !narrative || p.section() == Section::Narrative;
@@ -137,11 +138,26 @@ impl Model {
         filter: &Filter,
         sort: &[Sort],
     ) -> Vec<(&Item, Cursor)> {
+        self.search_without(resource_type, filter, sort, &[])
+    }
+
+    /// The same, with values that count as missing in the order.
+    pub(crate) fn search_without(
+        &self,
+        resource_type: Option<ResourceType>,
+        filter: &Filter,
+        sort: &[Sort],
+        absent: &[(usize, Filter)],
+    ) -> Vec<(&Item, Cursor)> {
+        let is_absent = |item: &Item, place: usize| {
+            let mut of_it = absent.iter().filter(|(absent, _)| *absent == place);
+            of_it.any(|(_, filter)| self.admits(filter, item))
+        };
         let of_type = |item: &&Item| resource_type.is_none_or(|t| t == item.key.resource_type);
         let found = self.0.iter().filter(of_type);
         let mut found: Vec<(&Item, Cursor)> = found
             .filter(|item| self.admits(filter, item))
-            .map(|item| (item, cursor(item, sort)))
+            .map(|item| (item, cursor(item, sort, &|place| is_absent(item, place))))
             .collect();
         found.sort_by(|a, b| compare(&a.1, &b.1, sort));
         found
@@ -206,7 +222,8 @@ fn is_term(value: &IndexValue) -> bool {
     )
 }
 
-fn in_one_group(parts: &[Criterion], index: &Index) -> bool {
+/// Whether one group of a composite passes all of them.
+pub(crate) fn in_one_group(parts: &[Criterion], index: &Index) -> bool {
     let Some((first, rest)) = parts.split_first() else {
         return true;
     };
@@ -220,11 +237,13 @@ fn in_one_group(parts: &[Criterion], index: &Index) -> bool {
     })
 }
 
-fn passes(criterion: &Criterion, row: &IndexRow) -> bool {
+/// Whether a row is of the parameter and passes.
+pub(crate) fn passes(criterion: &Criterion, row: &IndexRow) -> bool {
     row.parameter == criterion.parameter && value_passes(&criterion.test, &row.value)
 }
 
-fn value_passes(test: &Test, value: &IndexValue) -> bool {
+/// Whether a value passes.
+pub(crate) fn value_passes(test: &Test, value: &IndexValue) -> bool {
     match (test, value) {
         (Test::Every(all), value) => all.iter().all(|test| value_passes(test, value)),
         (Test::Exists(kind), value) => kind_of(value) == *kind,
@@ -257,6 +276,22 @@ fn value_passes(test: &Test, value: &IndexValue) -> bool {
         (Test::ReferenceType(types), IndexValue::Reference { resource_type, .. }) => {
             types.contains(resource_type)
         }
+        (
+            Test::ReferenceTo { resource_type, ids },
+            IndexValue::Reference {
+                resource_type: of,
+                id,
+                ..
+            },
+        ) => resource_type == of && ids.contains(id),
+        (
+            Test::ReferenceBeyond { resource_type, ids },
+            IndexValue::Reference {
+                resource_type: of,
+                id,
+                ..
+            },
+        ) => resource_type == of && !ids.contains(id),
         (Test::Uri { uri, version }, IndexValue::Uri { uri: is, version: of }) => {
             uri == is && (version.is_none() || version == of)
         }
@@ -317,8 +352,8 @@ fn kind_of(value: &IndexValue) -> ValueKind {
     }
 }
 
-/// The place of a resource in an order.
-pub(crate) fn cursor(item: &Item, sort: &[Sort]) -> Cursor {
+/// The place of a resource in an order; some of its keys may count as missing.
+fn cursor(item: &Item, sort: &[Sort], is_absent: &dyn Fn(usize) -> bool) -> Cursor {
     let by = |parameters: &[ParameterNumber], kind: ValueKind, descending: bool| {
         let rows = item.index.rows().iter();
         let places = rows
@@ -327,9 +362,10 @@ pub(crate) fn cursor(item: &Item, sort: &[Sort]) -> Cursor {
         let best = if descending { places.max() } else { places.min() };
         best.unwrap_or(Place::Missing)
     };
-    let values = sort.iter().map(|sort| match &sort.key {
+    let values = sort.iter().enumerate().map(|(place, sort)| match &sort.key {
         SortKey::LastUpdated => Place::Number(item.stamp),
         SortKey::Id => Place::Bytes(id::pack(&item.key.id)),
+        _ if is_absent(place) => Place::Missing,
         SortKey::Parameter { parameter, kind } => by(&[*parameter], *kind, sort.descending),
         SortKey::AnyParameter { parameters, kind } => by(parameters, *kind, sort.descending),
     });

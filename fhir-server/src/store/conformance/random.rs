@@ -275,7 +275,7 @@ impl Dice {
 
     fn plain_test(&mut self) -> Option<Test> {
         let compare = self.pick(&COMPARES, Compare::Eq);
-        Some(match self.below(19) {
+        Some(match self.below(21) {
             0 => Test::Exists(self.pick(&KINDS, ValueKind::Token)),
             18 => Test::NoneOf((0..self.below(3)).filter_map(|_| self.test()).collect()),
             1 => Test::StartsWith(self.text()),
@@ -338,6 +338,14 @@ impl Dice {
                 };
                 Test::Quantity(compare, a, b, unit)
             }
+            17 => Test::ReferenceTo {
+                resource_type: self.resource_type()?,
+                ids: (0..self.below(4)).map(|_| self.id()).collect(),
+            },
+            19 => Test::ReferenceBeyond {
+                resource_type: self.resource_type()?,
+                ids: (0..self.below(4)).map(|_| self.id()).collect(),
+            },
             _ => Test::Near {
                 point: self.point(),
                 chord2: self.pick(&[0.0, 0.5, 2.0, 4.0], 0.5),
@@ -355,7 +363,7 @@ impl Dice {
     /// A question; `depth` is how many more levels it may have.
     pub(super) fn filter(&mut self, depth: usize, now: Millis) -> Option<Filter> {
         let inner = depth.saturating_sub(1);
-        let kind = self.below(if depth == 0 { 10 } else { 23 });
+        let kind = self.below(if depth == 0 { 11 } else { 25 });
         Some(match kind {
             0..=5 => Filter::Has(self.criterion()?),
             6 => Filter::Group((0..=self.below(3)).filter_map(|_| self.criterion()).collect()),
@@ -372,7 +380,8 @@ impl Dice {
                 2 => Filter::Resource(self.key()?),
                 _ => Filter::Types((0..self.below(3)).filter_map(|_| self.resource_type()).collect()),
             },
-            10 | 11 => Filter::And(
+            10 => Filter::Any(self.test()?),
+            11 => Filter::And(
                 (0..self.below(4))
                     .filter_map(|_| self.filter(inner, now))
                     .collect(),

@@ -231,6 +231,7 @@ impl<'j> Desk<'j> {
                 filter,
                 ids,
             } => (self.matches(*resource_type, filter, ids).await?, None),
+            Condition::Newest(resource_type, stamp) => (self.newest(*resource_type).await? == *stamp, None),
             Condition::Unclaimed(kind, key) => (!self.is_claimed((kind, key)), None),
             Condition::Epoch(resource_type, stamp) => (self.epochs.of(*resource_type) == *stamp, None),
             Condition::Note(of, note) => (self.noted(*of).await? == *note, None),
@@ -276,6 +277,13 @@ impl<'j> Desk<'j> {
         self.undo.statements = 0;
         let found = search::matches(self.link, lists(self.tenant), &query).await?;
         Ok(sql::same_ids(&found, ids))
+    }
+
+    async fn newest(&mut self, resource_type: ResourceType) -> Decided<i64> {
+        self.send().await?;
+        self.undo.statements = 0;
+        let newest: Option<i64> = self.link.first(sql::newest(self.tenant, resource_type)).await?;
+        Ok(newest.unwrap_or_default())
     }
 
     /// What is noted about the definitions of a type, as of what was decided so far.

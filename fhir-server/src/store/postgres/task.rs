@@ -28,12 +28,15 @@ pub(super) enum Condition {
     Absent(RowKey),
     /// There is one that the filter lets through.
     Visible(RowKey, Filter),
-    /// There is no such claim.
+    /// A search finds exactly those.
     Matches {
         resource_type: ResourceType,
         filter: Filter,
         ids: Vec<String>,
     },
+    /// The newest change of a type has that stamp.
+    Newest(ResourceType, i64),
+    /// There is no such claim.
     Unclaimed(&'static str, [u8; 32]),
     /// The newest change of a definition of that type has that stamp.
     Epoch(ResourceType, i64),
@@ -125,6 +128,7 @@ impl Task {
         let expected = self.expects.iter().filter_map(|expect| match expect {
             Condition::Version(key, _) | Condition::Absent(key) | Condition::Visible(key, _) => Some(key),
             Condition::Matches { .. }
+            | Condition::Newest(..)
             | Condition::Unclaimed(..)
             | Condition::Epoch(..)
             | Condition::Note(..) => None,
@@ -187,6 +191,7 @@ fn condition(expect: Expect) -> Condition {
             filter,
             ids,
         },
+        Expect::Newest(resource_type, stamp) => Condition::Newest(resource_type, stamp),
         Expect::Unclaimed(kind, key) => Condition::Unclaimed(kind, key),
         Expect::Epoch(resource_type, stamp) => Condition::Epoch(resource_type, stamp),
         Expect::Note(resource_type, note) => Condition::Note(resource_type, note),

@@ -44,7 +44,7 @@ pub(crate) use passage::{PassageKey, full_text, keep_full_text};
 pub(crate) use passage::{
     contained, delete_contained, delete_passage, insert_contained, insert_passage, passages,
 };
-pub(crate) use read::{claim, read, vread};
+pub(crate) use read::{claim, newest, read, vread};
 pub(crate) use row::{DELETED, VersionRow, VersionSql, version_number, version_of};
 #[cfg(feature = "postgres")]
 pub(crate) use row::{change_number, form_number};

@@ -1,6 +1,6 @@
 //! The statements that read one thing: a version, a claim.
 
-use diesel::sql_types::Binary;
+use diesel::sql_types::{BigInt, Binary};
 
 use super::filter;
 use super::list::Lists;
@@ -8,7 +8,7 @@ use super::row::{VERSION_COLUMNS, VersionSql};
 use super::statement::{Bind, Statement};
 use crate::context::{Millis, TenantId};
 use crate::error::Result;
-use crate::store::{Filter, Key, id};
+use crate::store::{Filter, Key, ResourceType, id};
 
 /// A statement that reads versions.
 pub(crate) type VersionQuery<'a> = Statement<'a, VersionSql>;
@@ -56,6 +56,14 @@ pub(crate) fn vread<'a>(
 /// The columns of a version row in the table of earlier versions, alias `h`, joined to its current row, alias `r`.
 pub(super) const EARLIER_COLUMNS: &str =
     "SELECT r.type, r.id, h.version, h.stamp, h.change, h.encoding, h.stamp_at, h.stamp_form, h.body";
+
+/// The stamp of the newest change of a resource of that type.
+pub(crate) fn newest(tenant: TenantId, resource_type: ResourceType) -> Statement<'static, BigInt> {
+    Statement::new(
+        "SELECT r.stamp FROM resource r WHERE r.tenant = ? AND r.type = ? ORDER BY r.stamp DESC LIMIT 1",
+        [Bind::Big(tenant.0), Bind::Small(resource_type.number())],
+    )
+}
 
 /// The payload of a claim that has not run out at that time.
 pub(crate) fn claim<'a>(

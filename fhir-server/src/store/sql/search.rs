@@ -157,7 +157,7 @@ impl Lists {
         out.push(" FROM (SELECT p.s, p.at", []);
         sort::names(&mut out, &query.sort);
         out.push(" FROM (SELECT r.surrogate AS s, r.stamp AS at", []);
-        sort::keys(&mut out, &query.sort);
+        sort::keys(&mut out, self, query)?;
         self.part(&mut out, query, way, None)?;
         out.push(") p", []);
         if let Some(after) = &query.after {

@@ -2,9 +2,11 @@
 //!
 //! The subquery `p` has the stamp `at` and, for each key, a column `k0`, `k1`, …
 
-use super::filter::list;
+use super::filter::{self, list};
+use super::list::Lists;
 use super::statement::{Bind, Names, Statement};
-use crate::store::{Cursor, MAX_SORTS, Place, Sort, SortKey, ValueKind};
+use crate::error::Result;
+use crate::store::{Cursor, MAX_SORTS, ParameterNumber, Place, SearchQuery, Sort, SortKey, ValueKind};
 
 const KEYS: [&str; MAX_SORTS] = ["k0", "k1", "k2", "k3", "k4", "k5"];
 
@@ -32,62 +34,89 @@ pub(super) fn names<ST>(out: &mut Statement<'_, ST>, sorts: &[Sort]) {
 }
 
 /// The keys of the resource `r`.
-pub(super) fn keys<ST>(out: &mut Statement<'_, ST>, sorts: &[Sort]) {
-    for (sort, names) in named(sorts) {
-        match &sort.key {
-            SortKey::LastUpdated => out.push_as(", r.stamp AS #", names, []),
-            SortKey::Id => out.push_as(", r.id AS #", names, []),
-            SortKey::Parameter { parameter, kind } => {
-                let (text, tail) = text_of(*kind, sort.descending);
-                out.push(text, []);
-                out.push(" AND l.parameter = ?", [Bind::Int(parameter.0)]);
-                out.push_as(tail, names, []);
+pub(super) fn keys<'a, ST>(out: &mut Statement<'a, ST>, scope: Lists, query: &'a SearchQuery) -> Result<()> {
+    for (place, (sort, names)) in named(&query.sort).enumerate() {
+        let (parameters, kind) = match &sort.key {
+            SortKey::LastUpdated => {
+                out.push_as(", r.stamp AS #", names, []);
+                continue;
             }
-            SortKey::AnyParameter { parameters, kind } => {
-                let (text, tail) = text_of(*kind, sort.descending);
-                let numbers = parameters.iter().map(|p| Bind::Int(p.0)).collect();
-                out.push(text, []);
-                out.push(" AND ", []);
-                list(out, "(l.parameter IN (", numbers, names);
-                out.push_as(tail, names, []);
+            SortKey::Id => {
+                out.push_as(", r.id AS #", names, []);
+                continue;
             }
+            SortKey::Parameter { parameter, kind } => (std::slice::from_ref(parameter), *kind),
+            SortKey::AnyParameter { parameters, kind } => (parameters.as_ref(), *kind),
+        };
+        out.push(", ", []);
+        let absent = query.absent.iter().filter(|(absent, _)| *absent == place);
+        let mut cases = 0;
+        for (_, filter) in absent {
+            out.push("CASE WHEN ", []);
+            filter::push(out, scope, filter)?;
+            out.push(" THEN NULL ELSE ", []);
+            cases += 1;
+        }
+        value(out, (parameters, kind), sort.descending, names);
+        for _ in 0..cases {
+            out.push(" END", []);
+        }
+        out.push_as(" AS #", names, []);
+    }
+    Ok(())
+}
+
+/// The value by which the resource `r` is sorted.
+fn value<ST>(
+    out: &mut Statement<'_, ST>,
+    (parameters, kind): (&[ParameterNumber], ValueKind),
+    descending: bool,
+    names: Names,
+) {
+    let (text, tail) = text_of(kind, descending);
+    out.push(text, []);
+    match parameters {
+        [one] => out.push(" AND l.parameter = ?", [Bind::Int(one.0)]),
+        several => {
+            let numbers = several.iter().map(|p| Bind::Int(p.0)).collect();
+            out.push(" AND ", []);
+            list(out, "(l.parameter IN (", numbers, names);
         }
     }
+    out.push(tail, []);
 }
 
 fn text_of(kind: ValueKind, descending: bool) -> (&'static str, &'static str) {
     let text = match (kind, descending) {
         (ValueKind::Date | ValueKind::Number | ValueKind::Quantity, false) => {
-            ", (SELECT min(l.first) FROM span l WHERE l.tenant = r.tenant AND l.resource = r.surrogate"
+            "(SELECT min(l.first) FROM span l WHERE l.tenant = r.tenant AND l.resource = r.surrogate"
         }
         (ValueKind::Date | ValueKind::Number | ValueKind::Quantity, true) => {
-            ", (SELECT max(l.last) FROM span l WHERE l.tenant = r.tenant AND l.resource = r.surrogate"
+            "(SELECT max(l.last) FROM span l WHERE l.tenant = r.tenant AND l.resource = r.surrogate"
         }
         // Of bytes, PostgreSQL has no min and max before 18.
         (_, false) => {
-            ", (SELECT n.head FROM label l CROSS JOIN term n WHERE l.tenant = r.tenant AND l.resource = r.surrogate\
+            "(SELECT n.head FROM label l CROSS JOIN term n WHERE l.tenant = r.tenant AND l.resource = r.surrogate\
              \x20AND n.tenant = l.tenant AND n.number = l.term"
         }
         (_, true) => {
-            ", (SELECT n.head FROM label l CROSS JOIN term n WHERE l.tenant = r.tenant AND l.resource = r.surrogate\
+            "(SELECT n.head FROM label l CROSS JOIN term n WHERE l.tenant = r.tenant AND l.resource = r.surrogate\
              \x20AND n.tenant = l.tenant AND n.number = l.term"
         }
     };
     let tail = match (kind, descending) {
-        (ValueKind::Date, _) => " AND l.unit = 0) AS #",
-        (ValueKind::Number, _) => " AND l.unit = 1) AS #",
-        (ValueKind::Quantity, _) => " AND l.unit >= 2) AS #",
-        (ValueKind::String, false) => " AND n.kind = 0 ORDER BY n.head LIMIT 1) AS #",
-        (ValueKind::String, true) => " AND n.kind = 0 ORDER BY n.head DESC LIMIT 1) AS #",
-        (ValueKind::Token, false) => " AND n.kind = 1 ORDER BY n.head LIMIT 1) AS #",
-        (ValueKind::Token, true) => " AND n.kind = 1 ORDER BY n.head DESC LIMIT 1) AS #",
-        (ValueKind::Uri, false) => " AND n.kind = 2 ORDER BY n.head LIMIT 1) AS #",
-        (ValueKind::Uri, true) => " AND n.kind = 2 ORDER BY n.head DESC LIMIT 1) AS #",
-        (ValueKind::Reference | ValueKind::Position, false) => {
-            " AND n.kind > 100 ORDER BY n.head LIMIT 1) AS #"
-        }
+        (ValueKind::Date, _) => " AND l.unit = 0)",
+        (ValueKind::Number, _) => " AND l.unit = 1)",
+        (ValueKind::Quantity, _) => " AND l.unit >= 2)",
+        (ValueKind::String, false) => " AND n.kind = 0 ORDER BY n.head LIMIT 1)",
+        (ValueKind::String, true) => " AND n.kind = 0 ORDER BY n.head DESC LIMIT 1)",
+        (ValueKind::Token, false) => " AND n.kind = 1 ORDER BY n.head LIMIT 1)",
+        (ValueKind::Token, true) => " AND n.kind = 1 ORDER BY n.head DESC LIMIT 1)",
+        (ValueKind::Uri, false) => " AND n.kind = 2 ORDER BY n.head LIMIT 1)",
+        (ValueKind::Uri, true) => " AND n.kind = 2 ORDER BY n.head DESC LIMIT 1)",
+        (ValueKind::Reference | ValueKind::Position, false) => " AND n.kind > 100 ORDER BY n.head LIMIT 1)",
         (ValueKind::Reference | ValueKind::Position, true) => {
-            " AND n.kind > 100 ORDER BY n.head DESC LIMIT 1) AS #"
+            " AND n.kind > 100 ORDER BY n.head DESC LIMIT 1)"
         }
     };
     (text, tail)

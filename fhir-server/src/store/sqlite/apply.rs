@@ -42,6 +42,7 @@ enum Condition {
         filter: Filter,
         ids: Vec<String>,
     },
+    Newest(ResourceType, i64),
     Unclaimed(&'static str, [u8; 32]),
     Epoch(ResourceType, i64),
     Note(ResourceType, Option<Vec<u8>>),
@@ -123,6 +124,7 @@ fn condition(expect: Expect) -> Condition {
             filter,
             ids,
         },
+        Expect::Newest(resource_type, stamp) => Condition::Newest(resource_type, stamp),
         Expect::Unclaimed(kind, key) => Condition::Unclaimed(kind, key),
         Expect::Epoch(resource_type, stamp) => Condition::Epoch(resource_type, stamp),
         Expect::Note(resource_type, note) => Condition::Note(resource_type, note),
@@ -255,6 +257,10 @@ impl Desk<'_> {
                 let query = SearchQuery::new(Some(*resource_type), filter.clone(), most);
                 let found = search::matches(self.link, lists(tenant), &query)?;
                 (sql::same_ids(&found, ids), None)
+            }
+            Condition::Newest(resource_type, stamp) => {
+                let newest: Option<i64> = self.link.first(sql::newest(tenant, *resource_type))?;
+                (newest.unwrap_or_default() == *stamp, None)
             }
             Condition::Unclaimed(kind, key) => {
                 let now = self.clock.now();

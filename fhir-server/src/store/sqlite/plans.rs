@@ -1,4 +1,6 @@
 //! The statements do not scan or sort where an index gives the rows in order.
+//!
+//! Size: one test for each statement whose plan matters.
 
 use diesel::Connection;
 use diesel::sqlite::SqliteConnection;

@@ -22,7 +22,7 @@ use super::row::DELETED;
 use super::statement::{Bind, Names, Statement};
 use crate::error::{Error, ErrorCode, Result};
 use crate::store::stamp::{first_of, last_of};
-use crate::store::{Criterion, Filter, ParameterNumber, ResourceType, Test, id};
+use crate::store::{Filter, ParameterNumber, ResourceType, Test, id};
 
 /// Binds of one statement at most: SQLite takes 32,766, PostgreSQL 65,535.
 const MAX_BINDS: usize = 30_000;
@@ -135,8 +135,12 @@ fn size(filter: &Filter) -> Size {
         Filter::Types(types) => Size::list(types.len()),
         Filter::Ids(ids) => Size::list(ids.len()),
         Filter::Resource(_) | Filter::LastUpdated { .. } => Size::of(1, 2),
-        Filter::Has(criterion) => size_of(criterion),
-        Filter::Group(parts) => parts.iter().map(size_of).fold(Size::default(), Size::sum),
+        Filter::Has(criterion) => size_of(&criterion.test),
+        Filter::Any(test) => size_of(test),
+        Filter::Group(parts) => {
+            let each = parts.iter().map(|part| size_of(&part.test));
+            each.fold(Size::default(), Size::sum)
+        }
         Filter::RefersTo {
             parameters, filter, ..
         } => size(filter).step(Size::list(parameters.len()).values),
@@ -155,14 +159,10 @@ fn size(filter: &Filter) -> Size {
     }
 }
 
-fn size_of(criterion: &Criterion) -> Size {
-    size_of_test(&criterion.test)
-}
-
-fn size_of_test(test: &Test) -> Size {
+fn size_of(test: &Test) -> Size {
     // A text takes two binds at most.
     match test {
-        Test::Every(all) => all.iter().map(size_of_test).fold(Size::of(1, 0), Size::sum),
+        Test::Every(all) => all.iter().map(size_of).fold(Size::of(1, 0), Size::sum),
         Test::Token { code, .. } => {
             let codes = code.as_ref().map_or(0, Vec::len);
             Size::of(1 + codes / 4, 2 * codes + 4)
@@ -170,7 +170,10 @@ fn size_of_test(test: &Test) -> Size {
         Test::UriAbove(uris) => Size::of(1 + uris.len() / 4, 2 * uris.len() + 4),
         Test::Reference { types, .. } => Size::list(if types.is_empty() { 160 } else { types.len() }),
         Test::ReferenceType(types) => Size::list(types.len()),
-        Test::NoneOf(tests) => tests.iter().map(size_of_test).fold(Size::of(1, 0), Size::sum),
+        Test::ReferenceTo { ids, .. } | Test::ReferenceBeyond { ids, .. } => {
+            Size::list(ids.len()).sum(Size::of(0, 1))
+        }
+        Test::NoneOf(tests) => tests.iter().map(size_of).fold(Size::of(1, 0), Size::sum),
         _ => Size::of(1, 16),
     }
 }
@@ -241,6 +244,7 @@ impl Printer<'_> {
                 );
             }
             Filter::Has(criterion) => rows::has_any(out, self.scope, &[criterion], names),
+            Filter::Any(test) => rows::of_any_parameter(out, self.scope, test, names),
             Filter::Group(parts) => rows::group(out, self.scope, parts, names),
             Filter::RefersTo { .. } | Filter::ReferredToBy { .. } => self.link(out, filter, depth),
             Filter::RefersByUrl { .. } | Filter::ReferredToByUrl { .. } => {

@@ -4,7 +4,7 @@ use super::super::list::Lists;
 use super::super::passage::question;
 use super::super::statement::{Bind, Names, Statement};
 use super::test::{self, Table};
-use crate::store::{Criterion, Filter};
+use crate::store::{Criterion, Filter, Test};
 
 /// How many parts are looked at for one with an equal test.
 const MAX_LOOKED_AT: usize = 16;
@@ -106,6 +106,24 @@ pub(super) fn has_any<'a, ST>(
     let tests = parameter(out, tests, names);
     out.push(" AND ", []);
     close(out, scope, tests, names);
+    out.push(scope.dialect.end_of_exists(), []);
+}
+
+/// The resource has a row, of whatever parameter, that passes the test.
+pub(super) fn of_any_parameter<'a, ST>(
+    out: &mut Statement<'a, ST>,
+    scope: Lists,
+    test: &'a Test,
+    names: Names,
+) {
+    let names = names.row("l");
+    let table = Table::of_test(test);
+    open(out, table, names);
+    out.push_as("@.tenant = #.tenant AND @.resource = #.surrogate AND ", names, []);
+    if table == Table::Label {
+        out.push_as("n.tenant = @.tenant AND n.number = @.term AND ", names, []);
+    }
+    test::test(out, scope, (table, test), names);
     out.push(scope.dialect.end_of_exists(), []);
 }
 

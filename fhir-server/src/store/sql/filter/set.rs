@@ -1,6 +1,8 @@
 //! What a search may be driven by: parts of its filter of which an index gives the resources, as statements that give their surrogates.
 //!
 //! Invariant: a set holds every resource that the part lets through; an exact one no others.
+//!
+//! Size: each kind of part that may drive a search is one function here.
 
 use super::super::index::REFERENCE;
 use super::super::list::Lists;
@@ -118,6 +120,7 @@ fn rank_of(test: &Test) -> u8 {
         },
         Test::Token { code: Some(_), .. }
         | Test::Reference { .. }
+        | Test::ReferenceTo { .. }
         | Test::Uri { .. }
         | Test::UriAbove(_)
         | Test::Folded(_) => 1,
@@ -127,7 +130,7 @@ fn rank_of(test: &Test) -> u8 {
             Some(ends) if ends.is_bounded() => BETWEEN + 1,
             _ => 7,
         },
-        Test::ReferenceType(_) => 5,
+        Test::ReferenceType(_) | Test::ReferenceBeyond { .. } => 5,
         Test::Exact(_) | Test::Contains(_) | Test::EndsWith(_) => 6,
         Test::Token { .. } | Test::Exists(_) => 7,
         Test::NoneOf(_) => NEVER,

@@ -26,7 +26,7 @@ impl Table {
         Table::of_test(&criterion.test)
     }
 
-    fn of_test(test: &Test) -> Table {
+    pub(super) fn of_test(test: &Test) -> Table {
         match test {
             // Terms are tested beside labels, so where one needs terms, all have them.
             Test::Every(all) => {
@@ -65,7 +65,12 @@ pub(super) fn any<'a, ST>(out: &mut Statement<'a, ST>, scope: Lists, tests: &[&'
 }
 
 /// The test on a row of that table.
-fn test<'a, ST>(out: &mut Statement<'a, ST>, scope: Lists, (table, test): (Table, &'a Test), names: Names) {
+pub(super) fn test<'a, ST>(
+    out: &mut Statement<'a, ST>,
+    scope: Lists,
+    (table, test): (Table, &'a Test),
+    names: Names,
+) {
     match test {
         Test::Every(all) => every(out, scope, (table, all), names),
         Test::Exists(kind) => exists(out, *kind, names),
@@ -85,6 +90,22 @@ fn test<'a, ST>(out: &mut Statement<'a, ST>, scope: Lists, (table, test): (Table
             version_is(out, version.as_deref());
         }
         Test::ReferenceType(types) => list(out, "(n.kind IN (", kinds(types), names),
+        Test::ReferenceTo { resource_type, ids } => {
+            out.push(
+                "(n.kind = ? AND ",
+                [Bind::Small(REFERENCE + resource_type.number())],
+            );
+            list(out, "(n.head IN (", packed(ids), names);
+            out.push(")", []);
+        }
+        Test::ReferenceBeyond { resource_type, ids } => {
+            out.push(
+                "(n.kind = ? AND NOT ",
+                [Bind::Small(REFERENCE + resource_type.number())],
+            );
+            list(out, "(n.head IN (", packed(ids), names);
+            out.push(")", []);
+        }
         Test::Uri { uri, version } => {
             out.push("(n.kind = 2 AND ", []);
             whole(out, uri.as_bytes().to_vec());
@@ -165,6 +186,13 @@ fn kinds(types: &[ResourceType]) -> Vec<Bind<'static>> {
     types
         .iter()
         .map(|t| Bind::Small(REFERENCE + t.number()))
+        .collect()
+}
+
+/// Logical ids as terms hold them: each is shorter than what a term has apart.
+fn packed(ids: &[String]) -> Vec<Bind<'static>> {
+    ids.iter()
+        .map(|id| Bind::Owned(crate::store::id::pack(id)))
         .collect()
 }
 
