@@ -1,18 +1,16 @@
 //! What the policy hides does not show in any part of a search that looks at other resources, at what is contained, or at words.
 
 use super::*;
-use crate::policy::{Access, Decision};
-use crate::store::Filter;
+use crate::policy::{Access, Decision, Mask};
+use crate::store::{Filter, ResourceType};
 
 /// Hides everything of one id.
 struct HidesOneId;
 
 impl Policy for HidesOneId {
-    fn decide(&self, _: &Context, _: &Access) -> crate::error::Result<Decision> {
+    fn decide(&self, _: &Context, _: &Access<'_>) -> crate::error::Result<Decision> {
         let hidden = Filter::Ids(vec!["hidden".into()]);
-        Ok(Decision::Permit {
-            filter: Filter::Not(Box::new(hidden)),
-        })
+        Ok(Decision::permit(Filter::Not(Box::new(hidden))))
     }
 }
 
@@ -177,5 +175,64 @@ fn what_is_not_hidden_is_found_so() {
         let bundle = server.json(url);
         assert_eq!(bundle["entry"][0]["fullUrl"], format!("{BASE}/{wanted}"), "{url}");
         assert!(bundle["entry"][1].is_null(), "{url}: {bundle}");
+    }
+}
+
+/// Takes what is contained and the address out of patients that are labelled so.
+struct MasksAddresses;
+
+impl Policy for MasksAddresses {
+    fn decide(&self, _: &Context, _: &Access<'_>) -> crate::error::Result<Decision> {
+        let patient = ResourceType::from_name("Patient").unwrap();
+        let label = [("http://terminology.hl7.org/CodeSystem/v3-Confidentiality", "R")];
+        let mask = Mask::new(patient, &label, &["address", "contained"]);
+        Ok(Decision::permit(Filter::All).with_mask(mask))
+    }
+}
+
+#[test]
+fn what_a_mask_hides_is_found_neither_by_words_nor_inside() {
+    let mut settings = Settings {
+        update_as_create: true,
+        ..Settings::default()
+    };
+    settings.search.full_text = true;
+    let open = TestServer::with_policy(settings.clone(), Arc::new(PermitAll));
+    let patient = |id: &str, meta: &str| {
+        format!(
+            r##"{{"resourceType":"Patient","id":"{id}",{meta}"address":[{{"city":"Leeds"}}],"managingOrganization":{{"reference":"#o"}},
+            "contained":[{{"resourceType":"Organization","id":"o","name":"Bramley"}}]}}"##
+        )
+    };
+    let label = r#""meta":{"security":[{"system":"http://terminology.hl7.org/CodeSystem/v3-Confidentiality","code":"R"}]},"#;
+    open.put("Patient/open", &patient("open", "")).unwrap();
+    open.put("Patient/masked", &patient("masked", label)).unwrap();
+    let server = TestServer::over(
+        open.store.clone(),
+        open.clock.clone(),
+        settings,
+        Arc::new(MasksAddresses),
+    );
+    for url in [
+        "Patient?_content=leeds",
+        "?_content=bramley",
+        "Patient?organization.name=bramley",
+        "Organization?name=bramley&_contained=true",
+        "Organization?_contained=both&_containedType=contained",
+    ] {
+        let urls = |server: &TestServer| {
+            let bundle = server.json(url);
+            let entries = bundle["entry"].as_array().cloned().unwrap_or_default();
+            entries
+                .iter()
+                .map(|e| e["fullUrl"].to_string())
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(urls(&open).len(), 2, "{url}");
+        let seen = urls(&server);
+        assert!(
+            seen.len() == 1 && seen[0].contains("Patient/open"),
+            "{url}: {seen:?}"
+        );
     }
 }
