@@ -53,15 +53,20 @@ impl Answer {
         entries.iter().filter(move |e| e["search"]["mode"] == mode)
     }
 
-    /// `Type/id` of the entries of that mode.
+    /// `Type/id` of the entries of that mode; of what is contained `Type/id in Type/id`.
     fn found(&self, mode: &str) -> Vec<String> {
         let of = |entry: &Value| {
             let resource = &entry["resource"];
             let part = |name: &str| resource[name].as_str().unwrap_or("?").to_owned();
             let name = format!("{}/{}", part("resourceType"), part("id"));
-            match entry["fullUrl"] == format!("{BASE}/{name}") {
-                true => name,
-                false => format!("{name} at {}", entry["fullUrl"]),
+            let own = format!("#{}", part("id"));
+            let below = entry["fullUrl"]
+                .as_str()
+                .and_then(|url| url.strip_prefix(BASE)?.strip_prefix('/'));
+            match below {
+                Some(url) if url == name => name,
+                Some(url) if url.ends_with(&own) => format!("{name} in {}", url.trim_end_matches(&own)),
+                _ => format!("{name} at {}", entry["fullUrl"]),
             }
         };
         self.entries(mode).map(of).collect()

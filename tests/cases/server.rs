@@ -47,15 +47,7 @@ impl Server {
         let mut options = StoreOptions::default();
         options.clock = clock.clone();
         let store: Arc<dyn Store> = open(database, &options).unwrap();
-        let mut config = Config::default();
-        config.sandbox.enabled = true;
-        // The cases speak of AuditEvent as of any type.
-        config.audit.enabled = false;
-        let builder = FhirServer::builder()
-            .config(config)
-            .store(store)
-            .policy(PermitAll);
-        let server = Server(builder.clock(clock.clone()).build().await.unwrap());
+        let server = Server::over(store.clone(), topic.config.as_ref(), &clock).await;
         for (resource, time) in topic.resources.iter().zip((START..).step_by(60_000)) {
             clock.0.store(time, Ordering::Relaxed);
             let answer = server.write(resource).await;
@@ -71,7 +63,23 @@ impl Server {
         let last = START + MINUTE * i64::try_from(topic.resources.len()).unwrap();
         assert!(last < ASKED, "{} has too many resources", topic.name);
         clock.0.store(ASKED, Ordering::Relaxed);
-        server
+        match &topic.then {
+            Some(then) => Server::over(store, Some(then), &clock).await,
+            None => server,
+        }
+    }
+
+    async fn over(store: Arc<dyn Store>, config: Option<&Value>, clock: &Arc<Set>) -> Server {
+        let config = config.cloned().map(serde_json::from_value::<Config>);
+        let mut config = config.transpose().unwrap().unwrap_or_default();
+        config.sandbox.enabled = true;
+        // The cases speak of AuditEvent as of any type.
+        config.audit.enabled = false;
+        let builder = FhirServer::builder()
+            .config(config)
+            .store(store)
+            .policy(PermitAll);
+        Server(builder.clock(clock.clone()).build().await.unwrap())
     }
 
     async fn write(&self, resource: &Value) -> Result<Answer, String> {

@@ -15,6 +15,12 @@ pub(crate) struct Topic {
     /// The file's name, without `.json`.
     #[serde(skip)]
     pub(crate) name: String,
+    /// The configuration of the server, where it is not the default.
+    #[serde(default)]
+    pub(crate) config: Option<Value>,
+    /// That of a server which is started on the same database once the resources are written, and is asked the cases.
+    #[serde(default)]
+    pub(crate) then: Option<Value>,
     /// In order of writing: the first is last updated at the start of the clock, each further one a minute later.
     /// A resource may come again, as its next version, and `{"delete": "Type/id"}` deletes one.
     pub(crate) resources: Vec<Value>,

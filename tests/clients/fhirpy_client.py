@@ -1,4 +1,4 @@
-"""fhirpy (https://github.com/beda-software/fhir-py) as its users use it: create, read, update, search with paging, batch, delete."""
+"""fhirpy (https://github.com/beda-software/fhir-py) as its users use it: create, read, update, patch, search with paging, batch, delete."""
 
 import sys
 
@@ -32,6 +32,17 @@ def write_and_read(client):
     again = client.resources("Patient").search(_id=made.id).get()
     assert again["active"] is True and again["birthDate"] == "1940-03-02", again
     return again
+
+
+def patch(client, made):
+    patched = client.patch("Patient", made.id, active=False, birthDate=None)
+    assert patched["active"] is False and "birthDate" not in patched, patched
+    made.patch(birthDate="1940-03-02", active=True)
+    again = client.reference("Patient", made.id).to_resource()
+    assert again["birthDate"] == "1940-03-02" and again["name"][0]["family"] == FAMILY, again
+    again["gender"] = "female"
+    again.save(fields=["gender"])
+    assert client.reference("Patient", made.id).to_resource()["gender"] == "female"
 
 
 def search(client):
@@ -93,6 +104,7 @@ def errors(client, gone):
 if __name__ == "__main__":
     server = SyncFHIRClient(sys.argv[1])
     first = write_and_read(server)
+    patch(server, first)
     found = search(server)
     joins(server, found)
     batch(server)

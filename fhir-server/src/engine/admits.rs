@@ -59,6 +59,9 @@ impl Filter {
             Filter::Has(_)
             | Filter::Any(_)
             | Filter::Group(_)
+            | Filter::Words { .. }
+            | Filter::Contains { .. }
+            | Filter::RefersInside { .. }
             | Filter::RefersTo { .. }
             | Filter::ReferredToBy { .. }
             | Filter::RefersByUrl { .. }

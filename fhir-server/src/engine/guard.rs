@@ -12,7 +12,7 @@ use crate::error::Result;
 use crate::interaction::Interaction;
 use crate::policy::Mask;
 use crate::search::registry::Registry;
-use crate::store::{Filter, Key, Link, LinkQuery, ParameterNumber, ResourceType, Version};
+use crate::store::{ContainedQuery, Filter, Key, Link, LinkQuery, ParameterNumber, ResourceType, Version};
 
 impl Session {
     /// The filter, with what the policy lets through ANDed into each part about resources of another type, and with what `masks`
@@ -112,9 +112,33 @@ impl Session {
                 veil::veil(Filter::Group(parts), &parameters, masks)
             }
             // Of whatever parameter: some of them may be masked.
-            any @ Filter::Any(_) => masks
-                .iter()
-                .fold(any, |filter, mask| filter.and(mask.rows().not())),
+            any @ Filter::Any(_) => unmasked(any, masks),
+            // What is contained is seen with its container, which is behind the filter of the query; what it refers to is not. Which parts of it
+            // a mask of the container hides is not known apart.
+            Filter::Contains {
+                resource_type,
+                filter,
+            } => unmasked(
+                Filter::Contains {
+                    resource_type,
+                    filter: Box::new(self.guard(*filter, &[])),
+                },
+                masks,
+            ),
+            Filter::RefersInside {
+                parameters,
+                resource_type,
+                filter,
+            } => unmasked(
+                Filter::RefersInside {
+                    parameters,
+                    resource_type,
+                    filter: Box::new(self.guard(*filter, &[])),
+                },
+                masks,
+            ),
+            // Words are of all elements.
+            words @ Filter::Words { .. } => unmasked(words, masks),
             // What looks at the resource itself is behind the filter of the query.
             own @ (Filter::All
             | Filter::None
@@ -185,6 +209,20 @@ impl Session {
                 self.all_linked(found, count).await
             }
         }
+    }
+
+    /// What some resources contain that passes, as far as the caller may find the containers by searching everything: the place of the
+    /// container, and the id within it.
+    ///
+    /// # Errors
+    /// The policy denies it, writes are staged and not committed, or the store failed.
+    pub(crate) async fn contained(&self, mut query: ContainedQuery) -> Result<Vec<(usize, String)>> {
+        self.nothing_staged()?;
+        self.prepare().await?;
+        let seen = self.permitted(Interaction::SearchSystem, None)?;
+        query.visible = unmasked(query.visible, &seen.masks).and(seen.filter.clone());
+        query.filter = self.guard(query.filter, &[]);
+        self.snapshot().await?.contained(&query).await
     }
 
     /// What resources refer to; of those that a mask covers, not by what it hides.
@@ -267,6 +305,12 @@ impl Session {
     }
 }
 
+/// The filter for resources that no mask covers.
+fn unmasked(filter: Filter, masks: &[Mask]) -> Filter {
+    let uncovered = |filter: Filter, mask: &Mask| filter.and(mask.rows().not());
+    masks.iter().fold(filter, uncovered)
+}
+
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
@@ -324,6 +368,24 @@ mod tests {
         }
     }
 
+    fn by_url(name: &str, filter: Filter) -> Filter {
+        Filter::RefersByUrl {
+            parameters: vec![ParameterNumber::new(1, Aspect::Value)],
+            urls: vec![ParameterNumber::new(2, Aspect::Value)],
+            resource_type: ResourceType::from_name(name).unwrap(),
+            filter: Box::new(filter),
+        }
+    }
+
+    fn back_by_url(name: &str, filter: Filter) -> Filter {
+        Filter::ReferredToByUrl {
+            parameter: ParameterNumber::new(1, Aspect::Value),
+            urls: vec![ParameterNumber::new(2, Aspect::Value)],
+            resource_type: ResourceType::from_name(name).unwrap(),
+            filter: Box::new(filter),
+        }
+    }
+
     /// Every part about other resources ends with what may be seen of them.
     fn is_guarded(filter: &Filter) -> bool {
         match filter {
@@ -338,6 +400,16 @@ mod tests {
                 resource_type,
                 filter,
                 ..
+            }
+            | Filter::RefersByUrl {
+                resource_type,
+                filter,
+                ..
+            }
+            | Filter::ReferredToByUrl {
+                resource_type,
+                filter,
+                ..
             } => {
                 let ends = match resource_type.name() {
                     "Organization" => true,
@@ -349,6 +421,7 @@ mod tests {
                 };
                 ends && is_guarded(filter)
             }
+            Filter::Contains { filter, .. } | Filter::RefersInside { filter, .. } => is_guarded(filter),
             _ => true,
         }
     }
@@ -356,7 +429,7 @@ mod tests {
     #[test]
     fn the_policy_is_in_every_part_about_other_resources() {
         let session = session();
-        for wrap in [refers_to, referred_to_by] {
+        for wrap in [refers_to, referred_to_by, by_url, back_by_url] {
             for inner in [
                 Filter::All,
                 asked(),
@@ -368,6 +441,15 @@ mod tests {
                         wrap(name, inner.clone()),
                         Filter::Not(Box::new(wrap(name, inner.clone()))),
                         Filter::Or(vec![asked(), wrap(name, inner.clone())]),
+                        Filter::Contains {
+                            resource_type: ResourceType::from_name("Patient").unwrap(),
+                            filter: Box::new(wrap(name, inner.clone())),
+                        },
+                        Filter::RefersInside {
+                            parameters: Vec::new(),
+                            resource_type: ResourceType::from_name("Patient").unwrap(),
+                            filter: Box::new(wrap(name, inner.clone())),
+                        },
                         Filter::And(vec![
                             asked(),
                             Filter::Not(Box::new(wrap(name, wrap("Patient", inner.clone())))),

@@ -18,6 +18,7 @@ use crate::context::{Clock, TenantId};
 use crate::error::{Error, Result};
 use crate::search::Surroundings;
 use crate::search::extract::{extract, indexed};
+use crate::search::passage::with_words;
 use crate::search::registry::{Added, Numbering, Pass, Registry, Standing, search_parameter};
 use crate::store::{
     Commit, Cursor, Expect, Filter, Found, Index, Place, Refusal, ResourceType, SearchQuery, Snapshot, Sort,
@@ -294,7 +295,10 @@ impl Indexer {
                     continue;
                 };
                 match indexed(&registry, &resource, &around) {
-                    Ok(index) => writes.push(row(version, index)),
+                    Ok(index) => {
+                        let index = with_words(index, &resource, settings.search.full_text);
+                        writes.push(row(version, index));
+                    }
                     Err(error) => match culprits(&registry, &resource, &around, &error) {
                         culprits if culprits.is_empty() => {
                             // The rows that it has, if any, stay: it fails without them too.

@@ -10,9 +10,9 @@ use crate::context::{Clock, Millis, TenantId};
 use crate::error::{Error, ErrorCode, Result};
 use crate::store::conformance::model::{self, Item, Model};
 use crate::store::{
-    AuditQuery, AuditRow, AuditSeal, AuditTest, Change, Claim, Commit, Epochs, Expect, Filter, Found,
-    HistoryQuery, HistoryScope, Index, IndexValue, Key, Link, LinkQuery, Marks, Outcome, ParameterNumber,
-    Refusal, ResourceType, SearchQuery, Snapshot, Store, StoredBody, Version, Write,
+    AuditQuery, AuditRow, AuditSeal, AuditTest, Change, Claim, Commit, ContainedQuery, Epochs, Expect,
+    Filter, Found, HistoryQuery, HistoryScope, Index, IndexValue, Key, Link, LinkQuery, Marks, Outcome,
+    ParameterNumber, Refusal, ResourceType, SearchQuery, Snapshot, Store, StoredBody, Version, Write,
 };
 
 /// All versions of one tenant, in the order of their stamps, the rows of the current ones, and its claims.
@@ -21,6 +21,7 @@ struct Data {
     versions: Vec<Version>,
     rows: HashMap<Key, Index>,
     indexed_to: Option<i64>,
+    full_text: bool,
     claims: HashMap<(&'static str, [u8; 32]), Claim>,
     trail: Vec<AuditRow>,
     seals: Vec<AuditSeal>,
@@ -181,6 +182,13 @@ impl Data {
                 let follows = seal.number == self.seals.last().map_or(1, |last| last.number + 1);
                 follows.then(|| self.seals.push(seal))?;
                 Some(Outcome::Recorded)
+            }
+            Write::FullText(kept) => {
+                if kept && !self.full_text {
+                    self.indexed_to = Some(0);
+                }
+                self.full_text = kept;
+                Some(Outcome::Indexed)
             }
             Write::Claim(claim) => {
                 let free = self.claim(claim.kind, &claim.key, now).is_none();
@@ -397,6 +405,18 @@ impl Snapshot for View {
     fn linked<'a>(&'a self, query: &'a LinkQuery) -> BoxFuture<'a, Result<Vec<Version>>> {
         now(Ok(self.0.linked(query)))
     }
+    fn contained<'a>(&'a self, query: &'a ContainedQuery) -> BoxFuture<'a, Result<Vec<(usize, String)>>> {
+        let model = self.0.model();
+        let mut found = Vec::new();
+        for (place, key) in query.containers.iter().enumerate() {
+            let container = model.0.iter().find(|item| item.key == *key);
+            let container = container.filter(|item| model.admits(&query.visible, item));
+            let inside = container.map(|c| model.contained(query.resource_type, &query.filter, c));
+            found.extend(inside.unwrap_or_default().into_iter().map(|id| (place, id)));
+        }
+        found.truncate(query.count);
+        now(Ok(found))
+    }
     fn explain<'a>(
         &'a self,
         _: &'a SearchQuery,
@@ -546,6 +566,15 @@ impl Store for MemoryStore {
         let tenants = self.tenants.lock().unwrap();
         let with_trail = tenants.iter().filter(|(_, data)| !data.trail.is_empty());
         now(Ok(with_trail.map(|(tenant, _)| *tenant).collect()))
+    }
+
+    fn full_text(&self) -> BoxFuture<'_, Result<bool>> {
+        now(Ok(self
+            .tenants
+            .lock()
+            .unwrap()
+            .values()
+            .any(|data| data.full_text)))
     }
 
     fn defining(&self, of: ResourceType) -> BoxFuture<'_, Result<Vec<(TenantId, i64)>>> {

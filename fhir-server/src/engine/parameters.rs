@@ -13,6 +13,7 @@ use super::{Engine, Session, place};
 use crate::error::{Error, ErrorCode, Result};
 use crate::search::Surroundings;
 use crate::search::extract::index_under;
+use crate::search::passage::with_words;
 use crate::search::registry::{Definition, Numbering, Pass, Registry, search_parameter};
 use crate::store::{Expect, Index, Snapshot, Write};
 
@@ -152,6 +153,7 @@ impl Session {
         };
         let index =
             index_under(&registry, id, resource, &around).map_err(|error| error.at(path.to_owned()))?;
+        let index = with_words(index, resource, self.settings().search.full_text);
         Ok((index, epoch))
     }
 

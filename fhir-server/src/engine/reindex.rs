@@ -1,4 +1,5 @@
-//! Makes resources findable that an earlier release wrote, before the first search is answered.
+//! Makes resources findable that an earlier release wrote, or that were written before full text was kept, before the first search is
+//! answered.
 
 use std::collections::HashMap;
 
@@ -9,8 +10,9 @@ use crate::context::TenantId;
 use crate::error::{Error, Result};
 use crate::search::Surroundings;
 use crate::search::extract::indexed;
+use crate::search::passage::with_words;
 use crate::search::registry::Registry;
-use crate::store;
+use crate::store::{self, Commit, Refusal, Write};
 
 impl Engine {
     /// Makes the index rows of all resources that lack them; how many resources that were. It may be stopped and goes on from there.
@@ -18,6 +20,15 @@ impl Engine {
     /// # Errors
     /// A resource cannot be read, or the store failed. What was done stays done.
     pub async fn reindex(&self) -> Result<u64> {
+        let full_text = self.settings.search.full_text;
+        if self.store.full_text().await? != full_text {
+            let commit = Commit::new(Vec::new(), vec![Write::FullText(full_text)]);
+            let committed = self.store.commit(TenantId::DEFAULT, commit).await;
+            committed.map_err(|refusal| match refusal {
+                Refusal::Failed(error) => error,
+                other => Error::internal(format!("full text was refused: {other:?}")),
+            })?;
+        }
         let around = Surroundings {
             zone: &self.settings.zone,
             bases: &self.settings.bases,
@@ -31,7 +42,8 @@ impl Engine {
             let resource =
                 json::from_slice(&body.json).map_err(|error| Error::internal(error.to_string()))?;
             let registry = registries.get(&tenant).map_or(Registry::r4(), AsRef::as_ref);
-            indexed(registry, &resource, &around)
+            let index = indexed(registry, &resource, &around)?;
+            Ok(with_words(index, &resource, full_text))
         };
         let progress =
             |done| tracing::info!(resources = done, "making what an earlier release wrote findable");

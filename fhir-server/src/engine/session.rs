@@ -395,7 +395,7 @@ impl Session {
             HistoryScope::System => (Interaction::HistorySystem, None),
         };
         let seen = self.permitted(interaction, resource_type)?;
-        query.filter = query.filter.and(seen.filter.clone());
+        query.filter = self.guard(query.filter, &seen.masks).and(seen.filter.clone());
         Ok((query, seen))
     }
 

@@ -16,6 +16,8 @@ pub(crate) enum Content {
     Fhir(Format),
     /// A patch in a form that is not FHIR.
     Patch(PatchForm),
+    /// A patch of which no more is said than that it is JSON.
+    PlainJson,
     /// `application/x-www-form-urlencoded`
     Form,
     /// Another type.
@@ -60,8 +62,8 @@ pub(crate) fn announced(headers: &HeaderMap) -> Result<Content> {
 /// Reads `Content-Type` where a patch must be.
 ///
 /// # Errors
-/// [`ErrorCode::UnsupportedMediaType`]: it is none of the media types of patches. `application/json` would say no more than
-/// that it is JSON, so that it is not taken for any of them.
+/// [`ErrorCode::UnsupportedMediaType`]: it is none of the media types of patches. `application/json` says no more than that it is JSON:
+/// there, the body tells which of the three forms in JSON it is.
 pub(crate) fn announced_patch(headers: &HeaderMap) -> Result<Content> {
     let fhir = |media_type: MediaType| {
         matches!(
@@ -71,9 +73,44 @@ pub(crate) fn announced_patch(headers: &HeaderMap) -> Result<Content> {
     };
     match announced(headers) {
         Ok(content @ Content::Patch(_)) => Ok(content),
+        Ok(Content::Fhir(Format::Json)) if is_plain_json(headers) => Ok(Content::PlainJson),
         Ok(content @ Content::Fhir(_)) if MediaType::parse(sent(headers)).is_some_and(fhir) => Ok(content),
         Err(error) if is_announced(headers) => Err(error),
         _ => Err(not_a_patch(headers)),
+    }
+}
+
+fn is_plain_json(headers: &HeaderMap) -> bool {
+    MediaType::parse(sent(headers)).is_some_and(|media_type| media_type.essence == "application/json")
+}
+
+/// The body as the form of patch in JSON that it must be: an array is a JSON Patch, a Parameters resource a FHIRPath Patch, any other object
+/// a merge patch. No body is of two of them.
+///
+/// # Errors
+/// It is empty, or neither an array nor an object.
+pub(crate) fn patch_by_look(body: Bytes) -> Result<RequestBody> {
+    #[derive(serde::Deserialize)]
+    struct Head {
+        #[serde(rename = "resourceType")]
+        resource_type: Option<serde::de::IgnoredAny>,
+    }
+    let first = body.iter().copied().find(|byte| !byte.is_ascii_whitespace());
+    match first {
+        Some(b'[') => patch(PatchForm::Json, body),
+        Some(b'{') => match serde_json::from_slice::<Head>(&body) {
+            Ok(head) if head.resource_type.is_some() => fhir(Format::Json, body),
+            _ => patch(PatchForm::Merge, body),
+        },
+        None => patch(PatchForm::Json, body),
+        Some(_) => {
+            let text = format!(
+                "The body is no patch: as `application/json`, send an array (JSON Patch), an object (JSON Merge Patch) or a Parameters \
+                 resource (FHIRPath Patch); or one of {}.",
+                patch::TAKEN
+            );
+            Err(Error::new(ErrorCode::Structure, text).at("http.content-type"))
+        }
     }
 }
 

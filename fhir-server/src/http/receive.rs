@@ -55,6 +55,7 @@ pub(super) async fn body(
         Content::Patch(form) if route.body == BodyKind::Patch => {
             request.body = Some(content::patch(form, body.bytes)?);
         }
+        Content::PlainJson => request.body = Some(content::patch_by_look(body.bytes)?),
         Content::Form if route.body == BodyKind::Form => {
             content::announced_unless_empty(headers, &body.bytes)?;
             query.add(content::form(&body.bytes)?, limits)?;
@@ -73,7 +74,9 @@ fn allowed(limits: &LimitsConfig, wanted: BodyKind, announced: Content, request:
     match (wanted, announced) {
         (BodyKind::Form, Content::Form) => Some(limits.query_bytes),
         (BodyKind::Resource | BodyKind::Arguments, Content::Fhir(_))
-        | (BodyKind::Patch, Content::Fhir(_) | Content::Patch(_)) => Some(limits.body_bytes),
+        | (BodyKind::Patch, Content::Fhir(_) | Content::Patch(_) | Content::PlainJson) => {
+            Some(limits.body_bytes)
+        }
         (BodyKind::Resource, Content::Form | Content::Patch(_) | Content::Other) if is_binary => {
             Some(limits.binary_bytes)
         }

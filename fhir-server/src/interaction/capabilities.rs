@@ -114,7 +114,7 @@ fn rest(session: &Session, registry: &Registry, base: &str) -> CapabilityStateme
             .map(|resource_type| resource(resource_type, &mut reverse, settings, &operations))
             .collect(),
         interaction: system.map(interaction).collect(),
-        search_param: common_parameters(registry),
+        search_param: common_parameters(registry, settings),
         operation: operations.on(&[Level::System], None),
         ..Default::default()
     }
@@ -162,31 +162,44 @@ fn resource(
             .into_iter()
             .map(Into::into)
             .collect(),
-        search_param: parameters_of(operations.registry, resource_type),
+        search_param: parameters_of(operations.registry, resource_type, settings),
         operation: operations.on(&[Level::Type, Level::Instance], Some(name)),
         ..Default::default()
     }
 }
 
-/// The parameters of a type, and the two of every type that clients look for here.
+/// The parameters of a type, and those of every type that clients look for here.
 fn parameters_of(
     registry: &Registry,
     resource_type: ResourceType,
+    settings: &Settings,
 ) -> Vec<CapabilityStatementRestResourceSearchParam> {
-    let is_shown = |p: &&Parameter| p.resource_type.is_some() || matches!(&*p.code, "_id" | "_lastUpdated");
+    let common = ["_id", "_lastUpdated", "_text", "_content"];
+    let is_shown = |p: &&Parameter| p.resource_type.is_some() || common.contains(&&*p.code);
     let all = registry.of(resource_type).filter(is_shown);
-    all.filter(|p| is_offered(p)).map(search_parameter).collect()
+    all.filter(|p| is_offered(p, settings))
+        .map(search_parameter)
+        .collect()
 }
 
 /// The parameters of every type.
-fn common_parameters(registry: &Registry) -> Vec<CapabilityStatementRestResourceSearchParam> {
+fn common_parameters(
+    registry: &Registry,
+    settings: &Settings,
+) -> Vec<CapabilityStatementRestResourceSearchParam> {
     let all = registry.common();
-    all.filter(|p| is_offered(p)).map(search_parameter).collect()
+    all.filter(|p| is_offered(p, settings))
+        .map(search_parameter)
+        .collect()
 }
 
-/// Whether a search by it is answered: from the index, or by what the store knows of each resource.
-fn is_offered(parameter: &Parameter) -> bool {
-    parameter.is_indexed() || matches!(&*parameter.code, "_id" | "_lastUpdated")
+/// Whether a search by it is answered: from the index, by what the store knows of each resource, or from full text where that is kept.
+fn is_offered(parameter: &Parameter, settings: &Settings) -> bool {
+    match &*parameter.code {
+        "_id" | "_lastUpdated" => true,
+        "_text" | "_content" => settings.search.full_text,
+        _ => parameter.is_indexed(),
+    }
 }
 
 fn search_parameter(parameter: &Parameter) -> CapabilityStatementRestResourceSearchParam {

@@ -5,10 +5,13 @@
 use super::bundle::{BundleWriter, Members};
 use super::page::{self, After, Page};
 use super::query::{Parameters, Reader, count};
+use super::search::scope as scope_of;
 use super::{Interaction, Payload, Request, Response, entry, uri};
 use crate::engine::{Session, not_found};
 use crate::error::{Issue, Result};
+use crate::search::criteria::{self, Problem};
 use crate::search::instant::Span;
+use crate::search::registry::Registry;
 use crate::store::{Change, Filter, HistoryQuery, HistoryScope, Version};
 
 /// 200 with a Bundle of type history; 404 where the resource never existed for the caller.
@@ -78,6 +81,13 @@ impl Asked {
                 "_sort",
                 format!("_sort={sort} is not offered: a history goes from the newest version to the oldest."),
             );
+        }
+        if let Some(of) = reader.one("_list")? {
+            match criteria::list(&scope_of(session, Registry::r4()), of) {
+                Ok(members) => query.filter = members,
+                Err(Problem::Unknown(why)) => reader.ignore("_list", why),
+                Err(Problem::Refused(error)) => return Err(error),
+            }
         }
         let (parameters, issues) = reader.finish()?;
         query.before = match page.as_ref().map(|page| &page.after) {

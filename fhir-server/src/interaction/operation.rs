@@ -1,6 +1,6 @@
 //! Calls of operations (<https://hl7.org/fhir/R4/operations.html>): `$code` on the server, a type or a resource.
 
-use super::{EntityTags, Level, Request, Response};
+use super::{EntityTags, Format, Level, Request, RequestBody, Response};
 use crate::engine::Session;
 use crate::error::{Error, ErrorCode, Result};
 use crate::operation::{Arguments, Call, Done, Offered, Staged, not_offered};
@@ -79,13 +79,28 @@ fn prepare(session: &Session, request: &Request) -> Result<(Offered, Arguments)>
         let text = format!("The operation ${code} changes what is stored: send it with POST.");
         return Err(Error::new(ErrorCode::MethodNotAllowed, text));
     }
+    let plain = of_json(&offered, request).transpose()?;
     let arguments = Arguments::read(
         &offered.definition,
-        request,
+        plain.as_ref().unwrap_or(request),
         session.settings(),
         offered.operation.takes_search_parameters(),
     )?;
     Ok((offered, arguments))
+}
+
+/// The request with the arguments from a body that is no resource, where the operation takes such a body.
+fn of_json(offered: &Offered, request: &Request) -> Option<Result<Request>> {
+    let Some(RequestBody::Fhir(Format::Json, text)) = &request.body else {
+        return None;
+    };
+    let arguments = offered.operation.arguments_of_json(text)?;
+    Some(arguments.map(|arguments| {
+        let mut plain = request.clone();
+        plain.body = None;
+        plain.query.extend(arguments);
+        plain
+    }))
 }
 
 async fn call(

@@ -164,10 +164,15 @@ impl Endpoint {
             Interaction::Capabilities => "capabilities",
             Interaction::Operation => &self.operation_name(),
         };
+        let of_resources = |o: &Offered| o.runs_on(Level::Instance, resource_type);
+        let of_type = match self.level() == Level::Type && self.offered.as_ref().is_some_and(of_resources) {
+            true => "OfType",
+            false => "",
+        };
         let by_post =
             self.method == HttpMethod::Post && self.offered.as_ref().is_some_and(|o| !o.affects_state());
         let by = if self.form || by_post { "ByPost" } else { "" };
-        format!("{name}{}{by}", resource_type.unwrap_or_default())
+        format!("{name}{of_type}{}{by}", resource_type.unwrap_or_default())
     }
 }
 

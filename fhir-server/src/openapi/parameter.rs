@@ -35,6 +35,7 @@ pub(super) fn all() -> Vec<(&'static str, Parameter)> {
         ),
         query("since", "_since", "Versions from this time on, such as `2026-11-23T09:30:00Z`.", text()),
         query("at", "_at", "Versions that were current at some time within this one, such as `2026-11`.", text()),
+        query("list", "_list", "Versions of the members of a List, by its id.", text()),
         query("mode", "mode", "Which statement; both give the same.", one_of(&["full", "normative"])),
         header("ifMatch", "If-Match", "The version you read, as its `ETag`: `W/\"3\"`. 412 where it is no longer current."),
         header(
@@ -136,6 +137,26 @@ pub(super) fn search_parameters() -> Vec<(&'static str, &'static str, Schema)> {
             text().into(),
         ),
         (
+            "_text",
+            "Words and \"phrases\" of the narrative, with `AND`, `OR`, `NOT` and parentheses; whole words. Where `search.full_text` is on.",
+            text().into(),
+        ),
+        (
+            "_content",
+            "The same of all text of a resource. Where `search.full_text` is on.",
+            text().into(),
+        ),
+        (
+            "_contained",
+            "Whether resources of the type that others contain are searched: instead of the others (`true`), or with them (`both`).",
+            one_of(&["false", "true", "both"]).into(),
+        ),
+        (
+            "_containedType",
+            "What stands for a contained resource that matches: its container, or the contained resource alone.",
+            one_of(&["container", "contained"]).into(),
+        ),
+        (
             "_total",
             "Whether `Bundle.total` is wanted. It is counted up to 10,000; with more matches there is none.",
             one_of(&["none", "estimate", "accurate"]).into(),
@@ -165,11 +186,13 @@ pub(super) fn search_parameters() -> Vec<(&'static str, &'static str, Schema)> {
 /// The keys of the parameters of an endpoint, in the order in which they are shown.
 pub(super) fn keys(endpoint: &Endpoint) -> Vec<&'static str> {
     use Interaction as I;
-    const SEARCH: [&str; 12] = [
+    const SEARCH: [&str; 14] = [
         "_id",
         "_lastUpdated",
         "_has",
         "_filter",
+        "_text",
+        "_content",
         "_include",
         "_revinclude",
         "_count",
@@ -187,9 +210,13 @@ pub(super) fn keys(endpoint: &Endpoint) -> Vec<&'static str> {
         }
         I::Update => vec!["ifMatch", "ifNoneMatchWrite", "preferReturn"],
         I::Patch | I::Delete => vec!["ifMatch", "preferReturn"],
-        I::HistoryInstance | I::HistoryType | I::HistorySystem => vec!["since", "at", "_count"],
+        I::HistoryInstance | I::HistoryType | I::HistorySystem => vec!["since", "at", "list", "_count"],
         I::SearchType | I::SearchSystem if endpoint.form => vec!["preferHandling"],
-        I::SearchType => SEARCH.into_iter().chain(["preferHandling"]).collect(),
+        I::SearchType if endpoint.is_compartment() => SEARCH.into_iter().chain(["preferHandling"]).collect(),
+        I::SearchType => SEARCH
+            .into_iter()
+            .chain(["_contained", "_containedType", "preferHandling"])
+            .collect(),
         I::SearchSystem => SEARCH.into_iter().chain(["_type", "preferHandling"]).collect(),
         I::Batch | I::Transaction => vec!["preferReturn"],
         I::Capabilities => vec!["mode", "view", "_elements"],

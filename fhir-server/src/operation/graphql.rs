@@ -53,6 +53,26 @@ impl Operation for GraphQl {
         }
     }
 
+    /// The form that GraphQL itself has over HTTP (<https://graphql.org/learn/serving-over-http/>): an object with `query`, and `operationName`
+    /// and `variables` where there are any.
+    fn arguments_of_json(&self, body: &[u8]) -> Option<Result<Vec<(String, String)>>> {
+        let members: serde_json::Map<String, serde_json::Value> = serde_json::from_slice(body).ok()?;
+        if members.contains_key("resourceType") {
+            return None;
+        }
+        let mut arguments = Vec::new();
+        for (name, value) in members {
+            let text = match (name.as_str(), value) {
+                ("operationName" | "variables" | "extensions", serde_json::Value::Null) => continue,
+                ("query" | "operationName", serde_json::Value::String(text)) => text,
+                ("variables", value @ serde_json::Value::Object(_)) => value.to_string(),
+                (_, value) => return Some(Err(odd_member(&name, &value))),
+            };
+            arguments.push((name, text));
+        }
+        Some(Ok(arguments))
+    }
+
     fn example(&self, parameter: &str) -> Option<&'static str> {
         (parameter == "query").then_some("{ __typename }")
     }
@@ -78,6 +98,17 @@ impl Operation for GraphQl {
         }
         .boxed()
     }
+}
+
+/// The error of a member that a request of GraphQL over HTTP does not have.
+fn odd_member(name: &str, value: &serde_json::Value) -> Error {
+    let short: String = name.chars().take(60).collect();
+    let found: String = value.to_string().chars().take(60).collect();
+    let text = format!(
+        "The member {short:?} of the body is {found}: a GraphQL request has `query` as a string, and may have `operationName` as a string \
+         and `variables` as an object."
+    );
+    Error::new(ErrorCode::Value, text).at(short)
 }
 
 fn variables(text: Option<String>) -> Result<Option<serde_json::Map<String, serde_json::Value>>> {

@@ -7,7 +7,7 @@ use fhir_model::{Meta, OperationDefinition, OperationDefinitionParameter, json};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 
-use super::{Call, Done, Operation, Staged, parameter};
+use super::{Call, Done, Operation, Staged, meta_used, parameter};
 use crate::engine::{Draft, Received, Session, Written, not_found};
 use crate::error::{Error, ErrorCode, Result};
 use crate::interaction::{Payload, Response, update};
@@ -23,8 +23,10 @@ impl Operation for MetaOperation {
 
     fn definition(&self) -> OperationDefinition {
         OperationDefinition {
-            description: "The profiles, tags and security labels of a resource, with its version.".into(),
+            description: "The profiles, tags and security labels of a resource, with its version; of a type or the server, those in use.".into(),
             affects_state: false.into(),
+            system: true.into(),
+            type_: true.into(),
             ..definition(
                 "Meta",
                 "http://hl7.org/fhir/OperationDefinition/Resource-meta",
@@ -35,6 +37,10 @@ impl Operation for MetaOperation {
 
     fn run<'c>(&'c self, session: &'c mut Session, call: &'c Call<'c>) -> BoxFuture<'c, Result<Done>> {
         async move {
+            if call.key.is_none() {
+                let used = meta_used::meta(session, call.resource_type).await?;
+                return Ok(Done::Answer(with_meta(&used)));
+            }
             let key = call.the_key()?;
             let version = session.read(key).await?.ok_or_else(|| not_found(key))?;
             let Some(body) = &version.body else {
@@ -76,11 +82,19 @@ pub(super) fn given(words: &str) -> OperationDefinitionParameter {
 /// The answer for a resource in JSON: its meta as it stands there.
 fn answer(resource: &[u8]) -> Result<Response> {
     let tree = read(resource)?;
-    let mut json = br#"{"resourceType":"Parameters","parameter":[{"name":"return","valueMeta":"#.to_vec();
     let meta = tree.get("meta").map_or_else(|| b"{}".to_vec(), Tree::to_vec);
-    json.extend_from_slice(&meta);
+    Ok(with_meta(&meta))
+}
+
+/// The answer with that Meta in JSON; without anything in it there is none.
+fn with_meta(meta: &[u8]) -> Response {
+    if meta == b"{}" {
+        return Response::new(200, Payload::Json(br#"{"resourceType":"Parameters"}"#.to_vec()));
+    }
+    let mut json = br#"{"resourceType":"Parameters","parameter":[{"name":"return","valueMeta":"#.to_vec();
+    json.extend_from_slice(meta);
     json.extend_from_slice(b"}]}");
-    Ok(Response::new(200, Payload::Json(json)))
+    Response::new(200, Payload::Json(json))
 }
 
 /// The answer once a change is committed.
@@ -95,7 +109,7 @@ fn written(written: &Written) -> Result<Response> {
 }
 
 /// JSON of our own, whose limits were checked when it came in.
-fn read(json: &[u8]) -> Result<Tree<'_>> {
+pub(super) fn read(json: &[u8]) -> Result<Tree<'_>> {
     let limits = Limits {
         bytes: usize::MAX,
         depth: 256,

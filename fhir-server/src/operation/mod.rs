@@ -16,6 +16,7 @@ mod lookup;
 mod meta;
 mod meta_add;
 mod meta_delete;
+mod meta_used;
 mod status;
 mod subsumes;
 pub(crate) mod terminology;
@@ -44,6 +45,14 @@ pub trait Operation: Send + Sync {
     /// What it takes and gives, and on what it runs: `system`, `type`, `instance`, `resource`, `affectsState` and the
     /// parameters are what the server goes by.
     fn definition(&self) -> OperationDefinition;
+    /// The arguments in a body of JSON that is no resource, as parameters of a URL; `None` where it takes no such body.
+    ///
+    /// # Errors
+    /// The body is not of the form that the operation takes.
+    fn arguments_of_json(&self, _body: &[u8]) -> Option<Result<Vec<(String, String)>>> {
+        None
+    }
+
     /// Whether a call may also have the search parameters of the type that it is on, in the URL.
     fn takes_search_parameters(&self) -> bool {
         false

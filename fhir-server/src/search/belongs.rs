@@ -71,9 +71,8 @@ pub(crate) fn with_policy_rows(
 ) -> Index {
     let mut rows = patients(&index, key, resource, around);
     rows.extend(named(&index, resource, around));
-    let mut all = index.rows().to_vec();
-    all.append(&mut rows);
-    Index::new(all)
+    rows.extend_from_slice(index.rows());
+    index.with_rows(rows)
 }
 
 fn row(parameter: ParameterNumber, value: IndexValue) -> IndexRow {

@@ -79,6 +79,31 @@ impl Names {
                     self.text(filter)
                 )
             }
+            Filter::Words { narrative, phrase } => {
+                let place = if *narrative { "narrative" } else { "text" };
+                format!("{place} with the words {:?}", phrase.join(" "))
+            }
+            Filter::Contains {
+                resource_type,
+                filter,
+            } => format!(
+                "containing a {} that is {}",
+                resource_type.name(),
+                self.text(filter)
+            ),
+            Filter::RefersInside {
+                parameters,
+                resource_type,
+                filter,
+            } => {
+                let names: Vec<String> = parameters.iter().map(|number| self.name(*number)).collect();
+                format!(
+                    "{} to a contained {} that is {}",
+                    names.join(" or "),
+                    resource_type.name(),
+                    self.text(filter)
+                )
+            }
             Filter::ReferredToBy {
                 resource_type,
                 parameter,

@@ -11,13 +11,16 @@ pub(crate) mod criteria;
 pub(crate) mod describe;
 pub(crate) mod extract;
 pub(crate) mod instant;
+mod narrative;
 mod narrow;
+pub(crate) mod passage;
 pub(crate) mod registry;
 pub(crate) mod span;
 pub(crate) mod sphere;
 pub(crate) mod terminology;
 pub(crate) mod text;
 pub(crate) mod ucum;
+pub(crate) mod words;
 
 pub(crate) use narrow::narrow;
 

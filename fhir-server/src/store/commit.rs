@@ -45,6 +45,8 @@ pub enum Write {
     },
     /// The tenant's resources up to that stamp can be found by what they hold; `None`: all of them. See [`reindex`](super::reindex).
     IndexedTo(Option<i64>),
+    /// Full text is kept of all resources from now on, or no more. Where it was not, all resources of all tenants are to be indexed anew.
+    FullText(bool),
     /// A row that only one can hold: conditional keys, token ids, replies, the load ledger.
     Claim(Claim),
     /// A row of the audit trail.
@@ -68,7 +70,7 @@ impl Write {
     pub(crate) fn body_len(&self) -> usize {
         match self {
             Write::Create { body, .. } | Write::Update { body, .. } => body.json.len(),
-            Write::Delete { .. } | Write::Index { .. } | Write::IndexedTo(_) => 0,
+            Write::Delete { .. } | Write::Index { .. } | Write::IndexedTo(_) | Write::FullText(_) => 0,
             Write::Claim(claim) => claim.payload.len(),
             Write::Audit(entry) => entry.record.len(),
             Write::Seal(_) => 0,

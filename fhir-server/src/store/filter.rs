@@ -54,6 +54,31 @@ pub enum Filter {
         /// what it must be
         filter: Box<Filter>,
     },
+    /// Resources with those words beside each other in their narrative, or in all of their text.
+    Words {
+        /// in the narrative alone
+        narrative: bool,
+        /// at least one, folded, of letters and digits
+        phrase: Vec<String>,
+    },
+    /// Resources that contain a resource of the type that the filter lets through. What is contained is nowhere by itself: in such a
+    /// filter, what asks who refers to it, when it was updated, or for its key, lets nothing through.
+    Contains {
+        /// the type of what is contained
+        resource_type: ResourceType,
+        /// what it must be
+        filter: Box<Filter>,
+    },
+    /// Resources that refer, by one of the parameters, to a resource of the type beside them in the same container, or in themselves,
+    /// that the filter lets through, as in [`Filter::Contains`].
+    RefersInside {
+        /// reference parameters
+        parameters: Vec<ParameterNumber>,
+        /// the type at the other end
+        resource_type: ResourceType,
+        /// what it must be
+        filter: Box<Filter>,
+    },
     /// Resources that name, by one of the parameters, the canonical URL of a current resource of the type that the filter lets through.
     RefersByUrl {
         /// reference parameters

@@ -5,7 +5,7 @@
 //!
 //! Invariant: rows are made from the resource alone, so that the same resource always has the same rows.
 
-use super::ResourceType;
+use super::{Passage, ResourceType};
 
 /// The number of a search parameter of a resource type in the registry, with the aspect of its values that a row is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -123,6 +123,19 @@ pub enum IndexValue {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Index {
     rows: Vec<IndexRow>,
+    passages: Vec<Passage>,
+    contained: Vec<Contained>,
+}
+
+/// What a contained resource can be found by, within its container.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Contained {
+    /// Its type.
+    pub resource_type: ResourceType,
+    /// Its id, which is unique in the container.
+    pub id: String,
+    /// Its rows.
+    pub index: Index,
 }
 
 impl Index {
@@ -130,8 +143,40 @@ impl Index {
     pub fn new(mut rows: Vec<IndexRow>) -> Self {
         rows.sort_by(|a, b| a.partial_cmp(b).unwrap_or(std::cmp::Ordering::Equal));
         rows.dedup();
-        Index { rows }
+        Index {
+            rows,
+            ..Index::default()
+        }
     }
+
+    /// The same, with those rows in place of its own.
+    pub(crate) fn with_rows(self, rows: Vec<IndexRow>) -> Self {
+        Index {
+            rows: Index::new(rows).rows,
+            ..self
+        }
+    }
+
+    /// The same, with the words of the resource's text.
+    pub fn with_passages(self, passages: Vec<Passage>) -> Self {
+        Index { passages, ..self }
+    }
+
+    /// The same, with what the resource contains.
+    pub fn with_contained(self, contained: Vec<Contained>) -> Self {
+        Index { contained, ..self }
+    }
+
+    /// The words of its text, where they are kept.
+    pub fn passages(&self) -> &[Passage] {
+        &self.passages
+    }
+
+    /// What the resource contains.
+    pub fn contained(&self) -> &[Contained] {
+        &self.contained
+    }
+
     /// The rows, sorted.
     pub fn rows(&self) -> &[IndexRow] {
         &self.rows

@@ -21,6 +21,7 @@ mod key;
 mod number;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 mod open;
+mod passage;
 #[cfg(feature = "postgres")]
 mod postgres;
 mod query;
@@ -46,13 +47,14 @@ pub(crate) use epoch::moves;
 pub use epoch::{DEFINITIONS, Epochs, Marks};
 pub use explain::{Asked, Explanation};
 pub use filter::Filter;
-pub use index::{Aspect, Index, IndexRow, IndexValue, ParameterNumber};
+pub use index::{Aspect, Contained, Index, IndexRow, IndexValue, ParameterNumber};
 pub use key::{Key, ResourceType, is_id};
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 pub use open::{DatabaseUrl, StoreOptions, backup, migrate, open, restore, schema_version};
-
+pub use passage::{GAP, MAX_PHRASE, Passage, Section};
 pub use query::{
-    Found, HistoryQuery, HistoryScope, Link, LinkQuery, MAX_SORTS, SORTED_BYTES, SearchQuery, Sort, SortKey,
+    ContainedQuery, Found, HistoryQuery, HistoryScope, Link, LinkQuery, MAX_SORTS, SORTED_BYTES, SearchQuery,
+    Sort, SortKey,
 };
 pub use reindex::{Extract, reindex};
 pub(crate) use version::tag as version_tag;
@@ -85,6 +87,8 @@ pub trait Snapshot: Send + Sync {
     fn search_total<'a>(&'a self, query: &'a SearchQuery, limit: u64) -> BoxFuture<'a, Result<u64>>;
     /// Current resources that are linked to some, each once, newest change first.
     fn linked<'a>(&'a self, query: &'a LinkQuery) -> BoxFuture<'a, Result<Vec<Version>>>;
+    /// What some resources contain that passes: the place of the container in the query, and the id within it.
+    fn contained<'a>(&'a self, query: &'a ContainedQuery) -> BoxFuture<'a, Result<Vec<(usize, String)>>>;
     /// How that page is answered, and its total up to `limit` where one is given. A store that does not tell says so.
     fn explain<'a>(
         &'a self,
@@ -138,6 +142,8 @@ pub trait Store: Send + Sync {
     fn unindexed(&self) -> BoxFuture<'_, Result<Vec<(TenantId, i64)>>>;
     /// The tenants that have an audit trail.
     fn audited(&self) -> BoxFuture<'_, Result<Vec<TenantId>>>;
+    /// Whether full text is kept of all resources: see [`Write::FullText`].
+    fn full_text(&self) -> BoxFuture<'_, Result<bool>>;
     /// The tenants that have, or had, definitions of that type, with the type's epoch.
     fn defining(&self, of: ResourceType) -> BoxFuture<'_, Result<Vec<(TenantId, i64)>>>;
     /// Whether the database answers and takes writes.

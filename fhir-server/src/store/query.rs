@@ -208,6 +208,35 @@ impl LinkQuery {
     }
 }
 
+/// Which contained resources of some resources pass (<https://hl7.org/fhir/R4/search.html#contained>).
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct ContainedQuery {
+    /// Within which resources.
+    pub containers: Vec<Key>,
+    /// Their type.
+    pub resource_type: ResourceType,
+    /// What they must be.
+    pub filter: Filter,
+    /// What the containers must be for the caller to see them.
+    pub visible: Filter,
+    /// How many at most.
+    pub count: usize,
+}
+
+impl ContainedQuery {
+    /// At most `count` contained resources of the type that the filter lets through.
+    pub fn new(containers: Vec<Key>, resource_type: ResourceType, filter: Filter, count: usize) -> Self {
+        ContainedQuery {
+            containers,
+            resource_type,
+            filter,
+            visible: Filter::All,
+            count,
+        }
+    }
+}
+
 /// A kind of link.
 #[derive(Clone, Debug)]
 #[non_exhaustive]

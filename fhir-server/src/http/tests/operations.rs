@@ -11,7 +11,7 @@ async fn operations_have_routes_on_every_level() {
     let xml = send(&server, get("/fhir/Patient/p1/$meta?_format=xml")).await;
     assert_eq!(xml.checked(), 200);
     assert!(xml.text().contains("<Parameters xmlns"), "{}", xml.text());
-    for path in ["/fhir/$meta", "/fhir/Patient/$meta", "/fhir/Patient/p1/$nothing"] {
+    for path in ["/fhir/$diff", "/fhir/Patient/$diff", "/fhir/Patient/p1/$nothing"] {
         assert_eq!(send(&server, get(path)).await.checked(), 501, "{path}");
     }
     assert_eq!(
@@ -61,4 +61,32 @@ async fn arguments_come_in_the_body_or_in_the_url() {
         send(&server, get("/fhir/Patient/p1/$meta?x=y")).await.checked(),
         400
     );
+}
+
+#[actix_web::test]
+async fn a_graphql_request_comes_as_plain_json() {
+    let server = with_patient().await;
+    let post = |body: &'static str| with_json("POST", "/fhir/Patient/p1/$graphql", body);
+    let plain = send(
+        &server,
+        post(r#"{"query":"query Q($n: Boolean!) { id active @include(if: $n) }","operationName":"Q","variables":{"n":true}}"#)
+            .insert_header(("Content-Type", "application/json")),
+    )
+    .await;
+    assert_eq!(plain.checked(), 200, "{}", plain.text());
+    assert_eq!(plain.json()["data"]["id"], "p1");
+    let least = send(&server, post(r#"{"query":"{ id }","variables":null}"#)).await;
+    assert_eq!(least.json()["data"]["id"], "p1", "{}", least.text());
+    let parameters = r#"{"resourceType":"Parameters","parameter":[{"name":"query","valueString":"{ id }"}]}"#;
+    assert_eq!(send(&server, post(parameters)).await.json()["data"]["id"], "p1");
+    for (body, place) in [
+        (r#"{"query":7}"#, "query"),
+        (r#"{"query":"{ id }","variables":[]}"#, "variables"),
+        (r#"{"query":"{ id }","more":1}"#, "more"),
+        (r#"{"variables":{}}"#, "query"),
+    ] {
+        let answer = send(&server, post(body)).await;
+        assert_eq!(answer.checked(), 400, "{body}");
+        assert!(answer.text().contains(place), "{body}: {}", answer.text());
+    }
 }

@@ -68,7 +68,7 @@ async fn other_media_types_are_told_the_four_that_are_taken() {
     let server = with_patient().await;
     for content_type in [
         "",
-        "application/json",
+        "text/json",
         "text/xml",
         "application/octet-stream",
         "application/x-www-form-urlencoded",
@@ -92,6 +92,32 @@ async fn other_media_types_are_told_the_four_that_are_taken() {
     let answer = send(&server, elsewhere).await;
     assert_eq!(answer.checked(), 415);
     assert!(answer.text().contains("method PATCH"));
+}
+
+#[actix_web::test]
+async fn plain_json_is_the_form_that_it_must_be() {
+    let parameters = r#"{"resourceType":"Parameters","parameter":[{"name":"operation","part":[
+        {"name":"type","valueCode":"replace"},{"name":"path","valueString":"Patient.active"},{"name":"value","valueBoolean":false}]}]}"#;
+    for body in [
+        r#"[{"op":"replace","path":"/active","value":false}]"#,
+        r#" {"active":false}"#,
+        parameters,
+    ] {
+        let server = with_patient().await;
+        let answer = send(&server, patch("application/json", body)).await;
+        assert_eq!(answer.checked(), 200, "{body}: {}", answer.text());
+        assert_eq!(answer.json()["active"], false, "{body}");
+        assert_eq!(answer.json()["name"][0]["family"], "Smith");
+    }
+    let server = with_patient().await;
+    for body in ["", "7", "\"x\"", "{", "[", PATIENT, "{\"active\":\"no\"}"] {
+        let answer = send(&server, patch("application/json", body)).await;
+        assert_eq!(answer.checked(), 400, "{body}: {}", answer.text());
+    }
+    assert_eq!(
+        send(&server, get("/fhir/Patient/p1")).await.header("etag"),
+        "W/\"1\""
+    );
 }
 
 #[actix_web::test]

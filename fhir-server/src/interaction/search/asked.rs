@@ -2,6 +2,7 @@
 
 use std::cell::Cell;
 
+use super::contained::Inside;
 use super::everything::Everything;
 use super::include::Include;
 use super::{compartment, explain, sort};
@@ -29,6 +30,8 @@ pub(super) struct Asked {
     pub(super) view: View,
     pub(super) page: Option<Page>,
     pub(super) includes: Vec<Include>,
+    /// What contained resources are asked for.
+    pub(super) inside: Option<Inside>,
     /// How it is answered is told instead of the answer.
     pub(super) explain: bool,
     /// What is told beside the results.
@@ -95,14 +98,19 @@ impl Asked {
         if view.counts() {
             query.count = 0;
         }
-        contained(&mut reader)?;
+        let special = of.is_some() || request.compartment.is_some();
+        let mut inside = Inside::read(&mut reader, request, special)?;
         let (around, mut includes) = match of {
             Some(everything) => everything.read(&mut reader, &scope, &types)?,
             None => (Filter::All, Vec::new()),
         };
         let (filter, asked) = criteria(&mut reader, &scope, &types)?;
-        let filter = narrow(scope.registry, &types, filter);
+        let mut filter = narrow(scope.registry, &types, filter);
         includes.extend(asked);
+        if let Some(inside) = &mut inside {
+            filter = inside.of(filter, &query.sort)?;
+            query.resource_type = None;
+        }
         query.filter = query.filter.and(around);
         if let Some(centre) = &request.compartment {
             let members = compartment::filter(scope.registry, centre, request.resource_type)?;
@@ -119,6 +127,7 @@ impl Asked {
             view,
             page,
             includes,
+            inside,
             explain,
             issues,
             total,
@@ -154,6 +163,10 @@ impl Asked {
 
     /// Up to how many matches are counted; `None` where they are not.
     pub(super) fn limit_of_total(&self, session: &Session) -> Option<u64> {
+        // Containers are counted, not what stands alone from each.
+        if self.inside.as_ref().is_some_and(|inside| inside.alone) {
+            return None;
+        }
         let settings = session.settings();
         match (self.query.count, self.total) {
             (0, _) => Some(settings.count_max),
@@ -190,6 +203,19 @@ impl Asked {
     pub(super) fn warn(&mut self, text: String) {
         self.issues
             .push(Issue::new(text).with_severity(Severity::Warning));
+    }
+
+    /// Warns where more stand for the containers of a page than were asked for, or than an answer holds.
+    pub(super) fn warn_of_parts(&mut self, parts: usize, is_more: bool) {
+        if is_more {
+            self.warn(format!(
+                "The resources of this page contain more than {parts} matches; the others are left out: ask for fewer with _count."
+            ));
+        } else if parts > self.query.count {
+            self.warn(format!(
+                "_count is the number of containers; those of this page contain {parts} matches."
+            ));
+        }
     }
 
     /// The token of the next page; none where it would be too long to be sent back.
@@ -281,23 +307,6 @@ fn total(reader: &mut Reader<'_>) -> Result<Total> {
         Some("none") => Ok(Total::None),
         Some(other) => Err(malformed("_total", other, "none, estimate or accurate")),
     }
-}
-
-/// `_contained` (<https://hl7.org/fhir/R4/search.html#contained>): contained resources are not found by themselves.
-fn contained(reader: &mut Reader<'_>) -> Result<()> {
-    match reader.one("_contained")? {
-        None | Some("false") => {}
-        Some("true" | "both") => reader.ignore(
-            "_contained",
-            "Contained resources are not searched here: only _contained=false is offered.",
-        ),
-        Some(other) => return Err(malformed("_contained", other, "true, false or both")),
-    }
-    match reader.one("_containedType")? {
-        None | Some("container" | "contained") => {}
-        Some(other) => return Err(malformed("_containedType", other, "container or contained")),
-    }
-    Ok(())
 }
 
 /// All that is left: criteria and includes.

@@ -5,6 +5,7 @@
 
 mod asked;
 pub(crate) mod compartment;
+mod contained;
 mod everything;
 mod explain;
 mod include;
@@ -16,6 +17,7 @@ pub(crate) use everything::Everything;
 pub(crate) use explain::SCOPE as EXPLAIN_SCOPE;
 
 use self::asked::Asked;
+use self::contained::Entry;
 use super::bundle::{BundleWriter, Members};
 use super::subset::View;
 use super::{Payload, Request, Response, outcome};
@@ -98,7 +100,9 @@ async fn answer(session: &Session, request: &Request, mut asked: Asked) -> Resul
         return explain::answer(session, request, &asked).await;
     }
     let (mut matches, mut total, next) = matched(session, &mut asked).await?;
+    let is_whole = next.is_none() && asked.page.is_none();
     if matches.is_empty()
+        && asked.inside.is_none()
         && total.unwrap_or(0) == 0
         && let Some(built_in) = asked.built_in(session, request)?
     {
@@ -110,10 +114,24 @@ async fn answer(session: &Session, request: &Request, mut asked: Asked) -> Resul
     let mut links = vec![("self", asked.self_link(request))];
     links.extend(next.map(|token| ("next", asked.page_link(&token))));
     let included = linked::resources(session, &mut asked, &matches).await?;
+    let entries = match asked.inside.clone().filter(|inside| inside.alone) {
+        Some(inside) => {
+            let (entries, is_more) = inside.entries(session, &matches).await?;
+            asked.warn_of_parts(entries.len(), is_more);
+            total = total.or((is_whole && !is_more).then_some(entries.len() as u64));
+            entries
+        }
+        None => (0..matches.len()).map(|place| (place, Entry::Whole)).collect(),
+    };
     let mut bundle = BundleWriter::new(&session.new_id(), "searchset", session.now())?;
     bundle.total_and_links(total, &links)?;
-    for found in &matches {
-        bundle.entry(|members| entry(members, &found.version, &asked.view, &request.base, "match"))?;
+    for (place, what) in entries {
+        let Some(found) = matches.get(place) else { continue };
+        let (version, view, base) = (&found.version, &asked.view, request.base.as_str());
+        match what {
+            Entry::Whole => bundle.entry(|members| entry(members, version, view, base, "match"))?,
+            Entry::Part(id) => bundle.entry(|members| part(members, version, view, base, &id))?,
+        }
     }
     for version in &included {
         let view = asked.view.of_included(version.key.resource_type.name());
@@ -127,6 +145,15 @@ async fn answer(session: &Session, request: &Request, mut asked: Asked) -> Resul
         })?;
     }
     Ok(Response::new(200, Payload::Json(bundle.finish())))
+}
+
+/// What a resource contains, as a match of its own.
+fn part(members: &mut Members<'_>, version: &Version, view: &View, base: &str, id: &str) -> Result<()> {
+    members.text("fullUrl", &format!("{base}/{}#{id}", version.key))?;
+    if let Some(json) = contained::part(version, id)? {
+        members.raw("resource", &view.apply(json)?);
+    }
+    members.object("search", |search| search.text("mode", "match"))
 }
 
 /// The page, and one more where there is one.

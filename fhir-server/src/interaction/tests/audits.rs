@@ -391,6 +391,9 @@ impl Store for Deaf {
     fn audited(&self) -> BoxFuture<'_, Result<Vec<TenantId>, Error>> {
         self.0.audited()
     }
+    fn full_text(&self) -> BoxFuture<'_, Result<bool, Error>> {
+        self.0.full_text()
+    }
     fn defining(&self, of: crate::store::ResourceType) -> BoxFuture<'_, Result<Vec<(TenantId, i64)>, Error>> {
         self.0.defining(of)
     }

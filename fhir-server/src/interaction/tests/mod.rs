@@ -12,6 +12,7 @@ mod definitions;
 mod entries;
 mod examples;
 mod explains;
+mod hidden;
 mod histories;
 mod hostile;
 mod includes;

@@ -188,8 +188,8 @@ fn arguments_are_checked_by_the_definition() {
 fn an_operation_that_is_not_offered_there_says_so() {
     let server = server();
     for (url, words) in [
-        ("$meta", "does not run on the whole server"),
-        ("Patient/$meta", "does not run on the type Patient"),
+        ("$diff", "does not run on the whole server"),
+        ("Patient/$diff", "does not run on the type Patient"),
         ("Patient/p/$merge", "offers no operation `$merge`"),
     ] {
         let error = server.get(url).unwrap_err();
@@ -320,7 +320,8 @@ fn each_operation_is_decided_by_its_code() {
 fn the_capability_statement_lists_the_operations_where_they_run() {
     let rest = TestServer::new().json("metadata")["rest"][0].clone();
     assert_eq!(rest["operation"][0]["name"], "graphql");
-    assert_eq!(rest["operation"].as_array().unwrap().len(), 1);
+    assert_eq!(rest["operation"][1]["name"], "meta");
+    assert_eq!(rest["operation"].as_array().unwrap().len(), 2);
     let operations = rest["resource"][0]["operation"].as_array().unwrap();
     let names: Vec<&str> = operations.iter().map(|o| o["name"].as_str().unwrap()).collect();
     assert_eq!(
@@ -404,4 +405,37 @@ fn an_operation_of_an_embedder_is_offered_where_its_definition_says() {
     );
     let rest = server.json("metadata")["rest"][0].clone();
     assert_eq!(rest["operation"][0]["name"], "echo");
+}
+
+#[test]
+fn meta_of_a_type_or_of_the_server_is_what_is_in_use() {
+    let server = TestServer::new();
+    let basic = |meta: &str| format!(r#"{{"resourceType":"Basic",{meta}"code":{{"text":"x"}}}}"#);
+    let used = |url: &str| server.json(url)["parameter"][0]["valueMeta"].clone();
+    assert_eq!(server.json("Basic/$meta"), json!({"resourceType": "Parameters"}));
+    for meta in [
+        r#""meta":{"tag":[{"system":"urn:t","code":"A","display":"Big a"}]},"#,
+        r#""meta":{"tag":[{"system":"urn:t","code":"a"},{"code":"free"}],"profile":["http://a.example/p"]},"#,
+        r#""meta":{"tag":[{"system":"urn:t","code":"A"}]},"#,
+        "",
+    ] {
+        server.post("Basic", &basic(meta)).unwrap();
+    }
+    server
+        .post(
+            "Patient",
+            r#"{"resourceType":"Patient","meta":{"security":[{"system":"urn:s","code":"R"}]}}"#,
+        )
+        .unwrap();
+    let of_type = used("Basic/$meta");
+    assert_eq!(of_type["profile"], json!(["http://a.example/p"]));
+    let tags = of_type["tag"].as_array().unwrap();
+    assert!(
+        tags.contains(&json!({"code": "free"})) && tags.len() >= 2,
+        "{of_type}"
+    );
+    assert!(of_type.get("security").is_none());
+    let of_server = used("$meta");
+    assert_eq!(of_server["security"], json!([{"system": "urn:s", "code": "R"}]));
+    assert_eq!(of_server["tag"], of_type["tag"]);
 }

@@ -9,8 +9,8 @@ use super::*;
 use crate::context::TenantId;
 use crate::engine::indexing::{Indexed, Indexer};
 use crate::store::{
-    AuditQuery, AuditRow, AuditSeal, Commit, Found, Key, LinkQuery, Marks, Outcome, ParameterNumber, Refusal,
-    ResourceType, SearchQuery, Snapshot, Version,
+    AuditQuery, AuditRow, AuditSeal, Commit, ContainedQuery, Found, Key, LinkQuery, Marks, Outcome,
+    ParameterNumber, Refusal, ResourceType, SearchQuery, Snapshot, Version,
 };
 
 /// A SearchParameter for what Patients are called by.
@@ -408,6 +408,9 @@ impl Snapshot for CountedView {
     fn linked<'a>(&'a self, query: &'a LinkQuery) -> Answer<'a, Vec<Version>> {
         self.asks("linked").linked(query)
     }
+    fn contained<'a>(&'a self, query: &'a ContainedQuery) -> Answer<'a, Vec<(usize, String)>> {
+        self.asks("contained").contained(query)
+    }
     fn marks(&self) -> Answer<'_, Marks> {
         CountedView::asks(self, "marks").marks()
     }
@@ -453,6 +456,9 @@ impl Store for Counted {
     }
     fn unindexed(&self) -> Answer<'_, Vec<(TenantId, i64)>> {
         self.inner.unindexed()
+    }
+    fn full_text(&self) -> Answer<'_, bool> {
+        self.inner.full_text()
     }
     fn defining(&self, of: ResourceType) -> Answer<'_, Vec<(TenantId, i64)>> {
         self.inner.defining(of)

@@ -345,6 +345,9 @@ impl Store for Contended {
     fn audited(&self) -> BoxFuture<'_, Result<Vec<TenantId>, Error>> {
         self.inner.audited()
     }
+    fn full_text(&self) -> BoxFuture<'_, Result<bool, Error>> {
+        self.inner.full_text()
+    }
     fn defining(&self, of: ResourceType) -> BoxFuture<'_, Result<Vec<(TenantId, i64)>, Error>> {
         self.inner.defining(of)
     }

@@ -1,4 +1,4 @@
-//! Filters over other resources: chains (<https://hl7.org/fhir/R4/search.html#chaining>) and `_has`
+//! Filters over other resources: chains (<https://hl7.org/fhir/R4/search.html#chaining>), also to what a resource contains, and `_has`
 //! (<https://hl7.org/fhir/R4/search.html#has>), down to the comparison at their end.
 
 use fhir_model::definitions::SearchParamType;
@@ -165,6 +165,11 @@ fn forward(
                         filter: Box::new(filter.clone()),
                     });
                 }
+                any.push(Filter::RefersInside {
+                    parameters: vec![parameter.number],
+                    resource_type: target,
+                    filter: Box::new(filter.clone()),
+                });
                 any.push(Filter::RefersTo {
                     parameters: vec![parameter.number],
                     resource_type: target,
@@ -194,6 +199,9 @@ fn comparison(scope: &Scope<'_>, resource_type: Option<ResourceType>, leaf: &Lea
             if let Some(special) = own::everywhere(scope, code, *modifier, value) {
                 return special;
             }
+            if let Some(words) = own::words(scope, resource_type, code, *modifier, value) {
+                return words;
+            }
             let facet = Facet::of(offered(scope.parameter(resource_type, code)?)?);
             let modifier = modifier.map(|m| Modifier::of(&facet, m)).transpose()?;
             Ok(value::filter(scope, &facet, modifier, value)?)
@@ -205,6 +213,12 @@ fn comparison(scope: &Scope<'_>, resource_type: Option<ResourceType>, leaf: &Lea
         } => {
             if let Some(special) = own::compared(scope, code, *operator, value) {
                 return special;
+            }
+            if let Some(words) = own::words(scope, resource_type, code, None, value) {
+                return match operator {
+                    Operator::Eq | Operator::Co => words,
+                    other => Err(expression::does_not_compare(code, *other, "eq and co").into()),
+                };
             }
             let facet = Facet::of(offered(scope.parameter(resource_type, code)?)?);
             Ok(expression::compare(scope, &facet, *operator, value)?)

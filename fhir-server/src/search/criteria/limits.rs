@@ -31,6 +31,9 @@ pub struct Limits {
     pub included: usize,
     /// Rounds of `:iterate`. Default: 3.
     pub iterations: usize,
+    /// Whether the words of all text are indexed, and `_text` and `_content` answered. Where it is switched on later, the next start indexes
+    /// what is there before it answers; all servers of one database must be told the same. Default: no.
+    pub full_text: bool,
 }
 
 impl Default for Limits {
@@ -48,6 +51,7 @@ impl Default for Limits {
             includes: 20,
             included: 1000,
             iterations: 3,
+            full_text: false,
         }
     }
 }

@@ -13,11 +13,13 @@ mod limits;
 mod modifier;
 mod name;
 mod own;
+mod phrase;
 #[cfg(test)]
 mod tests;
 mod value;
 
 pub use limits::Limits;
+pub(crate) use own::list;
 
 use std::cell::Cell;
 

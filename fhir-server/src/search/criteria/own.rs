@@ -3,8 +3,8 @@
 
 use super::escape;
 use super::expression::{self, Expression, Operator};
-use super::modifier;
 use super::{Problem, Scope, any_of, not};
+use super::{modifier, phrase};
 use crate::error::{Error, ErrorCode, Result};
 use crate::search::{instant, malformed};
 use crate::store::{Filter, ResourceType};
@@ -19,9 +19,6 @@ pub(super) fn filter(scope: &Scope<'_>, types: &[ResourceType], name: &str, valu
             .map_err(Problem::from)
             .and_then(|tests| expression::filter(scope, types, &tests)),
         "_list" => list(scope, value),
-        "_text" | "_content" => Err(Problem::Unknown(format!(
-            "{code} is not offered: this server keeps no index of full text. Search by the parameters of the type."
-        ))),
         "_query" => Err(Problem::Refused(
             Error::new(
                 ErrorCode::Value,
@@ -66,6 +63,33 @@ pub(super) fn everywhere(
     })
 }
 
+/// The filter of `_text` and `_content` for a type, or for any; `None` for any other code.
+pub(super) fn words(
+    scope: &Scope<'_>,
+    resource_type: Option<ResourceType>,
+    code: &str,
+    modifier: Option<&str>,
+    value: &str,
+) -> Option<Outcome> {
+    if !matches!(code, "_text" | "_content") {
+        return None;
+    }
+    if let Some(name) = modifier {
+        return Some(Err(modifier::refused(code, "special", "no modifier", name).into()));
+    }
+    if !scope.limits.full_text {
+        return Some(Err(Problem::Unknown(format!(
+            "{code} is not offered: this server keeps no index of full text; search.full_text in its configuration switches that on."
+        ))));
+    }
+    // `_text` is for types with narrative alone.
+    if let Some(Err(unknown)) = resource_type.map(|of| scope.parameter(Some(of), code)) {
+        return Some(Err(unknown));
+    }
+    let narrative = code == "_text";
+    Some(phrase::filter(scope, code, narrative, value).map_err(Problem::from))
+}
+
 /// The same, compared as `_filter` compares.
 pub(super) fn compared(scope: &Scope<'_>, code: &str, operator: Operator, value: &str) -> Option<Outcome> {
     let refuse = |takes: &str| {
@@ -105,7 +129,7 @@ fn last_updated(scope: &Scope<'_>, value: &str) -> Result<Filter> {
 }
 
 /// `_list`: the members of a List, by its id.
-fn list(scope: &Scope<'_>, value: &str) -> Outcome {
+pub(crate) fn list(scope: &Scope<'_>, value: &str) -> Outcome {
     let lists = each(scope, "_list", value)?;
     let mut ids = Vec::with_capacity(lists.len());
     for list in lists {

@@ -18,13 +18,14 @@ mod uri;
 use fhir_model::Resource;
 use fhir_model::definitions::SearchParamType;
 use fhir_model::path::{self, ByReferenceType, Environment, Limits, Value};
-use fhir_model::reflect::Node;
+use fhir_model::reflect::{Complex, Node, Nodes};
 use jiff::tz::TimeZone;
 
 use super::belongs;
 use super::registry::{Parameter, Registry, Use};
 use crate::error::{self, Error, ErrorCode};
-use crate::store::{Index, IndexValue, Key, ResourceType};
+use crate::store::{Contained, Index, IndexValue, Key, ResourceType};
+use reference::text_of;
 use rows::{MAX_ROWS, Rows, TooMany};
 
 /// What the rows of a resource depend on besides the resource.
@@ -83,7 +84,7 @@ pub(crate) fn local_reference(text: &str, bases: &[String]) -> Option<Key> {
     }
 }
 
-/// The rows of a resource.
+/// The rows of a resource, and of what it contains.
 ///
 /// # Errors
 /// [`ErrorCode::TooCostly`] for a resource with more values than are indexed, with the parameter and the limit;
@@ -93,25 +94,75 @@ pub(crate) fn extract(
     resource: &Resource,
     around: &Surroundings<'_>,
 ) -> error::Result<Index> {
-    let Some(resource_type) = ResourceType::from_name(resource.type_name()) else {
-        return Err(Error::internal(format!("no type {}", resource.type_name())));
+    let root = resource.as_complex();
+    let mut left = MAX_ROWS;
+    let whole = Subject {
+        resource: root,
+        container: resource,
+    };
+    let index = rows_of_subject(registry, whole, around, &mut left)?;
+    let Some((field, _)) = root.type_info().field("contained") else {
+        return Ok(index);
+    };
+    let mut contained = Vec::new();
+    for node in Nodes::of(root, field) {
+        let Node::Complex(inner) = node else { continue };
+        let resource_type = ResourceType::from_name(inner.type_info().name);
+        // Without an id nothing can lead to it.
+        let (Some(resource_type), Some(id)) = (resource_type, text_of(inner, "id")) else {
+            continue;
+        };
+        let subject = Subject {
+            resource: inner,
+            container: resource,
+        };
+        contained.push(Contained {
+            resource_type,
+            id: id.to_owned(),
+            index: rows_of_subject(registry, subject, around, &mut left)?,
+        });
+    }
+    Ok(index.with_contained(contained))
+}
+
+/// A resource, and the one that contains it: itself where none does.
+#[derive(Clone, Copy)]
+struct Subject<'a> {
+    resource: &'a dyn Complex,
+    container: &'a Resource,
+}
+
+/// The rows of one resource, at most as many as are left.
+fn rows_of_subject(
+    registry: &Registry,
+    subject: Subject<'_>,
+    around: &Surroundings<'_>,
+    left: &mut usize,
+) -> error::Result<Index> {
+    let name = subject.resource.type_info().name;
+    let Some(resource_type) = ResourceType::from_name(name) else {
+        return Err(Error::internal(format!("no type {name}")));
     };
     let plan = registry.plan(resource_type)?;
-    let environment = environment(resource);
-    let mut rows = Rows::new(around);
+    let environment = environment(subject.resource);
+    let mut rows = Rows::new(around, *left);
     for source in &plan.sources {
         let of_source = |fault| refusal(resource_type, source.uses.first().map(|u| &*u.parameter), fault);
-        let values = source.expression.evaluate(resource, &environment);
+        let values = Value::Node(Node::Complex(subject.resource));
+        let values = source
+            .expression
+            .evaluate(path::Collection::from(values), &environment);
         let values = values.map_err(|error| of_source(error.into()))?;
         if values.is_empty() {
             continue;
         }
         for used in &source.uses {
             rows.imply(source.system);
-            rows_of(used, &values, resource, &environment, &mut rows)
+            rows_of(used, &values, subject, &environment, &mut rows)
                 .map_err(|fault| refusal(resource_type, Some(&used.parameter), fault))?;
         }
     }
+    *left = left.saturating_sub(rows.len());
     Ok(Index::new(rows.into_rows()))
 }
 
@@ -134,7 +185,7 @@ impl From<TooMany> for Fault {
     }
 }
 
-fn environment(resource: &Resource) -> Environment<'_> {
+fn environment(resource: &dyn Complex) -> Environment<'_> {
     // As many values as there may be rows; an evaluation takes some ten steps for each.
     let limits = Limits {
         steps: 20_000_000,
@@ -143,7 +194,7 @@ fn environment(resource: &Resource) -> Environment<'_> {
     };
     Environment::new()
         // The parts of composites speak of `%resource`, and are evaluated on less.
-        .with_resource(Node::Complex(resource.as_complex()))
+        .with_resource(Node::Complex(resource))
         .with_resolver(&ByReferenceType)
         .with_filtering_as()
         .with_limits(limits)
@@ -153,20 +204,20 @@ fn environment(resource: &Resource) -> Environment<'_> {
 fn rows_of<'a>(
     used: &'a Use,
     values: &[Value<'a>],
-    resource: &Resource,
+    subject: Subject<'_>,
     environment: &'a Environment<'a>,
     rows: &mut Rows<'_>,
 ) -> Result<(), Fault> {
     rows.begin(used.parameter.number, 0);
     if used.parameter.kind != SearchParamType::Composite {
         let is_wanted = |value: &&Value<'_>| match used.parameter.kind {
-            SearchParamType::Reference => reference::is_wanted(value, used, resource),
+            SearchParamType::Reference => reference::is_wanted(value, used, subject.container),
             _ => true,
         };
         for value in values.iter().filter(is_wanted) {
             rows_of_value(used.parameter.kind, value, rows)?;
             if used.names {
-                uri::versioned(value, resource, rows)?;
+                uri::versioned(value, subject.resource, rows)?;
             }
         }
         return Ok(());

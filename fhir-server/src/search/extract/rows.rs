@@ -9,13 +9,14 @@ use crate::store::{Aspect, IndexRow, IndexValue, ParameterNumber};
 /// Rows of one resource at most.
 pub(super) const MAX_ROWS: usize = 200_000;
 
-/// There would be more than [`MAX_ROWS`].
+/// There would be more than are kept.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct TooMany;
 
 /// Collects rows.
 pub(super) struct Rows<'s> {
     around: &'s Surroundings<'s>,
+    most: usize,
     rows: Vec<IndexRow>,
     parameter: ParameterNumber,
     group: i32,
@@ -23,9 +24,11 @@ pub(super) struct Rows<'s> {
 }
 
 impl<'s> Rows<'s> {
-    pub(super) fn new(around: &'s Surroundings<'s>) -> Self {
+    /// None yet, and at most so many.
+    pub(super) fn new(around: &'s Surroundings<'s>, most: usize) -> Self {
         Rows {
             around,
+            most,
             rows: Vec::with_capacity(64),
             parameter: ParameterNumber(0),
             group: 0,
@@ -79,7 +82,7 @@ impl<'s> Rows<'s> {
         if is_part && !matches!(aspect, Aspect::Value | Aspect::Canonical) {
             return Ok(());
         }
-        if self.rows.len() >= MAX_ROWS {
+        if self.rows.len() >= self.most {
             return Err(TooMany);
         }
         self.rows.push(IndexRow {

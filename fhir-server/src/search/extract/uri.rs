@@ -1,8 +1,7 @@
 //! Rows of uri parameters (<https://hl7.org/fhir/R4/search.html#uri>): as written, a canonical in its parts.
 
-use fhir_model::Resource;
 use fhir_model::path::Value;
-use fhir_model::reflect::{Node, PrimitiveType};
+use fhir_model::reflect::{Complex, Node, PrimitiveType};
 
 use super::reference::text_of;
 use super::rows::{Rows, TooMany};
@@ -41,8 +40,12 @@ pub(super) fn canonical(text: &str) -> IndexValue {
 }
 
 /// A row of the canonical URL of a resource with its version, so that references to that version lead here.
-pub(super) fn versioned(value: &Value<'_>, resource: &Resource, rows: &mut Rows<'_>) -> Result<(), TooMany> {
-    match (value.as_str(), text_of(resource.as_complex(), "version")) {
+pub(super) fn versioned(
+    value: &Value<'_>,
+    resource: &dyn Complex,
+    rows: &mut Rows<'_>,
+) -> Result<(), TooMany> {
+    match (value.as_str(), text_of(resource, "version")) {
         (Some(url), Some(version)) => rows.push_aspect(
             Aspect::Versioned,
             IndexValue::Uri {

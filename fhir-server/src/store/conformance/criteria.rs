@@ -6,8 +6,8 @@ use super::model::{self, Item, Model};
 use super::random::Dice;
 use crate::context::{Clock, Millis, TenantId};
 use crate::store::{
-    Expect, Filter, Key, Link, LinkQuery, Refusal, ResourceType, SearchQuery, Sort, SortKey, StoredBody,
-    Version, Write, reindex,
+    ContainedQuery, Expect, Filter, Key, Link, LinkQuery, Refusal, ResourceType, SearchQuery, Sort, SortKey,
+    StoredBody, Version, Write, reindex,
 };
 
 /// Resources that are written at random, and what is known of them.
@@ -122,6 +122,33 @@ impl World<'_> {
     }
 }
 
+impl World<'_> {
+    async fn inside(&mut self, now: Millis) -> Checked {
+        let keys: Vec<Key> = (0..self.dice.below(4)).filter_map(|_| self.dice.key()).collect();
+        let resource_type = some(self.dice.resource_type(), "type")?;
+        let filter = some(self.dice.filter(2, now), "filter")?;
+        let mut query = ContainedQuery::new(keys, resource_type, filter, 100);
+        query.visible = some(self.dice.filter(1, now), "filter")?;
+        let found = self.fixture.snapshot().await?.contained(&query).await?;
+        let mut found: Vec<(String, String)> = found
+            .into_iter()
+            .filter_map(|(place, id)| Some((query.containers.get(place)?.to_string(), id)))
+            .collect();
+        let model = self.model();
+        let containers = model.0.iter().filter(|item| query.containers.contains(&item.key));
+        let containers = containers.filter(|item| model.admits(&query.visible, item));
+        let mut wanted: Vec<(String, String)> = containers
+            .flat_map(|item| {
+                let ids = model.contained(resource_type, &query.filter, item).into_iter();
+                ids.map(|id| (item.key.to_string(), id))
+            })
+            .collect();
+        found.sort();
+        wanted.sort();
+        equal(found, wanted, &format!("{query:?}"))
+    }
+}
+
 fn linked(model: &Model, query: &LinkQuery) -> Vec<String> {
     let sources = || model.0.iter().filter(|item| query.from.contains(&item.key));
     let is_linked = |item: &&Item| match &query.link {
@@ -182,6 +209,7 @@ pub(super) async fn random_questions_are_answered_as_by_looking_at_every_row(f: 
         }
         for _ in 0..10 {
             world.links(now).await?;
+            world.inside(now).await?;
         }
     }
     Ok(())

@@ -6,8 +6,8 @@ use std::cmp::Ordering;
 use crate::context::Millis;
 use crate::store::number::ordered;
 use crate::store::{
-    Criterion, Cursor, Filter, Index, IndexRow, IndexValue, Key, ParameterNumber, Place, ResourceType,
-    SORTED_BYTES, Sort, SortKey, SystemTest, Test, UnitTest, ValueKind, id,
+    Contained, Criterion, Cursor, Filter, Index, IndexRow, IndexValue, Key, ParameterNumber, Passage, Place,
+    ResourceType, SORTED_BYTES, Section, Sort, SortKey, SystemTest, Test, UnitTest, ValueKind, id,
 };
 
 /// A resource that is not deleted.
@@ -30,13 +30,65 @@ pub(crate) struct Model(pub(crate) Vec<Item>);
 impl Model {
     /// Whether the filter lets the resource through.
     pub(crate) fn admits(&self, filter: &Filter, item: &Item) -> bool {
+        self.judge(filter, item, None)
+    }
+
+    /// Which of what the resource contains passes, by its id.
+    pub(crate) fn contained(
+        &self,
+        resource_type: ResourceType,
+        filter: &Filter,
+        container: &Item,
+    ) -> Vec<String> {
+        let contained = container.index.contained().iter();
+        let of_type = contained.filter(|one| one.resource_type == resource_type);
+        let passing = of_type.filter(|one| self.judge(filter, &inner(one, container), Some(container)));
+        passing.map(|one| one.id.clone()).collect()
+    }
+
+    /// The same of a resource within a container.
+    fn judge(&self, filter: &Filter, item: &Item, container: Option<&Item>) -> bool {
+        let judge = |filter: &Filter| self.judge(filter, item, container);
         match filter {
-            Filter::And(all) => all.iter().all(|f| self.admits(f, item)),
-            Filter::Or(any) => any.iter().any(|f| self.admits(f, item)),
-            Filter::Not(not) => !self.admits(not, item),
+            Filter::Resource(_)
+            | Filter::LastUpdated { .. }
+            | Filter::ReferredToBy { .. }
+            | Filter::ReferredToByUrl { .. }
+            | Filter::Contains { .. }
+                if container.is_some() =>
+            {
+                false
+            }
+            Filter::And(all) => all.iter().all(judge),
+            Filter::Or(any) => any.iter().any(judge),
+            Filter::Not(not) => !judge(not),
             Filter::Has(criterion) => item.index.rows().iter().any(|row| passes(criterion, row)),
             Filter::Any(test) => item.index.rows().iter().any(|row| value_passes(test, &row.value)),
             Filter::Group(parts) => in_one_group(parts, &item.index),
+            Filter::Words { narrative, phrase } => {
+                let of_section = |p: &&Passage| !narrative || p.section() == Section::Narrative;
+                let passages = item.index.passages().iter();
+                passages.filter(of_section).any(|passage| passage.has(phrase))
+            }
+            Filter::Contains {
+                resource_type,
+                filter,
+            } => !self.contained(*resource_type, filter, item).is_empty(),
+            Filter::RefersInside {
+                parameters,
+                resource_type,
+                filter,
+            } => {
+                let within = self.contained(*resource_type, filter, container.unwrap_or(item));
+                within.iter().any(|id| names_inside(item, parameters, id))
+            }
+            linked => self.linked(linked, item),
+        }
+    }
+
+    /// What asks for other resources, or for nothing but the key.
+    fn linked(&self, filter: &Filter, item: &Item) -> bool {
+        match filter {
             Filter::RefersTo {
                 parameters,
                 resource_type,
@@ -110,6 +162,27 @@ impl Model {
         found.sort_by(|a, b| compare(&a.1, &b.1, sort));
         found
     }
+}
+
+/// A contained resource as one of its own.
+fn inner(contained: &Contained, container: &Item) -> Item {
+    Item {
+        key: Key {
+            resource_type: contained.resource_type,
+            id: contained.id.clone(),
+        },
+        stamp: container.stamp,
+        last_updated: container.last_updated,
+        index: contained.index.clone(),
+    }
+}
+
+/// Whether one of the parameters of a resource names what is contained beside it under that id.
+fn names_inside(item: &Item, parameters: &[ParameterNumber], id: &str) -> bool {
+    item.index.rows().iter().any(|row| {
+        parameters.contains(&row.parameter)
+            && matches!(&row.value, IndexValue::Uri { uri, .. } if uri.strip_prefix('#') == Some(id))
+    })
 }
 
 /// Whether one of the parameters of a resource names that one.

@@ -2,8 +2,8 @@
 
 use crate::context::Millis;
 use crate::store::{
-    Compare, Criterion, Filter, Index, IndexRow, IndexValue, Key, ParameterNumber, ResourceType, Sort,
-    SortKey, SystemTest, Test, UnitTest, ValueKind,
+    Compare, Contained, Criterion, Filter, GAP, Index, IndexRow, IndexValue, Key, ParameterNumber, Passage,
+    ResourceType, Section, Sort, SortKey, SystemTest, Test, UnitTest, ValueKind,
 };
 
 /// Types that the resources are of.
@@ -199,7 +199,47 @@ impl Dice {
 
     /// The rows of a resource.
     pub(super) fn index(&mut self) -> Index {
+        let contained = (0..self.below(3)).filter_map(|_| self.contained());
+        let contained = contained.collect();
+        let passages = (0..self.below(3)).map(|part| self.passage(part)).collect();
+        self.rows().with_contained(contained).with_passages(passages)
+    }
+
+    fn contained(&mut self) -> Option<Contained> {
+        Some(Contained {
+            resource_type: self.resource_type()?,
+            id: self.id(),
+            index: self.rows(),
+        })
+    }
+
+    fn words(&mut self, most: usize) -> Vec<String> {
+        let words =
+            (0..=self.below(most)).map(|_| self.pick(&["red", "blue", "été", "x1"], "red").to_owned());
+        words.collect()
+    }
+
+    fn passage(&mut self, part: usize) -> Passage {
+        let section = match self.one_in(2) {
+            true => Section::Narrative,
+            false => Section::Rest,
+        };
+        let words = format!("{} {GAP} {}", self.words(5).join(" "), self.words(3).join(" "));
+        Passage::new(section, i32::try_from(part).unwrap_or_default(), words)
+    }
+
+    fn rows(&mut self) -> Index {
         let mut rows = Vec::new();
+        if self.one_in(3) {
+            rows.push(IndexRow {
+                parameter: self.parameter(),
+                group: 0,
+                value: IndexValue::Uri {
+                    uri: format!("#{}", self.id()),
+                    version: None,
+                },
+            });
+        }
         for _ in 0..self.below(9) {
             let group = i32::try_from(self.below(3)).unwrap_or_default();
             rows.extend(self.value().map(|value| IndexRow {
@@ -323,7 +363,7 @@ impl Dice {
     /// A question; `depth` is how many more levels it may have.
     pub(super) fn filter(&mut self, depth: usize, now: Millis) -> Option<Filter> {
         let inner = depth.saturating_sub(1);
-        let kind = self.below(if depth == 0 { 11 } else { 20 });
+        let kind = self.below(if depth == 0 { 11 } else { 25 });
         Some(match kind {
             0..=5 => Filter::Has(self.criterion()?),
             6 => Filter::Group((0..=self.below(3)).filter_map(|_| self.criterion()).collect()),
@@ -364,7 +404,20 @@ impl Dice {
                 urls: self.parameters(),
                 filter: Box::new(self.filter(inner, now)?),
             },
-            17 | 18 => Filter::RefersTo {
+            17 => Filter::Contains {
+                resource_type: self.resource_type()?,
+                filter: Box::new(self.filter(inner, now)?),
+            },
+            18 => Filter::RefersInside {
+                parameters: self.parameters(),
+                resource_type: self.resource_type()?,
+                filter: Box::new(self.filter(inner, now)?),
+            },
+            19 => Filter::Words {
+                narrative: self.one_in(2),
+                phrase: self.words(2),
+            },
+            20 | 21 => Filter::RefersTo {
                 parameters: self.parameters(),
                 resource_type: self.resource_type()?,
                 filter: Box::new(self.filter(inner, now)?),

@@ -7,7 +7,7 @@ use std::marker::PhantomData;
 use diesel::pg::Pg;
 use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
 use diesel::result::{Error, QueryResult};
-use diesel::sql_types::{Array, BigInt, Binary, Double, Integer, Nullable, SmallInt};
+use diesel::sql_types::{Array, BigInt, Binary, Double, Integer, Nullable, SmallInt, Text};
 
 /// A value of a statement: a column of rows, or one number.
 #[derive(Debug)]
@@ -26,6 +26,8 @@ pub(super) enum Column {
     Bytes(Vec<Vec<u8>>),
     /// bytes or NULL
     MaybeBytes(Vec<Option<Vec<u8>>>),
+    /// text
+    Texts(Vec<String>),
 }
 
 /// A statement in which each `?` stands for the next column.
@@ -61,6 +63,7 @@ impl<ST> QueryFragment<Pg> for Arrays<ST> {
                 Some(Column::Real(v)) => out.push_bind_param::<Array<Double>, _>(v)?,
                 Some(Column::Bytes(v)) => out.push_bind_param::<Array<Binary>, _>(v)?,
                 Some(Column::MaybeBytes(v)) => out.push_bind_param::<Array<Nullable<Binary>>, _>(v)?,
+                Some(Column::Texts(v)) => out.push_bind_param::<Array<Text>, _>(v)?,
                 None => return Err(Error::QueryBuilderError("too few columns".into())),
             }
             out.push_sql(piece);

@@ -336,6 +336,11 @@ impl<'j> Desk<'j> {
                 self.statements.push(sql::indexed_to(self.tenant, *stamp));
                 Some(Outcome::Indexed)
             }
+            Step::FullText(kept) => {
+                self.statements
+                    .extend(sql::keep_full_text(sql::Dialect::Postgres, *kept));
+                Some(Outcome::Indexed)
+            }
             Step::Claim(claim) => self.claim(claim),
             Step::Audit(entry) => Some(self.audit(entry)),
             Step::Seal(seal) => self.seal(seal).await?,
@@ -375,7 +380,13 @@ impl<'j> Desk<'j> {
     }
 
     fn set_rows(&mut self, resource: i64, draft: Option<&'j Draft>) {
-        let rows = draft.map(|draft| self.ledger.rows(draft)).unwrap_or_default();
+        let (stamps, clock, last) = (&mut self.stamps, self.clock, &mut self.last_stamp);
+        let mut surrogates = || {
+            *last = stamps.next(clock);
+            *last
+        };
+        let rows = draft.map(|draft| self.ledger.rows(draft, &mut surrogates));
+        let rows = rows.unwrap_or_default();
         let before = self.ledger.set(resource, rows);
         self.undo.rows.push((resource, before));
     }

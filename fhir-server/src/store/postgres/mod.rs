@@ -9,6 +9,7 @@
 
 mod arrays;
 mod batch;
+mod changes;
 mod connect;
 mod core;
 mod desk;
@@ -190,6 +191,18 @@ impl Store for PostgresStore {
             let rows: Vec<i64> = rows.map_err(failure::error)?;
             lent.give_back();
             Ok(rows.into_iter().map(TenantId).collect())
+        };
+        async move { self.core.run(ask).await }.boxed()
+    }
+
+    fn full_text(&self) -> BoxFuture<'_, Result<bool>> {
+        let core = self.core.clone();
+        let ask = async move {
+            let lent = core.guarded(core.readers.lend()).await??;
+            let count = core.guarded(lent.link()?.first(super::sql::full_text())).await?;
+            let count: Option<i64> = count.map_err(failure::error)?;
+            lent.give_back();
+            Ok(count.unwrap_or_default() > 0)
         };
         async move { self.core.run(ask).await }.boxed()
     }

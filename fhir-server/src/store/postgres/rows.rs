@@ -4,17 +4,18 @@
 //!
 //! Invariant: a number of a term is given while the tenant's row is held, and known to other transactions only after the commit.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
 use diesel::result::Error as Diesel;
 use diesel::sql_types::{BigInt, Binary, Double, Integer, Nullable, SmallInt};
-use futures_util::future::try_join3;
+use futures_util::future::{try_join, try_join3};
 
 use super::arrays::{Arrays, Column};
+use super::changes::Changes;
 use super::link::Link;
 use crate::context::TenantId;
-use crate::store::sql::{self, Draft, Rows, Term, TermKey};
+use crate::store::sql::{self, ContainedRows, Draft, Rows, Term, TermKey};
 
 /// Terms that a process keeps in memory at most, 40 bytes each.
 const MOST_KNOWN: usize = 100_000;
@@ -166,8 +167,34 @@ impl<'j> Ledger<'j> {
             "SELECT l.resource, l.parameter, l.part, l.x, l.y, l.z FROM place l WHERE l.tenant = ? AND l.resource = ANY(?)",
             of(),
         );
-        let (labels, spans, places) =
-            try_join3(link.rows_of(labels), link.rows_of(spans), link.rows_of(places)).await?;
+        let passages = Arrays::<(BigInt, SmallInt, Integer, Binary)>::new(
+            "SELECT l.resource, l.section, l.part, l.digest FROM passage l WHERE l.tenant = ? AND l.resource = ANY(?)",
+            of(),
+        );
+        let contained = Arrays::<(BigInt, BigInt)>::new(
+            "SELECT c.container, c.surrogate FROM contained c WHERE c.tenant = ? AND c.container = ANY(?)",
+            of(),
+        );
+        let ((labels, spans, places), (passages, contained)) = try_join(
+            try_join3(link.rows_of(labels), link.rows_of(spans), link.rows_of(places)),
+            try_join(link.rows_of(passages), link.rows_of(contained)),
+        )
+        .await?;
+        let passages: Vec<(i64, i16, i32, Vec<u8>)> = passages;
+        for (resource, section, part, digest) in passages {
+            let rows = self.are.entry(resource).or_default();
+            // A digest of another size is none of ours: it differs from all.
+            let key = (section, part, digest.try_into().unwrap_or_default());
+            rows.passages.insert(key, None);
+        }
+        let contained: Vec<(i64, i64)> = contained;
+        for (resource, surrogate) in contained {
+            let rows = self.are.entry(resource).or_default();
+            rows.contained.push(ContainedRows {
+                surrogate,
+                content: None,
+            });
+        }
         let labels: Vec<(i64, i32, i64, i32)> = labels;
         for (resource, parameter, term, part) in labels {
             let rows = self.are.entry(resource).or_default();
@@ -186,10 +213,19 @@ impl<'j> Ledger<'j> {
         Ok(())
     }
 
-    /// The rows that a draft comes to.
-    pub(super) fn rows(&mut self, draft: &'j Draft) -> Rows {
+    /// The rows that a draft comes to; what it contains gets new surrogates.
+    pub(super) fn rows(&mut self, draft: &'j Draft, surrogates: &mut dyn FnMut() -> i64) -> Rows {
         let numbers: Vec<i64> = draft.terms().iter().map(|term| self.number(term)).collect();
-        draft.rows(&numbers)
+        let mut rows = draft.rows(&numbers);
+        for (key, draft) in draft.contained() {
+            let surrogate = surrogates();
+            let content = self.rows(draft, surrogates);
+            rows.contained.push(ContainedRows {
+                surrogate,
+                content: Some((key.clone(), content)),
+            });
+        }
+        rows
     }
 
     fn number(&mut self, term: &'j Term) -> i64 {
@@ -235,6 +271,8 @@ impl<'j> Ledger<'j> {
             let are = self.are.remove(&resource).unwrap_or_default();
             gone.add(resource, &are, &shall);
             new.add(resource, &shall, &are);
+            gone.add_contained(resource, &are);
+            new.add_contained(resource, &shall);
             self.are.insert(resource, shall);
         }
         gone.delete(self.tenant, &mut statements);
@@ -260,107 +298,4 @@ fn insert_terms(tenant: TenantId, terms: &[(i64, &Term)]) -> Arrays {
             Column::MaybeBytes(all().map(|t| t.third.clone()).collect()),
         ],
     )
-}
-
-/// Rows of several resources.
-#[derive(Default)]
-struct Changes {
-    labels: Vec<(i64, sql::Label)>,
-    spans: Vec<(i64, sql::Span)>,
-    places: Vec<(i64, sql::Place)>,
-}
-
-impl Changes {
-    /// Those of a resource that are in the one and not in the other.
-    fn add(&mut self, resource: i64, one: &Rows, other: &Rows) {
-        fn but<T: Copy + Ord>(resource: i64, one: &BTreeSet<T>, other: &BTreeSet<T>) -> Vec<(i64, T)> {
-            one.difference(other).map(|row| (resource, *row)).collect()
-        }
-        self.labels.extend(but(resource, &one.labels, &other.labels));
-        self.spans.extend(but(resource, &one.spans, &other.spans));
-        self.places.extend(but(resource, &one.places, &other.places));
-    }
-
-    fn label_columns(&self, tenant: TenantId) -> [Column; 5] {
-        let all = || self.labels.iter();
-        [
-            Column::One(tenant.0),
-            Column::Big(all().map(|(resource, _)| *resource).collect()),
-            Column::Int(all().map(|(_, (parameter, ..))| *parameter).collect()),
-            Column::Big(all().map(|(_, (_, term, _))| *term).collect()),
-            Column::Int(all().map(|(_, (.., part))| *part).collect()),
-        ]
-    }
-
-    fn span_columns(&self, tenant: TenantId) -> [Column; 7] {
-        let all = || self.spans.iter();
-        [
-            Column::One(tenant.0),
-            Column::Big(all().map(|(resource, _)| *resource).collect()),
-            Column::Int(all().map(|(_, (parameter, ..))| *parameter).collect()),
-            Column::Big(all().map(|(_, (_, unit, ..))| *unit).collect()),
-            Column::Big(all().map(|(_, (_, _, last, ..))| *last).collect()),
-            Column::Big(all().map(|(_, (_, _, _, first, _))| *first).collect()),
-            Column::Int(all().map(|(_, (.., part))| *part).collect()),
-        ]
-    }
-
-    fn place_columns(&self, tenant: TenantId) -> [Column; 7] {
-        let all = || self.places.iter();
-        let axis = |axis: usize| {
-            let bits = all().map(move |(_, (.., point))| point.get(axis).copied().unwrap_or_default());
-            Column::Real(bits.map(f64::from_bits).collect())
-        };
-        [
-            Column::One(tenant.0),
-            Column::Big(all().map(|(resource, _)| *resource).collect()),
-            Column::Int(all().map(|(_, (parameter, ..))| *parameter).collect()),
-            axis(0),
-            axis(1),
-            axis(2),
-            Column::Int(all().map(|(_, (_, part, _))| *part).collect()),
-        ]
-    }
-
-    fn insert(&self, tenant: TenantId, statements: &mut Vec<Arrays>) {
-        if !self.labels.is_empty() {
-            let sql = "INSERT INTO label (tenant, resource, parameter, term, part) SELECT ?, a.resource, a.parameter, a.term,\
-                       \x20a.part FROM unnest(?, ?, ?, ?) AS a (resource, parameter, term, part)";
-            statements.push(Arrays::new(sql, self.label_columns(tenant)));
-        }
-        if !self.spans.is_empty() {
-            let sql = "INSERT INTO span (tenant, resource, parameter, unit, last, first, part) SELECT ?, a.resource,\
-                       \x20a.parameter, a.unit, a.last, a.first, a.part FROM unnest(?, ?, ?, ?, ?, ?)\
-                       \x20AS a (resource, parameter, unit, last, first, part)";
-            statements.push(Arrays::new(sql, self.span_columns(tenant)));
-        }
-        if !self.places.is_empty() {
-            let sql = "INSERT INTO place (tenant, resource, parameter, x, y, z, part) SELECT ?, a.resource, a.parameter, a.x,\
-                       \x20a.y, a.z, a.part FROM unnest(?, ?, ?, ?, ?, ?) AS a (resource, parameter, x, y, z, part)";
-            statements.push(Arrays::new(sql, self.place_columns(tenant)));
-        }
-    }
-
-    fn delete(&self, tenant: TenantId, statements: &mut Vec<Arrays>) {
-        if !self.labels.is_empty() {
-            let sql = "DELETE FROM label l USING (SELECT ? AS tenant, a.* FROM unnest(?, ?, ?, ?)\
-                       \x20AS a (resource, parameter, term, part)) d WHERE l.tenant = d.tenant AND l.resource = d.resource\
-                       \x20AND l.parameter = d.parameter AND l.term = d.term AND l.part = d.part";
-            statements.push(Arrays::new(sql, self.label_columns(tenant)));
-        }
-        if !self.spans.is_empty() {
-            let sql = "DELETE FROM span l USING (SELECT ? AS tenant, a.* FROM unnest(?, ?, ?, ?, ?, ?)\
-                       \x20AS a (resource, parameter, unit, last, first, part)) d WHERE l.tenant = d.tenant\
-                       \x20AND l.resource = d.resource AND l.parameter = d.parameter AND l.unit = d.unit AND l.last = d.last\
-                       \x20AND l.first = d.first AND l.part = d.part";
-            statements.push(Arrays::new(sql, self.span_columns(tenant)));
-        }
-        if !self.places.is_empty() {
-            let sql = "DELETE FROM place l USING (SELECT ? AS tenant, a.* FROM unnest(?, ?, ?, ?, ?, ?)\
-                       \x20AS a (resource, parameter, x, y, z, part)) d WHERE l.tenant = d.tenant\
-                       \x20AND l.resource = d.resource AND l.parameter = d.parameter AND l.x = d.x AND l.y = d.y AND l.z = d.z\
-                       \x20AND l.part = d.part";
-            statements.push(Arrays::new(sql, self.place_columns(tenant)));
-        }
-    }
 }

@@ -21,8 +21,8 @@ use crate::context::TenantId;
 use crate::error::Result;
 use crate::store::sql::{self, Lists, Statement, VersionRow, VersionSql};
 use crate::store::{
-    AuditQuery, AuditRow, AuditSeal, Explanation, Filter, Found, HistoryQuery, Key, LinkQuery, Marks,
-    ParameterNumber, ResourceType, SearchQuery, Snapshot, Version, id,
+    AuditQuery, AuditRow, AuditSeal, ContainedQuery, Explanation, Filter, Found, HistoryQuery, Key,
+    LinkQuery, Marks, ParameterNumber, ResourceType, SearchQuery, Snapshot, Version, id,
 };
 
 const BEGIN: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
@@ -220,6 +220,18 @@ impl Snapshot for PostgresSnapshot {
         let (lists, query) = (self.lists(), query.clone());
         self.read_with(true, move |link| {
             async move { all(link, lists.linked(&query)?).await }.boxed()
+        })
+    }
+
+    fn contained<'a>(&'a self, query: &'a ContainedQuery) -> BoxFuture<'a, Result<Vec<(usize, String)>>> {
+        let (lists, query) = (self.lists(), query.clone());
+        self.read_with(true, move |link| {
+            async move {
+                let rows = link.rows(lists.contained(&query)?).await;
+                let rows: Vec<sql::ContainedRow> = rows.map_err(failure::error)?;
+                Ok(sql::contained_of(&query, rows))
+            }
+            .boxed()
         })
     }
 

@@ -68,6 +68,8 @@ pub(super) enum Step {
     Index(RowKey, i64, Draft),
     /// Up to which stamp there are rows.
     IndexedTo(Option<i64>),
+    /// Whether full text is kept.
+    FullText(bool),
     /// A claim.
     Claim(Claim),
     /// A row of the audit trail.
@@ -85,6 +87,7 @@ impl Step {
             Step::Create(key, ..) | Step::Update { key, .. } | Step::Delete(key) => key.defines(),
             Step::Index(..)
             | Step::IndexedTo(_)
+            | Step::FullText(_)
             | Step::Claim(_)
             | Step::Note(..)
             | Step::Audit(_)
@@ -116,7 +119,7 @@ impl Task {
                 row.packed.bytes.len() + draft.weight()
             }
             Step::Index(_, _, draft) => draft.weight(),
-            Step::Delete(_) | Step::IndexedTo(_) | Step::Seal(_) => 0,
+            Step::Delete(_) | Step::IndexedTo(_) | Step::FullText(_) | Step::Seal(_) => 0,
             Step::Claim(claim) => claim.payload.len(),
             Step::Audit(entry) => entry.record.len(),
             Step::Note(_, note, _) => note.len(),
@@ -145,7 +148,12 @@ impl Task {
             Step::Create(key, ..) | Step::Update { key, .. } | Step::Delete(key) | Step::Index(key, ..) => {
                 Some(key)
             }
-            Step::Claim(_) | Step::IndexedTo(_) | Step::Audit(_) | Step::Seal(_) | Step::Note(..) => None,
+            Step::Claim(_)
+            | Step::IndexedTo(_)
+            | Step::FullText(_)
+            | Step::Audit(_)
+            | Step::Seal(_)
+            | Step::Note(..) => None,
         });
         expected.chain(written)
     }
@@ -157,6 +165,7 @@ impl Task {
             Step::Create(..)
             | Step::Claim(_)
             | Step::IndexedTo(_)
+            | Step::FullText(_)
             | Step::Audit(_)
             | Step::Seal(_)
             | Step::Note(..) => None,
@@ -170,11 +179,12 @@ impl Task {
             Step::Delete(_)
             | Step::Claim(_)
             | Step::IndexedTo(_)
+            | Step::FullText(_)
             | Step::Audit(_)
             | Step::Seal(_)
             | Step::Note(..) => None,
         });
-        drafts.flat_map(Draft::terms)
+        drafts.flat_map(Draft::all_terms)
     }
 
     /// The claims that it reads or writes.
@@ -235,6 +245,7 @@ fn step(write: Write) -> Step {
         Write::Delete { key } => Step::Delete(place(key)),
         Write::Index { key, stamp, index } => Step::Index(place(key), stamp, Draft::new(&index)),
         Write::IndexedTo(stamp) => Step::IndexedTo(stamp),
+        Write::FullText(kept) => Step::FullText(kept),
         Write::Claim(claim) => Step::Claim(claim),
         Write::Audit(entry) => Step::Audit(entry),
         Write::Seal(seal) => Step::Seal(seal),

@@ -5,6 +5,7 @@
 
 pub(crate) mod audit;
 mod choice;
+mod contained;
 mod dialect;
 mod edge;
 mod epoch;
@@ -12,6 +13,7 @@ mod filter;
 mod index;
 mod link;
 mod list;
+mod passage;
 mod read;
 mod row;
 mod same;
@@ -21,10 +23,13 @@ mod statement;
 mod write;
 
 pub(crate) use choice::{Choice, FEW, Way};
+pub(crate) use contained::{ContainedRow, contained_of};
 pub(crate) use dialect::Dialect;
 pub(crate) use edge::Edge;
 pub(crate) use epoch::{EpochRow, defining, epochs, epochs_of, marks, marks_of, note, set_epoch, set_note};
-pub(crate) use index::{Draft, Rows, Term, TermKey, class, indexed_to, unindexed};
+pub(crate) use index::{
+    ContainedKey, ContainedRows, Draft, Rows, Term, TermKey, class, indexed_to, unindexed,
+};
 #[cfg(feature = "postgres")]
 pub(crate) use index::{Label, Place, Span, greatest_term_of};
 #[cfg(feature = "sqlite")]
@@ -33,6 +38,13 @@ pub(crate) use index::{
     insert_term, labels, places, spans, term,
 };
 pub(crate) use list::Lists;
+#[cfg(feature = "postgres")]
+pub(crate) use passage::tsvector;
+pub(crate) use passage::{PassageKey, full_text, keep_full_text};
+#[cfg(feature = "sqlite")]
+pub(crate) use passage::{
+    contained, delete_contained, delete_passage, insert_contained, insert_passage, passages,
+};
 pub(crate) use read::{claim, newest, read, vread};
 pub(crate) use row::{DELETED, VersionRow, VersionSql, version_number, version_of};
 #[cfg(feature = "postgres")]

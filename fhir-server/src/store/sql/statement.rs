@@ -30,6 +30,8 @@ pub(crate) enum Bind<'a> {
     MaybeBytes(Option<&'a [u8]>),
     /// text
     Text(&'a str),
+    /// text made for the statement
+    OwnedText(String),
 }
 
 /// The names that a text leaves open.
@@ -220,6 +222,7 @@ where
                 Part::Bind(Bind::Owned(v)) => out.push_bind_param::<Binary, [u8]>(v)?,
                 Part::Bind(Bind::MaybeBytes(v)) => out.push_bind_param::<Nullable<Binary>, _>(v)?,
                 Part::Bind(Bind::Text(v)) => out.push_bind_param::<Text, str>(v)?,
+                Part::Bind(Bind::OwnedText(v)) => out.push_bind_param::<Text, str>(v)?,
             }
         }
         Ok(())

@@ -60,6 +60,7 @@ enum Step {
     Delete(RowKey),
     Index(RowKey, i64, Draft),
     IndexedTo(Option<i64>),
+    FullText(bool),
     Claim(Claim),
     Audit(AuditEntry),
     Seal(AuditSeal),
@@ -73,6 +74,7 @@ impl Step {
             Step::Create(key, ..) | Step::Update { key, .. } | Step::Delete(key) => key.defines(),
             Step::Index(..)
             | Step::IndexedTo(_)
+            | Step::FullText(_)
             | Step::Claim(_)
             | Step::Note(..)
             | Step::Audit(_)
@@ -106,7 +108,7 @@ impl Task {
                 row.packed.bytes.len() + draft.weight()
             }
             Step::Index(_, _, draft) => draft.weight(),
-            Step::Delete(_) | Step::IndexedTo(_) | Step::Seal(_) => 0,
+            Step::Delete(_) | Step::IndexedTo(_) | Step::FullText(_) | Step::Seal(_) => 0,
             Step::Claim(claim) => claim.payload.len(),
             Step::Audit(entry) => entry.record.len(),
             Step::Note(_, note, _) => note.len(),
@@ -159,6 +161,7 @@ fn step(write: Write) -> Step {
         Write::Delete { key } => Step::Delete(place(key)),
         Write::Index { key, stamp, index } => Step::Index(place(key), stamp, Draft::new(&index)),
         Write::IndexedTo(stamp) => Step::IndexedTo(stamp),
+        Write::FullText(kept) => Step::FullText(kept),
         Write::Claim(claim) => Step::Claim(claim),
         Write::Audit(entry) => Step::Audit(entry),
         Write::Seal(seal) => Step::Seal(seal),
@@ -316,6 +319,12 @@ impl Desk<'_> {
                 self.link.run(sql::indexed_to(tenant, *stamp))?;
                 Ok(Outcome::Indexed)
             }
+            Step::FullText(kept) => {
+                for statement in sql::keep_full_text(sql::Dialect::Sqlite, *kept) {
+                    self.link.run(statement)?;
+                }
+                Ok(Outcome::Indexed)
+            }
             Step::Claim(claim) => self.claim(tenant, claim)?.ok_or_else(refused),
             Step::Audit(entry) => self.audit(tenant, entry),
             Step::Seal(seal) => self.seal(tenant, seal)?.ok_or_else(refused),
@@ -340,7 +349,7 @@ impl Desk<'_> {
         let stamp = self.stamps.next(self.clock);
         match self.link.run(sql::insert(tenant, key, stamp, row)) {
             Ok(_) => {
-                rows::change(self.link, self.terms, (tenant, stamp), &Rows::default(), draft)?;
+                self.rows(tenant, |writer| writer.change(stamp, &Rows::default(), draft))?;
                 Ok(Some(Outcome::Created {
                     version: 1,
                     last_updated: time_of(stamp),
@@ -370,7 +379,7 @@ impl Desk<'_> {
             DELETED => Rows::default(),
             _ => rows::of(self.link, tenant, surrogate)?,
         };
-        rows::change(self.link, self.terms, (tenant, surrogate), &before, draft)?;
+        self.rows(tenant, |writer| writer.change(surrogate, &before, draft))?;
         Ok(match change {
             DELETED => Outcome::Created {
                 version,
@@ -389,9 +398,7 @@ impl Desk<'_> {
             Some((surrogate, version, _, change, ..)) if change != DELETED => {
                 let (version, last_updated) =
                     self.next_version(tenant, surrogate, version, Change::Delete, None)?;
-                for statement in sql::clear(tenant, surrogate) {
-                    self.link.run(statement)?;
-                }
+                self.rows(tenant, |writer| writer.clear(surrogate))?;
                 Ok(Outcome::Deleted {
                     version,
                     last_updated,
@@ -408,9 +415,25 @@ impl Desk<'_> {
             && change != DELETED
         {
             let before = rows::of(self.link, tenant, surrogate)?;
-            rows::change(self.link, self.terms, (tenant, surrogate), &before, draft)?;
+            self.rows(tenant, |writer| writer.change(surrogate, &before, draft))?;
         }
         Ok(Outcome::Indexed)
+    }
+
+    /// Writes rows, under stamps as surrogates where any are made.
+    fn rows(
+        &mut self,
+        tenant: TenantId,
+        write: impl FnOnce(&mut rows::Writer<'_>) -> diesel::QueryResult<()>,
+    ) -> Applied<()> {
+        let (stamps, clock) = (&mut *self.stamps, self.clock);
+        let mut writer = rows::Writer {
+            link: self.link,
+            terms: self.terms,
+            tenant,
+            surrogates: &mut || stamps.next(clock),
+        };
+        Ok(write(&mut writer)?)
     }
 
     fn next_version(

@@ -147,6 +147,16 @@ impl Store for SqliteStore {
         .boxed()
     }
 
+    fn full_text(&self) -> BoxFuture<'_, Result<bool>> {
+        async move {
+            let mut reader = self.pool.reader().await?;
+            let count = reader.link()?.first(super::sql::full_text());
+            let count: Option<i64> = count.map_err(failure::error)?;
+            Ok(count.unwrap_or_default() > 0)
+        }
+        .boxed()
+    }
+
     fn defining(&self, of: ResourceType) -> BoxFuture<'_, Result<Vec<(TenantId, i64)>>> {
         async move {
             let mut reader = self.pool.reader().await?;

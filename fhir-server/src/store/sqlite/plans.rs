@@ -1,4 +1,6 @@
 //! The statements do not scan or sort where an index gives the rows in order.
+//!
+//! Size: one test for each statement whose plan matters.
 
 use diesel::Connection;
 use diesel::sqlite::SqliteConnection;
@@ -484,5 +486,52 @@ fn links_and_orders_look_at_the_rows_of_the_resources_they_are_of() {
         "r USING INTEGER PRIMARY KEY (rowid=?)",
     ] {
         assert!(found.contains(part), "{found}");
+    }
+}
+
+#[test]
+fn words_are_found_by_their_own_index_and_what_is_contained_by_its_rows() {
+    let words = Filter::Words {
+        narrative: true,
+        phrase: vec!["red".into(), "blue".into()],
+    };
+    let query = SearchQuery::new(Some(patient()), words, 10);
+    let found = plan(LISTS.by_change(&query, &driven(&query), false).unwrap());
+    assert!(found.contains("w VIRTUAL TABLE"), "{found}");
+    assert!(found.contains("l USING INTEGER PRIMARY KEY (rowid=?)"), "{found}");
+    let tested = plan(page(&query).unwrap());
+    assert!(
+        tested.contains("passage_of_resource (tenant=? AND resource=?)"),
+        "{tested}"
+    );
+    let token = Filter::Has(Criterion {
+        parameter: PARAMETER,
+        test: Test::Token {
+            system: SystemTest::Any,
+            code: Some(vec!["red".into()]),
+        },
+    });
+    for filter in [
+        Filter::Contains {
+            resource_type: patient(),
+            filter: Box::new(token.clone()),
+        },
+        Filter::RefersInside {
+            parameters: vec![PARAMETER],
+            resource_type: patient(),
+            filter: Box::new(token),
+        },
+    ] {
+        let query = SearchQuery::new(Some(patient()), filter, 10);
+        let found = plan(LISTS.by_change(&query, &driven(&query), false).unwrap());
+        assert!(
+            found.contains("r1 USING INTEGER PRIMARY KEY (rowid=?)"),
+            "{found}"
+        );
+        let tested = plan(page(&query).unwrap());
+        assert!(
+            tested.contains("contained_in (tenant=? AND container=?)"),
+            "{tested}"
+        );
     }
 }

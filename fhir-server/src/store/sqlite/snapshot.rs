@@ -21,8 +21,8 @@ use crate::context::{Clock, TenantId};
 use crate::error::{Error, Result};
 use crate::store::sql::{self, Lists, Statement, VersionRow};
 use crate::store::{
-    AuditQuery, AuditRow, AuditSeal, Explanation, Filter, Found, HistoryQuery, Key, LinkQuery, Marks,
-    ParameterNumber, ResourceType, SearchQuery, Snapshot, Version, id,
+    AuditQuery, AuditRow, AuditSeal, ContainedQuery, Explanation, Filter, Found, HistoryQuery, Key,
+    LinkQuery, Marks, ParameterNumber, ResourceType, SearchQuery, Snapshot, Version, id,
 };
 
 /// A consistent view of one tenant's data.
@@ -167,6 +167,15 @@ impl Snapshot for SqliteSnapshot {
     fn linked<'a>(&'a self, query: &'a LinkQuery) -> BoxFuture<'a, Result<Vec<Version>>> {
         let (lists, query) = (self.lists(), query.clone());
         self.aside(move |link| all(link, lists.linked(&query)?)).boxed()
+    }
+
+    fn contained<'a>(&'a self, query: &'a ContainedQuery) -> BoxFuture<'a, Result<Vec<(usize, String)>>> {
+        let (lists, query) = (self.lists(), query.clone());
+        self.aside(move |link| {
+            let rows: Vec<sql::ContainedRow> = link.rows(lists.contained(&query)?).map_err(failure::error)?;
+            Ok(sql::contained_of(&query, rows))
+        })
+        .boxed()
     }
 
     fn explain<'a>(

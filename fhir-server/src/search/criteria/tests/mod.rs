@@ -5,6 +5,7 @@ mod filters;
 mod links;
 mod refusals;
 mod values;
+mod words;
 
 use std::collections::HashMap;
 use std::sync::LazyLock;
@@ -106,7 +107,10 @@ fn shown(filter: &Filter) -> String {
     };
     match filter {
         Filter::And(all) => joined(all, " & "),
-        Filter::Or(any) => joined(any, " | "),
+        Filter::Or(any) => match without_twins(any).as_slice() {
+            [one] => shown(one),
+            any => joined(any, " | "),
+        },
         Filter::Not(inner) => format!("!{}", shown(inner)),
         Filter::Has(criterion) => of_criterion(criterion),
         Filter::Group(parts) => {
@@ -140,6 +144,29 @@ fn shown(filter: &Filter) -> String {
         }
         other => format!("{other:?}"),
     }
+}
+
+/// Each link of a chain leads to resources of their own and to contained ones: what goes both ways is shown once.
+fn without_twins(any: &[Filter]) -> Vec<Filter> {
+    let is_twin = |one: &Filter| match one {
+        Filter::RefersInside {
+            parameters,
+            resource_type,
+            filter,
+        } => any.contains(&Filter::RefersTo {
+            parameters: parameters.clone(),
+            resource_type: *resource_type,
+            filter: filter.clone(),
+        }),
+        _ => false,
+    };
+    let links = any
+        .iter()
+        .filter(|f| matches!(f, Filter::RefersTo { .. }))
+        .count();
+    let twins = any.iter().filter(|f| is_twin(f)).count();
+    assert_eq!(links, twins, "{any:?}");
+    any.iter().filter(|one| !is_twin(one)).cloned().collect()
 }
 
 fn of_criterion(criterion: &Criterion) -> String {

@@ -86,7 +86,7 @@ fn no_type_of_value_is_left_without_rows() {
     let mut silent = BTreeSet::new();
     for (_, resource) in &examples {
         let resource_type = ResourceType::from_name(resource.type_name()).unwrap();
-        let environment = environment(resource);
+        let environment = environment(resource.as_complex());
         let plan = Registry::r4().plan(resource_type).unwrap();
         for source in &plan.sources {
             let values = source.expression.evaluate(resource, &environment).unwrap();
@@ -101,7 +101,7 @@ fn no_type_of_value_is_left_without_rows() {
                 if kind == SearchParamType::Composite || is_out {
                     continue;
                 }
-                let mut rows = Rows::new(&around);
+                let mut rows = Rows::new(&around, MAX_ROWS);
                 rows_of_value(kind, value, &mut rows).unwrap();
                 if rows.len() == 0 {
                     silent.insert((kind.code(), value.type_of().name));

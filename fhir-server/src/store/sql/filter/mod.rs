@@ -60,7 +60,26 @@ pub(super) fn push_but<'a, ST>(
             "The request goes through too many references one after the other; split it into several.",
         ));
     }
-    Printer { scope, but }.print(out, filter, 0);
+    let inside = false;
+    Printer { scope, but, inside }.print(out, filter, 0);
+    Ok(())
+}
+
+/// The condition on a contained resource, alias `r1`.
+pub(super) fn push_inside<'a, ST>(
+    out: &mut Statement<'a, ST>,
+    scope: Lists,
+    filter: &'a Filter,
+) -> Result<()> {
+    let mut unused = Statement::<ST>::new("", []);
+    // For its limits alone.
+    push(&mut unused, scope, filter)?;
+    let printer = Printer {
+        scope,
+        but: None,
+        inside: true,
+    };
+    printer.print(out, filter, 1);
     Ok(())
 }
 
@@ -125,7 +144,11 @@ fn size(filter: &Filter) -> Size {
         Filter::RefersTo {
             parameters, filter, ..
         } => size(filter).step(Size::list(parameters.len()).values),
-        Filter::ReferredToBy { filter, .. } => size(filter).step(1),
+        Filter::ReferredToBy { filter, .. } | Filter::Contains { filter, .. } => size(filter).step(1),
+        Filter::RefersInside {
+            parameters, filter, ..
+        } => size(filter).step(Size::list(parameters.len()).values),
+        Filter::Words { .. } => Size::of(1, 1),
         Filter::RefersByUrl {
             parameters,
             urls,
@@ -165,6 +188,8 @@ fn alias(depth: usize) -> &'static str {
 struct Printer<'f> {
     scope: Lists,
     but: Option<&'f Filter>,
+    /// The resource is contained in another.
+    inside: bool,
 }
 
 impl Printer<'_> {
@@ -174,6 +199,16 @@ impl Printer<'_> {
             return out.push("TRUE", []);
         }
         match filter {
+            // What is contained is nowhere by itself.
+            Filter::Resource(_)
+            | Filter::LastUpdated { .. }
+            | Filter::ReferredToBy { .. }
+            | Filter::ReferredToByUrl { .. }
+            | Filter::Contains { .. }
+                if self.inside =>
+            {
+                out.push("FALSE", []);
+            }
             Filter::All => out.push("TRUE", []),
             Filter::None => out.push("FALSE", []),
             Filter::And(all) => self.join(out, all, (" AND ", "TRUE"), depth),
@@ -215,6 +250,16 @@ impl Printer<'_> {
             Filter::RefersByUrl { .. } | Filter::ReferredToByUrl { .. } => {
                 self.link_by_url(out, filter, depth)
             }
+            Filter::Contains {
+                resource_type,
+                filter,
+            } => self.contains(out, None, (*resource_type, filter), depth),
+            Filter::RefersInside {
+                parameters,
+                resource_type,
+                filter,
+            } => self.contains(out, Some(parameters), (*resource_type, filter), depth),
+            Filter::Words { narrative, phrase } => rows::words(out, self.scope, (*narrative, phrase), names),
         }
     }
 
@@ -333,7 +378,56 @@ impl Printer<'_> {
             names,
             [Bind::Small(resource_type.number()), Bind::Small(DELETED)],
         );
-        self.print(out, inner, depth + 1);
+        let there = Printer {
+            inside: false,
+            ..self
+        };
+        there.print(out, inner, depth + 1);
+        out.push(self.scope.dialect.end_of_exists(), []);
+    }
+
+    /// The resource contains one that passes, to which it refers by one of the parameters, if any are named.
+    fn contains<'a, ST>(
+        self,
+        out: &mut Statement<'a, ST>,
+        by: Option<&'a [ParameterNumber]>,
+        (resource_type, inner): (ResourceType, &'a Filter),
+        depth: usize,
+    ) {
+        let names = Names {
+            resource: alias(depth),
+            row: alias(depth + 1),
+        };
+        out.push_as("EXISTS (SELECT 1 FROM contained @", names, []);
+        if by.is_some() {
+            out.push(" CROSS JOIN label l CROSS JOIN term n", []);
+        }
+        let container = match self.inside {
+            true => " WHERE @.tenant = #.tenant AND @.container = #.container",
+            false => " WHERE @.tenant = #.tenant AND @.container = #.surrogate",
+        };
+        out.push_as(container, names, []);
+        if let Some(parameters) = by {
+            out.push_as(
+                " AND l.tenant = #.tenant AND l.resource = #.surrogate AND ",
+                names,
+                [],
+            );
+            let numbers = parameters.iter().map(|p| Bind::Int(p.0)).collect();
+            list(out, "(l.parameter IN (", numbers, names);
+            out.push_as(
+                " AND n.tenant = l.tenant AND n.number = l.term AND n.kind = 2 AND n.head = @.fragment",
+                names,
+                [],
+            );
+        }
+        out.push_as(
+            " AND +@.type = ? AND ",
+            names,
+            [Bind::Small(resource_type.number())],
+        );
+        let there = Printer { inside: true, ..self };
+        there.print(out, inner, depth + 1);
         out.push(self.scope.dialect.end_of_exists(), []);
     }
 

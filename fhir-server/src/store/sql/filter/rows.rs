@@ -1,6 +1,7 @@
 //! Conditions that a resource has rows that pass tests.
 
 use super::super::list::Lists;
+use super::super::passage::question;
 use super::super::statement::{Bind, Names, Statement};
 use super::test::{self, Table};
 use crate::store::{Criterion, Filter, Test};
@@ -186,4 +187,43 @@ fn close<'a, ST>(out: &mut Statement<'a, ST>, scope: Lists, tests: &[&'a Criteri
         out.push_as("n.tenant = @.tenant AND n.number = +@.term AND ", names, []);
     }
     test::any(out, scope, tests, names);
+}
+
+/// The resource has those words beside each other, in its narrative or in any of its text.
+pub(super) fn words<'a, ST>(
+    out: &mut Statement<'a, ST>,
+    scope: Lists,
+    (narrative, phrase): (bool, &'a [String]),
+    names: Names,
+) {
+    out.push_as(
+        "EXISTS (SELECT 1 FROM passage l WHERE l.tenant = #.tenant AND l.resource = #.surrogate",
+        names,
+        [],
+    );
+    in_section(out, narrative);
+    out.push(scope.dialect.has_words(), [question(scope.dialect, phrase)]);
+    out.push(scope.dialect.end_of_exists(), []);
+}
+
+/// The resources that have those words, as `s`.
+pub(super) fn with_words<'a, ST>(
+    out: &mut Statement<'a, ST>,
+    scope: Lists,
+    (narrative, phrase): (bool, &'a [String]),
+) {
+    let tenant = Bind::Big(scope.tenant.0);
+    out.push("SELECT l.resource AS s FROM ", []);
+    out.push(
+        scope.dialect.passages_with_words(),
+        [question(scope.dialect, phrase), tenant],
+    );
+    in_section(out, narrative);
+    out.push(scope.row_guard(), []);
+}
+
+fn in_section<ST>(out: &mut Statement<'_, ST>, narrative: bool) {
+    if narrative {
+        out.push(" AND l.section = 0", []);
+    }
 }

@@ -1,6 +1,8 @@
 //! What a search may be driven by: parts of its filter of which an index gives the resources, as statements that give their surrogates.
 //!
 //! Invariant: a set holds every resource that the part lets through; an exact one no others.
+//!
+//! Size: each kind of part that may drive a search is one function here.
 
 use super::super::index::REFERENCE;
 use super::super::list::Lists;
@@ -85,6 +87,22 @@ fn rank(filter: &Filter) -> Option<u8> {
             let named = names_ids(filter).then_some(0);
             named.or_else(|| rank(filter)).map(|rank| rank + 1)
         }
+        // What is contained is rare, so that looking at all of it is no great matter.
+        Filter::Contains { filter, .. } | Filter::RefersInside { filter, .. } => {
+            Some(rank_inside(filter).map_or(7, |rank| rank + 1))
+        }
+        Filter::Words { .. } => Some(2),
+        _ => None,
+    }
+}
+
+/// The same of what is contained, where an index gives all of it that may pass.
+fn rank_inside(filter: &Filter) -> Option<u8> {
+    match filter {
+        Filter::Has(_) | Filter::Group(_) | Filter::RefersTo { .. } | Filter::RefersByUrl { .. } => {
+            rank(filter)
+        }
+        Filter::And(all) => all.iter().filter_map(rank_inside).min(),
         _ => None,
     }
 }
@@ -199,6 +217,16 @@ impl Sets {
                 parameter,
                 filter,
             } => self.referred(out, *parameter, (*resource_type, filter), depth),
+            Filter::Contains {
+                resource_type,
+                filter,
+            } => self.contains(out, None, (*resource_type, filter), depth),
+            Filter::RefersInside {
+                parameters,
+                resource_type,
+                filter,
+            } => self.contains(out, Some(parameters), (*resource_type, filter), depth),
+            Filter::Words { narrative, phrase } => rows::with_words(out, self.0, (*narrative, phrase)),
             Filter::RefersByUrl {
                 parameters,
                 urls,
@@ -352,6 +380,58 @@ impl Sets {
         out.push(self.0.row_guard(), []);
     }
 
+    /// What contains a resource that passes, and refers to it by one of the parameters, if any are named.
+    fn contains<'a, ST>(
+        self,
+        out: &mut Statement<'a, ST>,
+        by: Option<&'a [ParameterNumber]>,
+        (resource_type, filter): (ResourceType, &'a Filter),
+        depth: usize,
+    ) {
+        let names = Names::resource(alias(depth));
+        let tenant = Bind::Big(self.0.tenant.0);
+        out.push_as("SELECT #.container AS s FROM ", names, []);
+        let driven = best_inside(filter);
+        if let Some(part) = driven {
+            out.push("(", []);
+            self.print(out, Some(resource_type), part, depth + 1);
+            out.push(") d CROSS JOIN ", []);
+        }
+        out.push_as("contained #", names, []);
+        if by.is_some() {
+            out.push(" CROSS JOIN label l CROSS JOIN term n", []);
+        }
+        out.push_as(
+            " WHERE #.tenant = ? AND #.type = ? AND ",
+            names,
+            [tenant.clone(), Bind::Small(resource_type.number())],
+        );
+        if driven.is_some() {
+            out.push_as("#.surrogate = d.s AND ", names, []);
+        }
+        let printer = Printer {
+            scope: self.0,
+            but: None,
+            inside: true,
+        };
+        printer.print(out, filter, depth);
+        if let Some(parameters) = by {
+            out.push_as(
+                " AND l.tenant = ? AND l.resource = #.container AND ",
+                names,
+                [tenant.clone()],
+            );
+            let numbers = parameters.iter().map(|p| Bind::Int(p.0)).collect();
+            list(out, "(l.parameter IN (", numbers, names);
+            out.push_as(
+                " AND n.tenant = ? AND n.number = l.term AND n.kind = 2 AND n.head = #.fragment",
+                names,
+                [tenant],
+            );
+            out.push(self.0.row_guard(), []);
+        }
+    }
+
     /// What has a term for one of the last parameters that the resource at the other end has for one of the first.
     fn by_url<'a, ST>(
         self,
@@ -402,8 +482,21 @@ impl Sets {
         let printer = Printer {
             scope: self.0,
             but: None,
+            inside: false,
         };
         printer.print(out, filter, depth);
+    }
+}
+
+/// The part that mostly gives the fewest contained resources, if an index gives them.
+fn best_inside(filter: &Filter) -> Option<&Filter> {
+    match filter {
+        Filter::And(all) => {
+            let parts = all.iter().filter_map(best_inside);
+            let ranked = parts.filter_map(|part| rank_inside(part).map(|rank| (rank, part)));
+            ranked.min_by_key(|(rank, _)| *rank).map(|(_, part)| part)
+        }
+        part => rank_inside(part).map(|_| part),
     }
 }
 

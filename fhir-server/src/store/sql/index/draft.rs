@@ -1,10 +1,12 @@
 //! [`Draft`]: the rows of a resource before its terms have numbers, and [`Rows`] after that.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
 
 use super::term::Term;
 use crate::store::number::ordered;
-use crate::store::{Index, IndexValue};
+use crate::store::sql::PassageKey;
+use crate::store::{Contained, Index, IndexValue, id};
 
 /// A row of `label`: parameter, term, part.
 pub(crate) type Label = (i32, i64, i32);
@@ -27,6 +29,40 @@ pub(crate) struct Rows {
     pub(crate) spans: BTreeSet<Span>,
     /// Its positions.
     pub(crate) places: BTreeSet<Place>,
+    /// The words of its text; of what is in the database it is not known which.
+    pub(crate) passages: BTreeMap<PassageKey, Option<Arc<str>>>,
+    /// What it contains.
+    pub(crate) contained: Vec<ContainedRows>,
+}
+
+/// A contained resource with a surrogate of its own. It keeps no rows when it changes: it is made anew.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct ContainedRows {
+    /// What its rows are under.
+    pub(crate) surrogate: i64,
+    /// What it is and what it has; of what is in the database it is not known.
+    pub(crate) content: Option<(ContainedKey, Rows)>,
+}
+
+/// What a contained resource is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct ContainedKey {
+    /// The number of its type.
+    pub(crate) resource_type: i16,
+    /// Its id, packed.
+    pub(crate) id: Vec<u8>,
+    /// What a reference to it says.
+    pub(crate) fragment: Vec<u8>,
+}
+
+impl ContainedKey {
+    fn of(contained: &Contained) -> Self {
+        ContainedKey {
+            resource_type: contained.resource_type.number(),
+            id: id::pack(&contained.id),
+            fragment: format!("#{}", contained.id).into_bytes(),
+        }
+    }
 }
 
 /// The rows of a resource, with terms by their place in a list.
@@ -36,6 +72,8 @@ pub(crate) struct Draft {
     labels: Vec<(i32, usize, i32)>,
     spans: Vec<(i32, Unit, i64, i64, i32)>,
     places: BTreeSet<Place>,
+    passages: BTreeMap<PassageKey, Option<Arc<str>>>,
+    contained: Vec<(ContainedKey, Draft)>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -47,7 +85,18 @@ enum Unit {
 impl Draft {
     /// The rows of an index.
     pub(crate) fn new(index: &Index) -> Self {
-        let mut draft = Draft::default();
+        let passages = index.passages().iter().map(|passage| {
+            let key = (passage.section().number(), passage.part(), passage.digest());
+            (key, Some(Arc::from(passage.words())))
+        });
+        let contained = index.contained().iter();
+        let mut draft = Draft {
+            passages: passages.collect(),
+            contained: contained
+                .map(|one| (ContainedKey::of(one), Draft::new(&one.index)))
+                .collect(),
+            ..Draft::default()
+        };
         let mut places = HashMap::new();
         for row in index.rows() {
             let mut term = |term: Term| {
@@ -118,7 +167,19 @@ impl Draft {
         &self.terms
     }
 
-    /// The rows, by the numbers of the terms in their order.
+    /// Its terms, and those of what it contains.
+    #[cfg(feature = "postgres")]
+    pub(crate) fn all_terms(&self) -> impl Iterator<Item = &Term> {
+        let contained = self.contained.iter().flat_map(|(_, draft)| &draft.terms);
+        self.terms.iter().chain(contained)
+    }
+
+    /// What the resource contains.
+    pub(crate) fn contained(&self) -> &[(ContainedKey, Draft)] {
+        &self.contained
+    }
+
+    /// The rows without those of what is contained, by the numbers of the terms in their order.
     pub(crate) fn rows(&self, numbers: &[i64]) -> Rows {
         let number = |place: usize| numbers.get(place).copied();
         let labels = self.labels.iter();
@@ -137,6 +198,8 @@ impl Draft {
                 })
                 .collect(),
             places: self.places.clone(),
+            passages: self.passages.clone(),
+            contained: Vec::new(),
         }
     }
 
@@ -148,5 +211,16 @@ impl Draft {
         };
         self.terms.iter().map(bytes).sum::<usize>()
             + 48 * (self.labels.len() + self.spans.len() + self.places.len())
+            + self
+                .passages
+                .values()
+                .flatten()
+                .map(|words| words.len() + 64)
+                .sum::<usize>()
+            + self
+                .contained
+                .iter()
+                .map(|(_, draft)| draft.weight() + 128)
+                .sum::<usize>()
     }
 }

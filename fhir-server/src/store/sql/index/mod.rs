@@ -6,7 +6,7 @@ mod draft;
 mod term;
 mod write;
 
-pub(crate) use draft::{Draft, Rows};
+pub(crate) use draft::{ContainedKey, ContainedRows, Draft, Rows};
 #[cfg(feature = "postgres")]
 pub(crate) use draft::{Label, Place, Span};
 pub(super) use term::{BOUND, REFERENCE, kind};

@@ -1,0 +1,3 @@
+DROP TABLE full_text;
+DROP TABLE passage_words;
+DROP TABLE passage;
