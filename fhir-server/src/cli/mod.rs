@@ -14,6 +14,7 @@ mod restore;
 mod sandbox;
 mod serve;
 mod signals;
+mod validation;
 
 use std::process::ExitCode;
 

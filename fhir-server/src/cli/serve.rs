@@ -13,6 +13,7 @@ use fhir_server::server::{self, Running};
 use fhir_server::store::DatabaseUrl;
 
 use super::database::Database;
+use super::validation::ValidationArgs;
 use super::{logging, sandbox, signals};
 
 /// Serve FHIR over HTTP.
@@ -70,6 +71,8 @@ pub(super) struct Args {
     /// What is logged: error, warn, info, debug or trace. Default: info, in the sandbox warn.
     #[arg(long, value_name = "LEVEL", env = "FHIR_SERVER_LOG")]
     log: Option<String>,
+    #[command(flatten)]
+    validation: ValidationArgs,
 }
 
 /// As [`LogFormat`], for the command line.
@@ -120,6 +123,7 @@ fn config(args: &Args) -> Result<Config> {
     config.listen.base_path.clone_from(&args.base_path);
     config.listen.public_base_url.clone_from(&args.public_base_url);
     config.listen.workers = args.workers;
+    args.validation.set(&mut config.validation);
     config.sandbox.enabled = args.sandbox;
     config.sandbox.open_to_network = args.open_to_network;
     config.log.format = match args.log_format {

@@ -11,6 +11,7 @@ mod listen;
 mod log;
 mod sandbox;
 mod shutdown;
+mod validation;
 
 pub use deadlines::DeadlinesConfig;
 pub use errors::ErrorsConfig;
@@ -20,6 +21,7 @@ pub use listen::ListenConfig;
 pub use log::{LogConfig, LogFormat};
 pub use sandbox::SandboxConfig;
 pub use shutdown::ShutdownConfig;
+pub use validation::{TypeValidation, ValidationConfig};
 
 use jiff::tz::TimeZone;
 use serde::Deserialize;
@@ -48,6 +50,8 @@ pub struct Config {
     pub deadlines: DeadlinesConfig,
     /// How interactions behave where the specification leaves a choice.
     pub interactions: InteractionsConfig,
+    /// How strictly what is written is held against R4 and profiles.
+    pub validation: ValidationConfig,
     /// How much one search may ask for.
     pub search: Limits,
     /// How errors are coded.
@@ -70,6 +74,7 @@ impl Config {
         self.limits.check()?;
         self.deadlines.check()?;
         self.interactions.check()?;
+        self.validation.check()?;
         if self.search.sort > MAX_SORTS {
             return Err(refused(format!(
                 "search.sort is {}; the store sorts by at most {MAX_SORTS} keys.",
@@ -106,6 +111,7 @@ impl Config {
         settings.binary_bytes = self.limits.binary_bytes;
         settings.depth = self.limits.depth;
         settings.search = self.search.clone();
+        settings.validation = self.validation.strictness();
         if let Ok(zone) = TimeZone::get(&interactions.time_zone) {
             settings.zone = zone;
         }

@@ -23,6 +23,7 @@ mod write;
 pub use id::{IdSource, RandomIds};
 pub use session::Session;
 pub use settings::{OutcomeSystems, Settings};
+pub use validation::{Check, OnBreach, Rules, Strictness};
 
 pub(crate) use conditions::{Conditions, not_found};
 pub(crate) use links::{Assigned, BundleLinks, unquoted};
@@ -30,12 +31,12 @@ pub(crate) use matches::Matches;
 pub(crate) use place::in_entry;
 pub(crate) use received::{Part, Received};
 pub(crate) use stored_form::Edit;
+pub(crate) use validation::{kind, words};
 pub(crate) use write::{Committed, Draft, Ticket, Written};
 
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
-use fhir_validate::Validator;
-
+use self::validation::{Validators, Workers};
 use crate::context::Context;
 use crate::operation::Operations;
 use crate::policy::Policy;
@@ -48,9 +49,8 @@ pub struct Engine {
     store: Arc<dyn Store>,
     policy: Arc<dyn Policy>,
     settings: Arc<Settings>,
-    validator: Arc<Validator>,
-    /// Made when it is first asked for: it knows all of R4 and UK Core.
-    full_validator: Arc<OnceLock<Validator>>,
+    validators: Arc<Validators>,
+    workers: Arc<Workers>,
     ids: Arc<dyn IdSource>,
     terminology: Arc<dyn Terminology>,
     operations: Arc<Operations>,
@@ -62,9 +62,9 @@ impl Engine {
         Engine {
             store,
             policy,
+            validators: Arc::new(Validators::new(settings.validation.strict)),
+            workers: Arc::new(Workers::new(settings.validation.threads)),
             settings: Arc::new(settings),
-            validator: Arc::new(Validator::new()),
-            full_validator: Arc::default(),
             ids: Arc::new(RandomIds),
             terminology: Arc::new(NoTerminology),
             operations: Arc::new(Operations::builtin()),

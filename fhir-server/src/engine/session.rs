@@ -5,6 +5,7 @@
 //! Invariant: the answer for what the caller may not see is the answer for what does not exist.
 
 use std::collections::HashMap;
+use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use fhir_validate::Validator;
@@ -34,6 +35,8 @@ pub struct Session {
     pub(super) staged: Vec<Staged>,
     /// The addresses of this server, below which references are to its own resources.
     pub(super) bases: Vec<String>,
+    /// Bytes of text that were validated since others had their turn.
+    pub(super) validated: AtomicUsize,
 }
 
 impl Session {
@@ -46,6 +49,7 @@ impl Session {
             decisions: Mutex::default(),
             staged: Vec::new(),
             bases,
+            validated: AtomicUsize::new(0),
         }
     }
 
@@ -78,8 +82,7 @@ impl Session {
 
     /// What knows R4, UK Core and their terminology.
     pub(crate) fn full_validator(&self) -> &Validator {
-        let made = || Validator::builder().uk_core().build();
-        self.engine.full_validator.get_or_init(made)
+        self.engine.validators.full()
     }
 
     /// The time now, by the request's clock.

@@ -8,9 +8,9 @@
 
 use super::conditions::{self, Conditions, Reason};
 use super::stored_form::{Edit, stored_body};
-use super::{Part, Session, place, validation};
+use super::{Part, Session, place};
 use crate::context::Millis;
-use crate::error::{Error, ErrorCode, Result};
+use crate::error::{Error, ErrorCode, Issue, Result};
 use crate::interaction::Interaction;
 use crate::policy::Access;
 use crate::search::extract::{Surroundings, extract};
@@ -30,6 +30,8 @@ pub(super) struct Staged {
     pub(super) expects: Vec<(Expect, Reason)>,
     /// The entry of the Bundle that asks for it.
     entry: Option<usize>,
+    /// What the caller may be told of it.
+    issues: Vec<Issue>,
 }
 
 /// Stands for a staged write until the commit.
@@ -52,6 +54,7 @@ impl Staged {
             write: None,
             expects: vec![expect],
             entry,
+            issues: Vec::new(),
         }
     }
 }
@@ -63,6 +66,8 @@ pub(crate) struct Draft<'d> {
     pub(crate) part: Part<'d>,
     /// References that change, in the order of the text.
     pub(crate) edits: &'d [Edit],
+    /// Whether the caller reads what may be said of it beside the outcome.
+    pub(crate) explains: bool,
 }
 
 /// What a committed write did.
@@ -74,6 +79,8 @@ pub(crate) struct Written {
     pub(crate) outcome: Outcome,
     /// What is stored now; `None` for a deletion.
     pub(crate) body: Option<StoredBody>,
+    /// What the caller may be told of it: warnings of its validation.
+    pub(crate) issues: Vec<Issue>,
 }
 
 impl Written {
@@ -114,7 +121,7 @@ impl Committed {
 
 impl Session {
     /// Stages a new resource under an id that the server made.
-    pub(crate) fn stage_create(
+    pub(crate) async fn stage_create(
         &mut self,
         key: Key,
         draft: &Draft<'_>,
@@ -122,7 +129,7 @@ impl Session {
     ) -> Result<Ticket> {
         let filter = self.permit(Interaction::Create, Some(key.resource_type))?;
         self.check_own(&filter, &key)?;
-        let body = self.accept(draft, &key)?;
+        let (body, issues) = self.accept(draft, &key).await?;
         let write = Write::Create {
             key: key.clone(),
             body: body.clone(),
@@ -134,6 +141,7 @@ impl Session {
             write: Some(write),
             expects: Vec::new(),
             entry,
+            issues,
         }))
     }
 
@@ -156,7 +164,7 @@ impl Session {
         self.check_own(&filter, &key)?;
         let mut expects = visible(&key, filter);
         expects.extend(conditions.expects(&key, current.as_ref())?);
-        let body = self.accept(draft, &key)?;
+        let (body, issues) = self.accept(draft, &key).await?;
         let create = open && self.settings().update_as_create;
         let write = Write::Update {
             key: key.clone(),
@@ -170,12 +178,13 @@ impl Session {
             write: Some(write),
             expects,
             entry,
+            issues,
         }))
     }
 
     /// Stages what a patch or an operation made of the version with that number. Another write meanwhile fails the
     /// commit with [`ErrorCode::Conflict`].
-    pub(crate) fn stage_change(
+    pub(crate) async fn stage_change(
         &mut self,
         key: Key,
         draft: &Draft<'_>,
@@ -187,7 +196,7 @@ impl Session {
         self.check_own(&filter, &key)?;
         let mut expects = visible(&key, filter);
         expects.push((Expect::Version(key.clone(), version), Reason::Changed));
-        let body = self.accept(draft, &key)?;
+        let (body, issues) = self.accept(draft, &key).await?;
         let write = Write::Update {
             key: key.clone(),
             body: body.clone(),
@@ -200,6 +209,7 @@ impl Session {
             write: Some(write),
             expects,
             entry,
+            issues,
         }))
     }
 
@@ -244,6 +254,7 @@ impl Session {
             write,
             expects,
             entry,
+            issues: Vec::new(),
         }))
     }
 
@@ -258,6 +269,7 @@ impl Session {
             write,
             expects,
             entry: None,
+            issues: Vec::new(),
         });
     }
 
@@ -302,6 +314,7 @@ impl Session {
                 key: one.key,
                 outcome,
                 body: one.body,
+                issues: one.issues,
             })
         });
         Ok(Committed(done.collect()))
@@ -312,10 +325,10 @@ impl Session {
         Ticket(self.staged.len() - 1)
     }
 
-    /// Validation and stored form.
-    fn accept(&self, draft: &Draft<'_>, key: &Key) -> Result<StoredBody> {
-        validation::check(&self.engine.validator, self.settings(), &draft.part)?;
-        stored_body(&draft.part, &key.id, draft.edits)
+    /// Validation and stored form, and what the caller may be told.
+    async fn accept(&self, draft: &Draft<'_>, key: &Key) -> Result<(StoredBody, Vec<Issue>)> {
+        let issues = self.validate_draft(draft).await?;
+        Ok((stored_body(&draft.part, &key.id, draft.edits)?, issues))
     }
 
     /// What the resource can be found by.

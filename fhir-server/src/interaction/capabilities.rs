@@ -114,6 +114,7 @@ fn resource(
     operations: &Listed<'_>,
 ) -> CapabilityStatementRestResource {
     let name = resource_type.name();
+    let claimed = &settings.validation.of(resource_type).profiles;
     let offered = Interaction::ALL.iter().filter(|i| i.level() != Level::System);
     let interaction = |i: &Interaction| CapabilityStatementRestResourceInteraction {
         code: i.code().into(),
@@ -122,6 +123,7 @@ fn resource(
     CapabilityStatementRestResource {
         type_: name.into(),
         profile: format!("http://hl7.org/fhir/StructureDefinition/{name}").into(),
+        supported_profile: claimed.iter().map(|url| url.as_str().into()).collect(),
         interaction: offered.map(interaction).collect(),
         versioning: "versioned".into(),
         read_history: true.into(),

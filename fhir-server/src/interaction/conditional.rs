@@ -32,7 +32,7 @@ pub(super) async fn create(session: &mut Session, request: &Request, part: Part<
             resource_type,
             id: session.new_id(),
         };
-        let ticket = session.stage_create(key, &draft, None)?;
+        let ticket = session.stage_create(key, &draft, None).await?;
         session.expect(&matches, Some(ticket), None);
         match session.commit().await {
             Err(error) if error.code == ErrorCode::Conflict => {}
@@ -56,7 +56,7 @@ pub(super) async fn update(session: &mut Session, request: &Request, part: Part<
                     .await?
             }
             Target::Named(key) => session.stage_update(key.clone(), &draft, &absent(), None).await?,
-            Target::New(key) => session.stage_create(key.clone(), &draft, None)?,
+            Target::New(key) => session.stage_create(key.clone(), &draft, None).await?,
         };
         session.expect(&matches, Some(ticket), None);
         match session.commit().await {

@@ -22,7 +22,7 @@ pub(super) async fn of_part(session: &mut Session, request: &Request, part: Part
         resource_type: request.the_type()?,
         id: session.new_id(),
     };
-    let ticket = session.stage_create(key, &draft, None)?;
+    let ticket = session.stage_create(key, &draft, None).await?;
     let written = session.commit().await?.take(ticket)?;
     present::written(request, &written)
 }

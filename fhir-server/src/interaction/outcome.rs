@@ -7,7 +7,7 @@ use fhir_model::{
 use fhir_validate::Finding;
 
 use crate::context::Millis;
-use crate::engine::OutcomeSystems;
+use crate::engine::{OutcomeSystems, kind, words};
 use crate::error::{Error, ErrorCode, Issue, Severity};
 
 /// The codes that the first of the two systems has; the others stand in the second.
@@ -57,7 +57,9 @@ pub(crate) fn outcome_of_findings(findings: &[Finding], at: Millis) -> Vec<u8> {
         diagnostics: "Nothing was found that is wrong.".into(),
         ..OperationOutcomeIssue::default()
     };
-    let mut issue: Vec<_> = findings.iter().map(of_finding).collect();
+    let mut ordered: Vec<&Finding> = findings.iter().collect();
+    ordered.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
+    let mut issue: Vec<_> = ordered.into_iter().map(of_finding).collect();
     if issue.is_empty() {
         issue.push(none());
     }
@@ -75,21 +77,10 @@ pub(crate) fn outcome_of_findings(findings: &[Finding], at: Millis) -> Vec<u8> {
 }
 
 fn of_finding(finding: &Finding) -> OperationOutcomeIssue {
-    let code = match finding.layer {
-        _ if finding.severity == fhir_validate::Severity::Information => "informational",
-        "structure" => "structure",
-        "format" | "fixed" => "value",
-        "binding" => "code-invalid",
-        "invariant" => "invariant",
-        "extension" => "extension",
-        _ => "processing",
-    };
-    let rule = finding.rule.as_ref().map(|rule| format!(" [{rule}]"));
-    let words = format!("{}{}", finding.message, rule.unwrap_or_default());
     OperationOutcomeIssue {
         severity: finding.severity.code().into(),
-        code: code.into(),
-        diagnostics: text(&words).into(),
+        code: kind(finding).into(),
+        diagnostics: positioned(&words(finding), finding.position).into(),
         expression: vec![text(&finding.expression).into()],
         ..OperationOutcomeIssue::default()
     }
@@ -103,18 +94,18 @@ pub(super) fn of_error(error: &Error, systems: &OutcomeSystems) -> Vec<u8> {
 fn one(code: Option<ErrorCode>, issue: &Issue, systems: &OutcomeSystems) -> OperationOutcomeIssue {
     let facts = code.map(ErrorCode::facts);
     let failed = matches!(issue.severity, Severity::Fatal | Severity::Error);
-    let kind = match (facts, issue.severity) {
+    let kind = issue.kind.unwrap_or(match (facts, issue.severity) {
         (Some(facts), _) if failed => facts.issue,
         (_, Severity::Information) => "informational",
         _ => "not-supported",
-    };
+    });
     OperationOutcomeIssue {
         severity: issue.severity.code().into(),
         code: kind.into(),
         details: facts
             .filter(|_| failed)
             .map(|facts| Box::new(details(facts.nhs, systems))),
-        diagnostics: diagnostics(issue).into(),
+        diagnostics: positioned(&issue.diagnostics, issue.position).into(),
         location: issue
             .expression
             .iter()
@@ -143,11 +134,11 @@ fn details(code: &str, systems: &OutcomeSystems) -> CodeableConcept {
     }
 }
 
-fn diagnostics(issue: &Issue) -> String {
-    let diagnostics = text(&issue.diagnostics);
-    match issue.position {
-        Some((line, column)) => format!("{diagnostics} (line {line}, column {column})"),
-        None => diagnostics,
+fn positioned(words: &str, position: Option<(u32, u32)>) -> String {
+    let words = text(words);
+    match position {
+        Some((line, column)) => format!("{words} (line {line}, column {column})"),
+        None => words,
     }
 }
 

@@ -64,7 +64,14 @@ pub(super) async fn stage(
     let received = Received::from_json(after.into(), session.settings())?;
     let part = received.whole()?;
     check_identity(&part, &key, &current)?;
-    session.stage_change(key, &Draft { part, edits: &[] }, current.version, entry, &by)
+    let draft = Draft {
+        part,
+        edits: &[],
+        explains: present::explains(request),
+    };
+    session
+        .stage_change(key, &draft, current.version, entry, &by)
+        .await
 }
 
 async fn current(session: &Session, key: &Key, by: &Access) -> Result<Version> {

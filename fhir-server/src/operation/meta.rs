@@ -143,8 +143,11 @@ pub(super) async fn stage(
     let draft = Draft {
         part: received.whole()?,
         edits: &[],
+        explains: false,
     };
-    let ticket = session.stage_change(key.clone(), &draft, current.version, call.entry, &by)?;
+    let ticket = session
+        .stage_change(key.clone(), &draft, current.version, call.entry, &by)
+        .await?;
     Ok(Done::Staged(Staged {
         ticket,
         answer: written,

@@ -45,7 +45,8 @@ fn references_between_new_resources_are_resolved_everywhere() {
         "focus": [{"reference": format!("{A}#part")}, {"reference": format!("{A}/_history/7")}, {"reference": "Patient/other"}],
         "contained": [{"resourceType": "Basic", "id": "c", "code": {"text": "x"}, "subject": {"reference": A}}],
         "extension": [{"url": "http://x", "valueReference": {"reference": B}}, {"url": "http://y", "valueUri": A},
-            {"url": "http://z", "valueUrl": A}, {"url": "http://c", "valueCanonical": A}, {"url": "http://s", "valueString": A}],
+            {"url": "http://z", "valueUrl": A}, {"url": "http://c", "valueCanonical": A}, {"url": "http://s", "valueString": A},
+            {"url": "http://o", "valueReference": {"reference": "#c"}}],
         "valueDateTime": "2026"});
     let patient =
         json!({"resourceType": "Patient", "link": [{"other": {"reference": B}, "type": "seealso"}]});

@@ -206,7 +206,7 @@ async fn stage_write(
     };
     let is_create = request.interaction == Interaction::Create || planned.follows() == Follows::Create;
     if is_create {
-        return session.stage_create(key, &draft, Some(index));
+        return session.stage_create(key, &draft, Some(index)).await;
     }
     // The id of a conditional update was looked at with the matches.
     if planned.condition.is_none() {
