@@ -3,6 +3,10 @@
 //! Invariant: the tenant comes from the authenticated context or the route, never from a body, a header of the
 //! client's choosing or a page link.
 
+mod principal;
+
+pub use principal::{Principal, PrincipalKind};
+
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -46,59 +50,6 @@ impl Clock for SystemClock {
     }
 }
 
-/// Who asks.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Principal {
-    /// A stable name for logs and audit, such as `sandbox-clinician` or `system:load`.
-    pub name: String,
-    /// What kind of caller.
-    pub kind: PrincipalKind,
-}
-
-/// What kind of caller.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum PrincipalKind {
-    /// A person at work, or the sandbox's stand-in for one.
-    Clinician,
-    /// A part of the server itself, such as the command line's `load`.
-    System,
-    /// Nobody said who it is.
-    Anonymous,
-}
-
-impl Principal {
-    /// A caller by a stable name.
-    pub fn new(name: impl Into<String>, kind: PrincipalKind) -> Self {
-        Principal {
-            name: name.into(),
-            kind,
-        }
-    }
-    /// The caller without a token in the sandbox.
-    pub fn sandbox_clinician() -> Self {
-        Principal {
-            name: "sandbox-clinician".into(),
-            kind: PrincipalKind::Clinician,
-        }
-    }
-    /// The caller who did not say who it is; the CapabilityStatement is all there is for it.
-    pub fn anonymous() -> Self {
-        Principal {
-            name: "anonymous".into(),
-            kind: PrincipalKind::Anonymous,
-        }
-    }
-    /// A part of the server itself, such as `load`.
-    pub fn system(part: &str) -> Self {
-        Principal {
-            name: format!("system:{part}"),
-            kind: PrincipalKind::System,
-        }
-    }
-}
-
 /// The facts of one request.
 #[derive(Clone)]
 #[non_exhaustive]
@@ -113,6 +64,13 @@ pub struct Context {
     pub clock: Arc<dyn Clock>,
     /// When the request must have ended.
     pub deadline: Option<std::time::Instant>,
+    /// What the data is wanted for: a code of `http://terminology.hl7.org/CodeSystem/v3-ActReason`, such as `TREAT`, from the
+    /// token, or from a header where the client is registered for that purpose.
+    pub purpose: Option<String>,
+    /// Why the caller asks for more than it usually may see, in an emergency.
+    pub break_glass: Option<String>,
+    /// Why the caller says that it has to do with the patient, where nothing stored shows it.
+    pub claimed_relationship: Option<String>,
 }
 
 impl Context {
@@ -120,10 +78,43 @@ impl Context {
     pub fn new(principal: Principal, request_id: impl Into<String>) -> Self {
         Context {
             tenant: TenantId::DEFAULT,
+            purpose: principal.purpose.clone(),
             principal,
             request_id: request_id.into(),
             clock: Arc::new(SystemClock),
             deadline: None,
+            break_glass: None,
+            claimed_relationship: None,
         }
+    }
+
+    /// The same, in that organisation's store.
+    pub fn of_tenant(mut self, tenant: TenantId) -> Self {
+        self.tenant = tenant;
+        self
+    }
+
+    /// The same, by that clock.
+    pub fn with_clock(mut self, clock: Arc<dyn Clock>) -> Self {
+        self.clock = clock;
+        self
+    }
+
+    /// The same, for that purpose.
+    pub fn with_purpose(mut self, purpose: impl Into<String>) -> Self {
+        self.purpose = Some(purpose.into());
+        self
+    }
+
+    /// The same, in an emergency that the text explains.
+    pub fn with_break_glass(mut self, reason: impl Into<String>) -> Self {
+        self.break_glass = Some(reason.into());
+        self
+    }
+
+    /// The same, with the caller's own word that it has to do with the patient.
+    pub fn with_claimed_relationship(mut self, reason: impl Into<String>) -> Self {
+        self.claimed_relationship = Some(reason.into());
+        self
     }
 }

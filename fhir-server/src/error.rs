@@ -104,6 +104,8 @@ error_codes! {
     Unauthenticated = 401 "login" "ACCESS_DENIED";
     /// This caller can never do this.
     Forbidden = 403 "forbidden" "ACCESS_DENIED";
+    /// The scopes of the access token do not allow this.
+    InsufficientScope = 403 "forbidden" "ACCESS_DENIED";
     /// There is no such resource, version, type or path.
     NotFound = 404 "not-found" "RESOURCE_NOT_FOUND";
     /// The path exists; the method does not.

@@ -23,6 +23,7 @@ pub mod operation;
 mod patch;
 pub mod policy;
 mod random;
+pub mod scopes;
 pub mod search;
 pub mod server;
 pub mod store;

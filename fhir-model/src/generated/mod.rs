@@ -89,6 +89,7 @@ mod immunization;
 mod immunization_evaluation;
 mod immunization_recommendation;
 mod implementation_guide;
+pub(crate) mod implied_systems;
 mod insurance_plan;
 mod invoice;
 mod library;

@@ -42,7 +42,12 @@ impl Filter {
                     from.is_none_or(|from| from <= last_updated) && to.is_none_or(|to| last_updated <= to);
                 Some(in_time)
             }
-            Filter::Has(_) | Filter::Group(_) | Filter::RefersTo { .. } | Filter::ReferredToBy { .. } => None,
+            Filter::Has(_)
+            | Filter::Group(_)
+            | Filter::RefersTo { .. }
+            | Filter::ReferredToBy { .. }
+            | Filter::RefersByUrl { .. }
+            | Filter::ReferredToByUrl { .. } => None,
         }
     }
 }

@@ -40,6 +40,34 @@ impl Session {
                     filter: Box::new(seen),
                 },
             },
+            Filter::RefersByUrl {
+                parameters,
+                urls,
+                resource_type,
+                filter,
+            } => match self.guard(*filter).and(self.findable(resource_type)) {
+                Filter::None => Filter::None,
+                seen => Filter::RefersByUrl {
+                    parameters,
+                    urls,
+                    resource_type,
+                    filter: Box::new(seen),
+                },
+            },
+            Filter::ReferredToByUrl {
+                resource_type,
+                parameter,
+                urls,
+                filter,
+            } => match self.guard(*filter).and(self.findable(resource_type)) {
+                Filter::None => Filter::None,
+                seen => Filter::ReferredToByUrl {
+                    resource_type,
+                    parameter,
+                    urls,
+                    filter: Box::new(seen),
+                },
+            },
             // What looks at the resource itself is behind the filter of the query.
             own @ (Filter::All
             | Filter::None
@@ -64,32 +92,52 @@ impl Session {
     /// Writes are staged and not committed, or the store failed.
     pub(crate) async fn linked(&self, mut query: LinkQuery) -> Result<Vec<Version>> {
         self.nothing_staged()?;
+        let mut is_empty = false;
         query.link = match query.link {
-            Link::Forward { parameters, targets } => {
-                let seen = targets.into_iter().filter_map(|(resource_type, filter)| {
-                    let filter = self.guard(filter).and(self.findable(resource_type));
-                    (filter != Filter::None).then_some((resource_type, filter))
-                });
-                let targets: Vec<_> = seen.collect();
-                if targets.is_empty() {
-                    return Ok(Vec::new());
+            Link::Forward {
+                parameters,
+                urls,
+                targets,
+            } => {
+                let targets = self.seen_of(targets);
+                is_empty |= targets.is_empty();
+                Link::Forward {
+                    parameters,
+                    urls,
+                    targets,
                 }
-                Link::Forward { parameters, targets }
             }
             Link::Backward {
                 parameters,
+                urls,
                 source,
                 filter,
-            } => match self.guard(filter).and(self.findable(source)) {
-                Filter::None => return Ok(Vec::new()),
-                filter => Link::Backward {
+            } => {
+                let filter = self.guard(filter).and(self.findable(source));
+                is_empty |= filter == Filter::None;
+                Link::Backward {
                     parameters,
+                    urls,
                     source,
                     filter,
-                },
-            },
+                }
+            }
         };
-        self.snapshot().await?.linked(&query).await
+        match is_empty {
+            true => Ok(Vec::new()),
+            false => self.snapshot().await?.linked(&query).await,
+        }
+    }
+
+    /// The types of which anything can be seen, with what can.
+    fn seen_of(&self, targets: Vec<(ResourceType, Filter)>) -> Vec<(ResourceType, Filter)> {
+        let seen = targets.into_iter().map(|(resource_type, filter)| {
+            (
+                resource_type,
+                self.guard(filter).and(self.findable(resource_type)),
+            )
+        });
+        seen.filter(|(_, filter)| *filter != Filter::None).collect()
     }
 }
 

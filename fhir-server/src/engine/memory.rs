@@ -10,8 +10,9 @@ use crate::context::{Clock, Millis, TenantId};
 use crate::error::{Error, ErrorCode, Result};
 use crate::store::conformance::model::{self, Item, Model};
 use crate::store::{
-    Change, Claim, Commit, Expect, Filter, Found, HistoryQuery, HistoryScope, Index, Key, Link, LinkQuery,
-    Outcome, Refusal, SearchQuery, Snapshot, Store, StoredBody, Version, Write,
+    Change, Claim, Commit, Epochs, Expect, Filter, Found, HistoryQuery, HistoryScope, Index, Key, Link,
+    LinkQuery, Marks, Outcome, Refusal, ResourceType, SearchQuery, Snapshot, Store, StoredBody, Version,
+    Write,
 };
 
 /// All versions of one tenant, in the order of their stamps, the rows of the current ones, and its claims.
@@ -21,6 +22,10 @@ struct Data {
     rows: HashMap<Key, Index>,
     indexed_to: Option<i64>,
     claims: HashMap<(&'static str, [u8; 32]), Claim>,
+    epochs: Epochs,
+    notes: HashMap<ResourceType, Vec<u8>>,
+    /// Stamps of notes count too.
+    stamp: i64,
 }
 
 /// A store in memory.
@@ -109,6 +114,12 @@ impl Data {
                 (found == wanted).then_some(()).ok_or(None)
             }
             Expect::Unclaimed(kind, key) => self.claim(kind, key, now).is_none().then_some(()).ok_or(None),
+            Expect::Epoch(resource_type, stamp) => (self.epochs.of(*resource_type) == *stamp)
+                .then_some(())
+                .ok_or(None),
+            Expect::Note(resource_type, note) => (self.notes.get(resource_type) == note.as_ref())
+                .then_some(())
+                .ok_or(None),
         }
     }
 
@@ -151,6 +162,14 @@ impl Data {
                 self.claims.insert((claim.kind, claim.key), claim);
                 free.then_some(Outcome::Claimed)
             }
+            Write::Note { of, note, moves } => {
+                self.notes.insert(of, note);
+                if moves {
+                    self.stamp += 1;
+                    self.epochs.set(of, self.epochs.next(of, self.stamp));
+                }
+                Some(Outcome::Noted)
+            }
         }
     }
 
@@ -164,7 +183,10 @@ impl Data {
         let before = self.current(&key).map(|v| (v.version, v.change, v.last_updated));
         let version = before.map_or(1, |(v, ..)| v + 1);
         let last_updated = before.map_or(now, |(.., at)| at.max(now));
-        let stamp = self.versions.last().map_or(1, |v| v.stamp + 1);
+        self.stamp += 1;
+        let stamp = self.stamp;
+        let of = key.resource_type;
+        self.epochs.set(of, self.epochs.next(of, stamp));
         let (body, index) = content.unzip();
         self.rows.insert(key.clone(), index.unwrap_or_default());
         self.versions
@@ -201,23 +223,37 @@ impl Data {
         let model = self.model();
         let from = |item: &Item| query.from.contains(&item.key);
         let is_linked = |item: &&Item| match &query.link {
-            Link::Forward { parameters, targets } => {
+            Link::Forward {
+                parameters,
+                urls,
+                targets,
+            } => {
                 targets
                     .iter()
                     .any(|(t, filter)| *t == item.key.resource_type && model.admits(filter, item))
                     && model.0.iter().filter(|source| from(source)).any(|source| {
                         let all: Vec<_> = source.index.rows().iter().map(|row| row.parameter).collect();
-                        let parameters = if parameters.is_empty() { &all } else { parameters };
-                        model::refers(source, parameters, &item.key)
+                        let by = if parameters.is_empty() { &all } else { parameters };
+                        match urls.is_empty() {
+                            true => model::refers(source, by, &item.key),
+                            false => model::shares(source, by, item, urls),
+                        }
                     })
             }
             Link::Backward {
                 parameters,
+                urls,
                 source,
                 filter,
             } => {
                 item.key.resource_type == *source
-                    && query.from.iter().any(|to| model::refers(item, parameters, to))
+                    && match urls.is_empty() {
+                        true => query.from.iter().any(|to| model::refers(item, parameters, to)),
+                        false => model
+                            .0
+                            .iter()
+                            .any(|to| from(to) && model::shares(item, parameters, to, urls)),
+                    }
                     && model.admits(filter, item)
             }
         };
@@ -318,8 +354,12 @@ impl Snapshot for View {
     fn linked<'a>(&'a self, query: &'a LinkQuery) -> BoxFuture<'a, Result<Vec<Version>>> {
         now(Ok(self.0.linked(query)))
     }
-    fn high_water_mark(&self) -> BoxFuture<'_, Result<i64>> {
-        now(Ok(self.0.versions.last().map_or(0, |v| v.stamp)))
+    fn marks(&self) -> BoxFuture<'_, Result<Marks>> {
+        let newest = self.0.versions.last().map_or(0, |v| v.stamp);
+        now(Ok(Marks::new(newest, self.0.epochs)))
+    }
+    fn note(&self, of: ResourceType) -> BoxFuture<'_, Result<Option<Vec<u8>>>> {
+        now(Ok(self.0.notes.get(&of).cloned()))
     }
     fn claim<'a>(&'a self, kind: &'static str, key: &'a [u8; 32]) -> BoxFuture<'a, Result<Option<Vec<u8>>>> {
         now(Ok(self
@@ -380,6 +420,12 @@ impl Store for MemoryStore {
             .iter()
             .filter_map(|(tenant, data)| Some((*tenant, data.indexed_to?)));
         now(Ok(marks.collect()))
+    }
+
+    fn defining(&self, of: ResourceType) -> BoxFuture<'_, Result<Vec<(TenantId, i64)>>> {
+        let tenants = self.tenants.lock().unwrap();
+        let epochs = tenants.iter().map(|(tenant, data)| (*tenant, data.epochs.of(of)));
+        now(Ok(epochs.filter(|(_, epoch)| *epoch != 0).collect()))
     }
 
     fn ready(&self) -> BoxFuture<'_, Result<()>> {

@@ -19,7 +19,8 @@ use crate::operation::Operations;
 use crate::policy::{Access, Decision};
 use crate::search::Terminology;
 use crate::store::{
-    Change, Filter, Found, HistoryQuery, HistoryScope, Key, ResourceType, SearchQuery, Snapshot, Version,
+    Change, Filter, Found, HistoryQuery, HistoryScope, Key, Marks, ResourceType, SearchQuery, Snapshot,
+    Version,
 };
 
 type Decisions = HashMap<(Interaction, Option<ResourceType>, Option<&'static str>), Filter>;
@@ -30,6 +31,8 @@ pub struct Session {
     pub(super) context: Context,
     /// Opened by the first read and let go by a commit: policy facts and queries see one state of the data.
     snapshot: Mutex<Option<Arc<dyn Snapshot>>>,
+    /// What that view knows of its moment, once asked for.
+    marks: Mutex<Option<Marks>>,
     /// Each (interaction, type) is decided once a request.
     decisions: Mutex<Decisions>,
     pub(super) staged: Vec<Staged>,
@@ -46,6 +49,7 @@ impl Session {
             engine,
             context,
             snapshot: Mutex::default(),
+            marks: Mutex::default(),
             decisions: Mutex::default(),
             staged: Vec::new(),
             bases,
@@ -127,7 +131,8 @@ impl Session {
         }
         let code = request.operation.as_deref().unwrap_or_default();
         match self.operations().find(code) {
-            Some(offered) => Ok(Access::of_operation(offered.operation.code(), resource_type)),
+            Some(offered) => Ok(Access::of_operation(offered.operation.code(), resource_type)
+                .that_changes(offered.affects_state())),
             None => Err(Error::internal("access to an operation that is not offered")),
         }
     }
@@ -160,6 +165,10 @@ impl Session {
                 Ok(filter)
             }
             Ok(Decision::Deny { reason }) => Err(Error::new(ErrorCode::Forbidden, reason)),
+            Ok(Decision::InsufficientScope { needed }) => {
+                let text = format!("The access token does not allow this: a scope such as `{needed}` would.");
+                Err(Error::new(ErrorCode::InsufficientScope, text))
+            }
             Err(cause) => {
                 let reason = "Whether you may do this cannot be decided now, so it is refused.";
                 Err(Error::new(ErrorCode::Forbidden, reason).with_cause(cause))
@@ -185,6 +194,18 @@ impl Session {
     /// Lets the view go: the next read sees the data as it is then.
     pub(super) fn drop_snapshot(&self) {
         *self.snapshot.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        *self.marks.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+
+    /// What the view knows of its moment: asked for once.
+    pub(super) async fn marks(&self) -> Result<Marks> {
+        let known = *self.marks.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(marks) = known {
+            return Ok(marks);
+        }
+        let marks = self.snapshot().await?.marks().await?;
+        *self.marks.lock().unwrap_or_else(PoisonError::into_inner) = Some(marks);
+        Ok(marks)
     }
 
     /// The current version, a deletion included; what is staged counts, with the version and time that the commit is
@@ -260,7 +281,7 @@ impl Session {
     /// # Errors
     /// The store failed.
     pub(crate) async fn high_water_mark(&self) -> Result<i64> {
-        self.snapshot().await?.high_water_mark().await
+        Ok(self.marks().await?.newest)
     }
 
     /// The payload of a claim, if it is held.

@@ -103,7 +103,7 @@ impl Written {
                 version,
                 last_updated,
             } => Some((version, last_updated)),
-            Outcome::Absent | Outcome::Claimed | Outcome::Indexed => None,
+            Outcome::Absent | Outcome::Claimed | Outcome::Indexed | Outcome::Noted => None,
         }
     }
 }

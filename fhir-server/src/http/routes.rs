@@ -74,6 +74,7 @@ pub(crate) static ROUTES: &[Route] = {
         row(Method::GET, "/{type}/{id}/_history", HistoryInstance, None),
         row(Method::GET, "/{type}/{id}/_history/{vid}", Vread, None),
         row(Method::GET, "/{type}/{id}/{member}", SearchType, None),
+        row(Method::POST, "/{type}/{id}/{member}/_search", SearchType, Form),
     ]
 };
 

@@ -338,6 +338,10 @@ fn failure(code: ErrorCode) -> (&'static str, Option<&'static str>) {
             Some("http.authorization"),
         ),
         E::Forbidden => ("This caller may not delete.", None),
+        E::InsufficientScope => (
+            "The access token does not allow this: a scope such as `user/Patient.d` would.",
+            None,
+        ),
         E::NotFound => ("There is no Patient/pat-nobody.", None),
         E::MethodNotAllowed => (
             "Nothing was ever stored as Patient/pat-new, and updates do not create here: POST to Patient.",

@@ -5,8 +5,12 @@
 //! filters are ANDed.
 
 mod sandbox;
+mod scope;
 
 pub use sandbox::PermitAll;
+pub(crate) use scope::ScopeRule;
+
+use std::sync::Arc;
 
 use crate::context::Context;
 use crate::error::Result;
@@ -23,6 +27,8 @@ pub struct Access {
     pub resource_type: Option<ResourceType>,
     /// The code of the operation, where that is the interaction.
     pub operation: Option<&'static str>,
+    /// Whether that operation changes what is stored.
+    pub affects_state: bool,
 }
 
 impl Access {
@@ -32,6 +38,7 @@ impl Access {
             interaction,
             resource_type,
             operation: None,
+            affects_state: false,
         }
     }
 
@@ -41,6 +48,12 @@ impl Access {
             operation: Some(code),
             ..Access::new(Interaction::Operation, resource_type)
         }
+    }
+
+    /// The same, which changes what is stored.
+    pub fn that_changes(mut self, affects_state: bool) -> Self {
+        self.affects_state = affects_state;
+        self
     }
 }
 
@@ -52,6 +65,11 @@ pub enum Decision {
     Deny {
         /// public text: what is missing and who can give it
         reason: String,
+    },
+    /// Not allowed by the scopes of the token, whatever is stored; the caller is told which would do.
+    InsufficientScope {
+        /// such as `user/Observation.rs`
+        needed: String,
     },
     /// Allowed, as far as the filter lets resources through.
     Permit {
@@ -67,6 +85,12 @@ pub trait Policy: Send + Sync {
     /// # Errors
     /// The rule cannot decide.
     fn decide(&self, context: &Context, access: &Access) -> Result<Decision>;
+}
+
+impl Policy for Arc<dyn Policy> {
+    fn decide(&self, context: &Context, access: &Access) -> Result<Decision> {
+        self.as_ref().decide(context, access)
+    }
 }
 
 /// Several rules: all must permit, and their filters are ANDed. An empty chain denies.
@@ -125,7 +149,7 @@ mod tests {
             .unwrap()
         {
             Decision::Permit { filter } => Some(filter),
-            Decision::Deny { .. } => None,
+            _ => None,
         }
     }
 

@@ -80,6 +80,7 @@ impl FhirServerBuilder {
         if let Some(ids) = self.ids {
             engine = engine.with_ids(ids);
         }
+        engine = engine.with_scopes();
         engine.prepare_validation();
         engine.reindex().await?;
         let clock = self.clock.unwrap_or_else(|| Arc::new(SystemClock));

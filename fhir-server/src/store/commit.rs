@@ -47,6 +47,15 @@ pub enum Write {
     IndexedTo(Option<i64>),
     /// A row that only one can hold: conditional keys, token ids, replies, the load ledger.
     Claim(Claim),
+    /// What the server itself has worked out about the definitions of a type, in the place of what it noted before.
+    Note {
+        /// the type
+        of: ResourceType,
+        /// in a form of the server's own
+        note: Vec<u8>,
+        /// whether the type's epoch moves, so that whoever goes by the note looks at it again
+        moves: bool,
+    },
 }
 
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
@@ -57,6 +66,7 @@ impl Write {
             Write::Create { body, .. } | Write::Update { body, .. } => body.json.len(),
             Write::Delete { .. } | Write::Index { .. } | Write::IndexedTo(_) => 0,
             Write::Claim(claim) => claim.payload.len(),
+            Write::Note { note, .. } => note.len(),
         }
     }
 }
@@ -109,6 +119,10 @@ pub enum Expect {
     },
     /// The claim row does not exist yet.
     Unclaimed(&'static str, [u8; 32]),
+    /// The newest change of a definition of that type has that stamp: see [`Epochs`](super::Epochs).
+    Epoch(ResourceType, i64),
+    /// That is what is noted about the definitions of a type.
+    Note(ResourceType, Option<Vec<u8>>),
 }
 
 /// What a write did.
@@ -149,6 +163,8 @@ pub enum Outcome {
     Claimed,
     /// What was said of the index is so.
     Indexed,
+    /// It is noted.
+    Noted,
 }
 
 /// Why a commit wrote nothing.

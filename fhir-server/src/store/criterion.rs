@@ -17,6 +17,8 @@ pub struct Criterion {
 pub enum Test {
     /// Any value at all, of the given kind.
     Exists(ValueKind),
+    /// A text, code, uri or reference that passes none of the tests.
+    NoneOf(Vec<Test>),
     /// Folded text begins with that folded text.
     StartsWith(String),
     /// Folded text holds that folded text.

@@ -52,6 +52,28 @@ pub enum Filter {
         /// what it must be
         filter: Box<Filter>,
     },
+    /// Resources that name, by one of the parameters, the canonical URL of a current resource of the type that the filter lets through.
+    RefersByUrl {
+        /// reference parameters
+        parameters: Vec<ParameterNumber>,
+        /// what canonical URLs of the type are found by
+        urls: Vec<ParameterNumber>,
+        /// the type at the other end
+        resource_type: ResourceType,
+        /// what it must be
+        filter: Box<Filter>,
+    },
+    /// Resources whose canonical URL a current resource of the type, which the filter lets through, names by the parameter.
+    ReferredToByUrl {
+        /// the type that refers
+        resource_type: ResourceType,
+        /// reference parameter of it
+        parameter: ParameterNumber,
+        /// what canonical URLs of the resources here are found by
+        urls: Vec<ParameterNumber>,
+        /// what it must be
+        filter: Box<Filter>,
+    },
 }
 
 impl Filter {

@@ -24,6 +24,8 @@ pub enum Aspect {
     Identifier = 3,
     /// A quantity in UCUM's base units.
     Canonical = 4,
+    /// The canonical URL of a resource with its version.
+    Versioned = 5,
 }
 
 impl ParameterNumber {

@@ -11,6 +11,7 @@ mod criterion;
 mod cursor;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 mod encoding;
+mod epoch;
 mod filter;
 mod id;
 mod index;
@@ -38,6 +39,8 @@ pub use commit::{Claim, Commit, Expect, Outcome, Refusal, Write};
 pub use criterion::{Compare, Criterion, SystemTest, Test, UnitTest, ValueKind};
 pub use cursor::Cursor;
 pub(crate) use cursor::Place;
+pub(crate) use epoch::moves;
+pub use epoch::{DEFINITIONS, Epochs, Marks};
 pub use filter::Filter;
 pub use index::{Aspect, Index, IndexRow, IndexValue, ParameterNumber};
 pub use key::{Key, ResourceType};
@@ -50,6 +53,7 @@ pub use query::{
 pub use reindex::{Extract, reindex};
 pub use version::{Change, Version};
 
+use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 
 use crate::context::TenantId;
@@ -76,8 +80,14 @@ pub trait Snapshot: Send + Sync {
     fn search_total<'a>(&'a self, query: &'a SearchQuery, limit: u64) -> BoxFuture<'a, Result<u64>>;
     /// Current resources that are linked to some, each once, newest change first.
     fn linked<'a>(&'a self, query: &'a LinkQuery) -> BoxFuture<'a, Result<Vec<Version>>>;
+    /// The newest change in this view, and when definitions last changed: one question for both.
+    fn marks(&self) -> BoxFuture<'_, Result<Marks>>;
+    /// What the server has noted about the definitions of that type: see [`Write::Note`].
+    fn note(&self, of: ResourceType) -> BoxFuture<'_, Result<Option<Vec<u8>>>>;
     /// The stamp of the newest change in this view.
-    fn high_water_mark(&self) -> BoxFuture<'_, Result<i64>>;
+    fn high_water_mark(&self) -> BoxFuture<'_, Result<i64>> {
+        async move { Ok(self.marks().await?.newest) }.boxed()
+    }
     /// Whether the claim row exists, with its payload.
     fn claim<'a>(&'a self, kind: &'static str, key: &'a [u8; 32]) -> BoxFuture<'a, Result<Option<Vec<u8>>>>;
 }
@@ -95,6 +105,8 @@ pub trait Store: Send + Sync {
     /// The tenants with resources that cannot be found by what they hold yet, and up to which stamp theirs can: an earlier release
     /// wrote them, or what there is to be found by has changed since. See [`reindex`].
     fn unindexed(&self) -> BoxFuture<'_, Result<Vec<(TenantId, i64)>>>;
+    /// The tenants that have, or had, definitions of that type, with the type's epoch.
+    fn defining(&self, of: ResourceType) -> BoxFuture<'_, Result<Vec<(TenantId, i64)>>>;
     /// Whether the database answers and takes writes.
     fn ready(&self) -> BoxFuture<'_, Result<()>>;
     /// A secret of the database's own, made once, for signing page links.

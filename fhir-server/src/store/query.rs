@@ -1,5 +1,7 @@
 //! What a snapshot is asked for: [`HistoryQuery`], [`SearchQuery`] with its [`Sort`], [`LinkQuery`].
 
+use std::sync::Arc;
+
 use super::{Cursor, Filter, Key, ParameterNumber, Place, ResourceType, ValueKind, Version};
 use crate::context::Millis;
 use crate::error::{Error, ErrorCode, Result};
@@ -108,7 +110,7 @@ impl SearchQuery {
 }
 
 /// One key of an order (<https://hl7.org/fhir/R4/search.html#sort>).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sort {
     /// By what.
     pub key: SortKey,
@@ -122,7 +124,7 @@ impl Sort {
         match self.key {
             SortKey::LastUpdated => true,
             SortKey::Id => false,
-            SortKey::Parameter { kind, .. } => {
+            SortKey::Parameter { kind, .. } | SortKey::AnyParameter { kind, .. } => {
                 matches!(kind, ValueKind::Date | ValueKind::Number | ValueKind::Quantity)
             }
         }
@@ -130,7 +132,7 @@ impl Sort {
 
     fn is_of_places(&self) -> bool {
         let kind = match self.key {
-            SortKey::Parameter { kind, .. } => Some(kind),
+            SortKey::Parameter { kind, .. } | SortKey::AnyParameter { kind, .. } => Some(kind),
             _ => None,
         };
         kind == Some(ValueKind::Position)
@@ -138,7 +140,7 @@ impl Sort {
 }
 
 /// What to sort by.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum SortKey {
     /// The time of the last change, and of equal times the order of the changes: no two resources are equal in it.
@@ -151,6 +153,13 @@ pub enum SortKey {
     Parameter {
         /// which
         parameter: ParameterNumber,
+        /// of which values; positions have no order
+        kind: ValueKind,
+    },
+    /// The same of several parameters, all of which count: one for each of the types that are searched.
+    AnyParameter {
+        /// which
+        parameters: Arc<[ParameterNumber]>,
         /// of which values; positions have no order
         kind: ValueKind,
     },
@@ -204,6 +213,8 @@ pub enum Link {
     Forward {
         /// by these reference parameters; none is all there are
         parameters: Vec<ParameterNumber>,
+        /// by canonical URL, where there are any: what URLs of the targets are found by
+        urls: Vec<ParameterNumber>,
         /// to resources of these types that the filter with it lets through
         targets: Vec<(ResourceType, Filter)>,
     },
@@ -211,6 +222,8 @@ pub enum Link {
     Backward {
         /// by these reference parameters
         parameters: Vec<ParameterNumber>,
+        /// by canonical URL, where there are any: what URLs of those resources are found by
+        urls: Vec<ParameterNumber>,
         /// of that type
         source: ResourceType,
         /// that it lets through

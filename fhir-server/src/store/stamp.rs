@@ -77,6 +77,11 @@ impl Generator {
             self.time += 1;
             self.count = 0;
         }
+        self.last()
+    }
+
+    /// The stamp that it gave last.
+    pub(crate) fn last(&self) -> i64 {
         (self.time << TIME_SHIFT) | (self.node << COUNT_BITS) | self.count
     }
 }

@@ -95,6 +95,12 @@ fn files(root: &Path) -> Result<Files> {
     );
     let compartments = crate::definitions::read(root, "compartments.ndjson.zst")?;
     files.insert("compartments.rs".to_owned(), tables::compartments(&compartments));
+    let structures = crate::definitions::read(root, "types.ndjson.zst")?;
+    let value_sets = crate::definitions::read(root, "value_sets.ndjson.zst")?;
+    files.insert(
+        "implied_systems.rs".to_owned(),
+        tables::implied_systems(&structures, &value_sets),
+    );
     let modules: Vec<String> = files
         .keys()
         .map(|file| file.trim_end_matches(".rs").to_owned())

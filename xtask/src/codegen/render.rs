@@ -8,7 +8,12 @@ use super::{HEADER, name};
 use crate::Result;
 
 /// Files that hold tables, not types.
-const TABLES: [&str; 3] = ["compartments", "search_parameters", "type_infos"];
+const TABLES: [&str; 4] = [
+    "compartments",
+    "implied_systems",
+    "search_parameters",
+    "type_infos",
+];
 
 /// Datatypes on the page of their own kind (<https://hl7.org/fhir/R4/metadatatypes.html>).
 const METADATA_TYPES: [&str; 8] = [

@@ -1,9 +1,11 @@
-//! The static tables of search parameters and compartments.
+//! The static tables of search parameters, compartments, and the systems that elements of type `code` imply.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
 use serde::Deserialize;
 
+use super::definition::StructureDefinition;
 use super::{HEADER, name};
 
 #[derive(Deserialize)]
@@ -121,5 +123,76 @@ pub(crate) static COMPARTMENTS: [Compartment; {}] = [
 {rows}];
 ",
         defined.len()
+    )
+}
+
+#[derive(Deserialize)]
+pub(super) struct ValueSet {
+    url: String,
+    #[serde(default)]
+    compose: Compose,
+}
+
+#[derive(Deserialize, Default)]
+struct Compose {
+    #[serde(default)]
+    include: Vec<Include>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Include {
+    system: Option<String>,
+    #[serde(default)]
+    value_set: Vec<String>,
+}
+
+impl ValueSet {
+    /// The one code system that all of its codes are from, where there is one.
+    fn system(&self) -> Option<&str> {
+        let systems = self
+            .compose
+            .include
+            .iter()
+            .map(|include| match &include.value_set[..] {
+                [] => include.system.as_deref(),
+                _ => None,
+            });
+        let systems: Option<BTreeSet<&str>> = systems.collect();
+        let mut systems = systems?.into_iter();
+        systems.next().filter(|_| systems.next().is_none())
+    }
+}
+
+/// `implied_systems.rs`: for each element of type `code` with a required binding to codes of one system, that system.
+pub(super) fn implied_systems(types: &[StructureDefinition], value_sets: &[ValueSet]) -> String {
+    let value_sets: BTreeMap<&str, &ValueSet> = value_sets.iter().map(|set| (&*set.url, set)).collect();
+    let mut systems: BTreeMap<&str, &str> = BTreeMap::new();
+    for element in types.iter().flat_map(|t| &t.snapshot.element) {
+        let (Some(binding), [only]) = (&element.binding, &element.types[..]) else {
+            continue;
+        };
+        if binding.strength != "required" || only.code != "code" {
+            continue;
+        }
+        let url = binding.value_set.as_deref().unwrap_or_default();
+        let url = url.split_once('|').map_or(url, |(url, _)| url);
+        if let Some(system) = value_sets.get(url).and_then(|set| set.system()) {
+            systems.insert(&element.path, system);
+        }
+    }
+    let mut rows = String::new();
+    for (path, system) in &systems {
+        let _ = writeln!(rows, "    ({path:?}, {system:?}),");
+    }
+    format!(
+        "{HEADER}
+//! The code system behind each element of type `code` (<https://hl7.org/fhir/R4/terminologies.html#code>), by path.
+
+#[rustfmt::skip]
+pub(crate) static IMPLIED_SYSTEMS: [(&str, &str); {}] = [
+{rows}];
+",
+        systems.len()
     )
 }

@@ -19,6 +19,9 @@ pub(super) fn read(method: Method, url: &str, base: &str) -> Result<Request> {
     {
         return compartment(of_type, id, member, query, base);
     }
+    if let (Method::Post, &[of_type, id, member, "_search"]) = (method, segments.as_slice()) {
+        return compartment(of_type, id, member, query, base);
+    }
     let (segments, operation) = match segments.split_last() {
         Some((last, above)) if last.starts_with('$') => (above, last.strip_prefix('$')),
         _ => (segments.as_slice(), None),

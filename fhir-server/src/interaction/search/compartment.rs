@@ -36,7 +36,7 @@ pub(super) fn filter(registry: &Registry, centre: &Key, member: Option<ResourceT
 }
 
 /// Members of one type, if there can be any.
-fn members(registry: &Registry, centre: &Key, member: ResourceType) -> Option<Filter> {
+pub(crate) fn members(registry: &Registry, centre: &Key, member: ResourceType) -> Option<Filter> {
     let membership = compartment::membership(registry, centre.resource_type, member)?;
     let mut any = Vec::new();
     if membership.centre {

@@ -72,6 +72,8 @@ impl Everything {
             source: None,
             parameters: Vec::new(),
             targets,
+            canonicals: Vec::new(),
+            urls: Vec::new(),
             iterate: false,
         })
     }

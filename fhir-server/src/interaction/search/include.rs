@@ -19,6 +19,10 @@ pub(super) struct Include {
     pub(super) parameters: Vec<ParameterNumber>,
     /// The types at the other end; none is any.
     pub(super) targets: Vec<ResourceType>,
+    /// Those of its parameters that may refer by canonical URL.
+    pub(super) canonicals: Vec<ParameterNumber>,
+    /// What canonical URLs at the other end are found by.
+    pub(super) urls: Vec<ParameterNumber>,
     /// Also for what was added.
     pub(super) iterate: bool,
 }
@@ -68,11 +72,19 @@ fn path(scope: &Scope<'_>, direction: Direction, code: &str, value: &str) -> Res
         source: None,
         parameters: Vec::new(),
         targets: Vec::new(),
+        canonicals: Vec::new(),
+        urls: Vec::new(),
         iterate: false,
     };
     let parts: Vec<&str> = value.split(':').collect();
     let (source, link, target) = match parts.as_slice() {
-        ["*"] if direction == Direction::Forward => return Ok(whole),
+        ["*"] if direction == Direction::Forward => {
+            return Ok(Include {
+                canonicals: scope.registry.canonicals().to_vec(),
+                urls: urls(scope, &[]),
+                ..whole
+            });
+        }
         ["*"] => {
             return Err(malformed(
                 code,
@@ -112,12 +124,23 @@ fn path(scope: &Scope<'_>, direction: Direction, code: &str, value: &str) -> Res
             all
         }
     };
+    let canonicals = aimed.iter().filter(|p| p.may_be_canonical());
     Ok(Include {
         source: Some(source),
         parameters: aimed.iter().map(|p| p.number).collect(),
+        canonicals: canonicals.map(|p| p.number).collect(),
+        urls: urls(scope, &targets),
         targets,
         ..whole
     })
+}
+
+/// What canonical URLs of those types are found by; without types, of any.
+fn urls(scope: &Scope<'_>, types: &[ResourceType]) -> Vec<ParameterNumber> {
+    match types {
+        [] => ResourceType::all().flat_map(|t| scope.registry.urls(t)).collect(),
+        some => some.iter().flat_map(|t| scope.registry.urls(*t)).collect(),
+    }
 }
 
 /// The reference parameters that a code stands for.

@@ -7,7 +7,7 @@ use super::asked::Asked;
 use super::include::{Direction, Include};
 use crate::engine::Session;
 use crate::error::Result;
-use crate::store::{Filter, Found, Key, Link, LinkQuery, ResourceType, Version};
+use crate::store::{Filter, Found, Key, Link, LinkQuery, ParameterNumber, ResourceType, Version};
 
 /// What the includes add to those matches.
 pub(super) async fn resources(
@@ -72,10 +72,13 @@ impl Adding<'_> {
                 continue;
             }
             // One more than are known leads to one that is not.
-            let query = LinkQuery::new(from, include.link(), self.known.len().saturating_add(1));
-            let found = self.session.linked(query).await?;
-            if found.iter().any(|version| !self.known.contains(&version.key)) {
-                return Ok(true);
+            let count = self.known.len().saturating_add(1);
+            for link in include.links() {
+                let query = LinkQuery::new(from.clone(), link, count);
+                let found = self.session.linked(query).await?;
+                if found.iter().any(|version| !self.known.contains(&version.key)) {
+                    return Ok(true);
+                }
             }
         }
         Ok(false)
@@ -89,16 +92,18 @@ impl Adding<'_> {
         }
         // Those that are known already count among the rows too.
         let count = self.limit.saturating_add(self.known.len()).saturating_add(1);
-        let query = LinkQuery::new(from, include.link(), count);
-        for version in self.session.linked(query).await? {
-            if !self.known.insert(version.key.clone()) {
-                continue;
+        for link in include.links() {
+            let query = LinkQuery::new(from.clone(), link, count);
+            for version in self.session.linked(query).await? {
+                if !self.known.insert(version.key.clone()) {
+                    continue;
+                }
+                if self.added.len() == self.limit {
+                    self.is_full = true;
+                    return Ok(());
+                }
+                self.added.push(version);
             }
-            if self.added.len() == self.limit {
-                self.is_full = true;
-                break;
-            }
-            self.added.push(version);
         }
         Ok(())
     }
@@ -114,16 +119,26 @@ impl Include {
         from.iter().filter(starts).cloned().collect()
     }
 
-    fn link(&self) -> Link {
+    /// What it follows: references by id, and those by canonical URL where there may be any.
+    fn links(&self) -> impl Iterator<Item = Link> {
+        let by_url = !self.canonicals.is_empty() && !self.urls.is_empty();
+        let by_url = by_url.then(|| self.link(&self.canonicals, &self.urls));
+        std::iter::once(self.link(&self.parameters, &[])).chain(by_url)
+    }
+
+    fn link(&self, parameters: &[ParameterNumber], urls: &[ParameterNumber]) -> Link {
         let everything = |resource_type: ResourceType| (resource_type, Filter::All);
+        let (parameters, urls) = (parameters.to_vec(), urls.to_vec());
         match (self.direction, self.source) {
             (Direction::Backward, Some(source)) => Link::Backward {
-                parameters: self.parameters.clone(),
+                parameters,
+                urls,
                 source,
                 filter: Filter::All,
             },
             _ => Link::Forward {
-                parameters: self.parameters.clone(),
+                parameters,
+                urls,
                 targets: match self.targets.is_empty() {
                     true => ResourceType::all().map(everything).collect(),
                     false => self.targets.iter().copied().map(everything).collect(),

@@ -4,7 +4,7 @@
 //! after the first page are not shown (<https://hl7.org/fhir/R4/http.html#paging>).
 
 mod asked;
-mod compartment;
+pub(crate) mod compartment;
 mod everything;
 mod include;
 mod linked;

@@ -4,7 +4,7 @@
 use crate::error::{Error, ErrorCode, Result};
 use crate::interaction::query::Reader;
 use crate::search::criteria::Scope;
-use crate::store::{ResourceType, Sort, SortKey, ValueKind};
+use crate::store::{ParameterNumber, ResourceType, Sort, SortKey, ValueKind};
 
 /// The order asked for; empty is the newest change first. What cannot be sorted by is reported, and the order then left aside as a whole.
 pub(super) fn read(reader: &mut Reader<'_>, scope: &Scope<'_>, types: &[ResourceType]) -> Result<Vec<Sort>> {
@@ -40,10 +40,39 @@ fn sort_key(scope: &Scope<'_>, types: &[ResourceType], code: &str) -> std::resul
         "_id" => return Ok(SortKey::Id),
         _ => {}
     }
-    let resource_type = match types {
-        [one] => Some(*one),
-        _ => None,
-    };
+    let first = sortable(scope, types.first().copied(), code)?;
+    let mut parameters = vec![first.0];
+    for one in types.iter().skip(1) {
+        let (number, kind) = sortable(scope, Some(*one), code)?;
+        if kind != first.1 {
+            let short: String = code.chars().take(60).collect();
+            return Err(format!(
+                "Sorting by {short:?} is not offered across these types: its values are of several kinds."
+            ));
+        }
+        parameters.push(number);
+    }
+    parameters.sort_unstable();
+    parameters.dedup();
+    let kind = first.1;
+    Ok(match parameters.as_slice() {
+        [parameter] => SortKey::Parameter {
+            parameter: *parameter,
+            kind,
+        },
+        several => SortKey::AnyParameter {
+            parameters: several.into(),
+            kind,
+        },
+    })
+}
+
+/// The parameter of a type, or of every type, whose values have an order.
+fn sortable(
+    scope: &Scope<'_>,
+    resource_type: Option<ResourceType>,
+    code: &str,
+) -> std::result::Result<(ParameterNumber, ValueKind), String> {
     let short: String = code.chars().take(60).collect();
     let Some(parameter) = scope.registry.find(resource_type, code) else {
         return Err(match resource_type {
@@ -52,15 +81,13 @@ fn sort_key(scope: &Scope<'_>, types: &[ResourceType], code: &str) -> std::resul
                 t.name()
             ),
             None => format!(
-                "Sorting by {short:?} is not offered: across types only parameters that all of them have can be sorted by."
+                "Sorting by {short:?} is not offered: across all types only parameters that all of them have can be sorted by; \
+                 name the types in _type."
             ),
         });
     };
     match parameter.value_kinds().first() {
-        Some(&kind) if parameter.is_indexed() && kind != ValueKind::Position => Ok(SortKey::Parameter {
-            parameter: parameter.number,
-            kind,
-        }),
+        Some(&kind) if parameter.is_indexed() && kind != ValueKind::Position => Ok((parameter.number, kind)),
         _ => Err(format!(
             "Sorting by {short:?} is not offered: values of type {} have no order.",
             parameter.kind.code()

@@ -10,7 +10,7 @@ use super::*;
 use crate::context::TenantId;
 use crate::interaction::{Interaction, PatchForm, PreferReturn};
 use crate::policy::{Access, Decision};
-use crate::store::{Commit, Outcome, Refusal, Snapshot};
+use crate::store::{Commit, Outcome, Refusal, ResourceType, Snapshot};
 
 const OBSERVATION: &str = r#"{"status":"final","resourceType":"Observation","id":"o","code":{"text":"caf\u00e9"},"valueQuantity":{"unit":"kg","value":1.50}}"#;
 
@@ -341,6 +341,9 @@ impl Store for Contended {
     }
     fn unindexed(&self) -> BoxFuture<'_, Result<Vec<(TenantId, i64)>, Error>> {
         self.inner.unindexed()
+    }
+    fn defining(&self, of: ResourceType) -> BoxFuture<'_, Result<Vec<(TenantId, i64)>, Error>> {
+        self.inner.defining(of)
     }
     fn secret(&self) -> [u8; 32] {
         self.inner.secret()

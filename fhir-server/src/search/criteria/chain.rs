@@ -10,7 +10,7 @@ use super::name::Link;
 use super::{Problem, Scope, any_of, expression, own, value};
 use crate::error::{Error, ErrorCode};
 use crate::search::registry::Parameter;
-use crate::store::{Filter, ResourceType};
+use crate::store::{Filter, ParameterNumber, ResourceType};
 
 type Outcome = std::result::Result<Filter, Problem>;
 
@@ -96,12 +96,43 @@ fn of_one(
                 return Err(refused(code, text));
             }
             let filter = of_one(scope, Some(from), rest, leaf)?;
-            Ok(Filter::ReferredToBy {
+            Ok(backward(scope, resource_type, (from, parameter), filter))
+        }
+    }
+}
+
+/// Resources of a type, or of any, that a resource which passes refers to.
+fn backward(
+    scope: &Scope<'_>,
+    here: Option<ResourceType>,
+    (from, parameter): (ResourceType, &Parameter),
+    filter: Filter,
+) -> Filter {
+    let mut urls: Vec<ParameterNumber> = Vec::new();
+    if parameter.may_be_canonical() {
+        let types = match (here, parameter.targets.is_empty()) {
+            (Some(here), _) => vec![here],
+            (None, true) => ResourceType::all().collect(),
+            (None, false) => parameter.targets.clone(),
+        };
+        urls = types.into_iter().flat_map(|t| scope.registry.urls(t)).collect();
+    }
+    let by_id = Filter::ReferredToBy {
+        resource_type: from,
+        parameter: parameter.number,
+        filter: Box::new(filter.clone()),
+    };
+    match urls.is_empty() {
+        true => by_id,
+        false => any_of(vec![
+            by_id,
+            Filter::ReferredToByUrl {
                 resource_type: from,
                 parameter: parameter.number,
+                urls,
                 filter: Box::new(filter),
-            })
-        }
+            },
+        ]),
     }
 }
 
@@ -117,17 +148,29 @@ fn forward(
     let mut any = Vec::new();
     let mut refused = None;
     let mut unknown = None;
+    let by_url = parameter.may_be_canonical();
     for &target in targets {
         let passes = of_one(scope, Some(target), rest, leaf).and_then(|filter| match only {
             Some(test) => Ok(filter.and(expression::filter(scope, &[target], test)?)),
             None => Ok(filter),
         });
         match passes {
-            Ok(filter) => any.push(Filter::RefersTo {
-                parameters: vec![parameter.number],
-                resource_type: target,
-                filter: Box::new(filter),
-            }),
+            Ok(filter) => {
+                let urls: Vec<_> = scope.registry.urls(target).filter(|_| by_url).collect();
+                if !urls.is_empty() {
+                    any.push(Filter::RefersByUrl {
+                        parameters: vec![parameter.number],
+                        urls,
+                        resource_type: target,
+                        filter: Box::new(filter.clone()),
+                    });
+                }
+                any.push(Filter::RefersTo {
+                    parameters: vec![parameter.number],
+                    resource_type: target,
+                    filter: Box::new(filter),
+                });
+            }
             Err(Problem::Refused(error)) if error.code == ErrorCode::TooCostly => return Err(error.into()),
             Err(Problem::Refused(error)) => refused = refused.or(Some(error)),
             Err(Problem::Unknown(why)) => unknown = unknown.or(Some(why)),

@@ -20,6 +20,8 @@ pub(super) struct Facet<'p> {
     pub(super) rows: &'p [ValueKind],
     /// The parts of a composite.
     pub(super) parts: &'p [Part],
+    /// The parameter, where it is a whole one.
+    whole: Option<&'p Parameter>,
 }
 
 impl<'p> Facet<'p> {
@@ -32,6 +34,7 @@ impl<'p> Facet<'p> {
             targets: &parameter.targets,
             rows: parameter.value_kinds(),
             parts: &parameter.components,
+            whole: Some(parameter),
         }
     }
 
@@ -44,6 +47,7 @@ impl<'p> Facet<'p> {
             targets: &part.targets,
             rows: part.value_kinds(),
             parts: &[],
+            whole: None,
         }
     }
 
@@ -51,6 +55,11 @@ impl<'p> Facet<'p> {
     pub(super) fn target_names(&self) -> String {
         let names: Vec<&str> = self.targets.iter().map(|t| t.name()).collect();
         names.join(", ")
+    }
+
+    /// Whether all of its values are identifiers.
+    pub(super) fn is_of_identifiers(&self) -> bool {
+        self.whole.is_some_and(Parameter::is_of_identifiers)
     }
 
     /// Whether it has rows of that kind.

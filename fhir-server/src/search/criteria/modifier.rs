@@ -50,6 +50,14 @@ impl Modifier {
         let modifier =
             modifier.ok_or_else(|| refused(facet.code, facet.kind.code(), taken(facet.kind), name))?;
         match modifier {
+            Modifier::OfType if !facet.is_of_identifiers() => {
+                let text = format!(
+                    "The parameter {} has values that are no identifiers, and :of-type is for identifiers alone: search by \
+                     system|code.",
+                    facet.code
+                );
+                Err(Error::new(ErrorCode::Value, text).at(format!("http.{}", facet.code)))
+            }
             Modifier::Type(t) if !facet.targets.is_empty() && !facet.targets.contains(&t) => {
                 let text = format!(
                     "The parameter {} never refers to {}: it refers to {}.",

@@ -67,6 +67,7 @@ pub(crate) fn extract(
             continue;
         }
         for used in &source.uses {
+            rows.imply(source.system);
             rows_of(used, &values, resource, &environment, &mut rows)
                 .map_err(|fault| refusal(resource_type, Some(&used.parameter), fault))?;
         }
@@ -124,6 +125,9 @@ fn rows_of<'a>(
         };
         for value in values.iter().filter(is_wanted) {
             rows_of_value(used.parameter.kind, value, rows)?;
+            if used.names {
+                uri::versioned(value, resource, rows)?;
+            }
         }
         return Ok(());
     }
@@ -133,7 +137,11 @@ fn rows_of<'a>(
             let start = rows.len();
             rows.begin(part.number, group);
             for branch in &part.branches {
-                for found in &branch.evaluate(path::Collection::from(value.clone()), environment)? {
+                rows.imply(branch.system);
+                for found in &branch
+                    .expression
+                    .evaluate(path::Collection::from(value.clone()), environment)?
+                {
                     rows_of_value(part.kind, found, rows)?;
                 }
             }

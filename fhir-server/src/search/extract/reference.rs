@@ -78,7 +78,12 @@ fn contained(resource: &Resource, id: &str) -> Option<&'static str> {
 }
 
 fn id_of(complex: &dyn Complex) -> Option<&str> {
-    let (field, _) = complex.type_info().field("id")?;
+    text_of(complex, "id")
+}
+
+/// The text of an element of a resource.
+pub(super) fn text_of<'c>(complex: &'c dyn Complex, name: &str) -> Option<&'c str> {
+    let (field, _) = complex.type_info().field(name)?;
     match Nodes::of(complex, field).next()? {
         Node::Primitive(_, primitive) => match primitive.scalar()? {
             Scalar::String(id) => Some(id),

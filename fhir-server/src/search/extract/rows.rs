@@ -19,6 +19,7 @@ pub(super) struct Rows<'s> {
     rows: Vec<IndexRow>,
     parameter: ParameterNumber,
     group: i32,
+    system: Option<&'static str>,
 }
 
 impl<'s> Rows<'s> {
@@ -28,7 +29,18 @@ impl<'s> Rows<'s> {
             rows: Vec::with_capacity(64),
             parameter: ParameterNumber(0),
             group: 0,
+            system: None,
         }
+    }
+
+    /// What comes next, where it is of type `code`, is from that system.
+    pub(super) fn imply(&mut self, system: Option<&'static str>) {
+        self.system = system;
+    }
+
+    /// The system of elements of type `code`.
+    pub(super) fn implied(&self) -> Option<&'static str> {
+        self.system
     }
 
     /// What comes next are values of that parameter.

@@ -113,6 +113,32 @@ fn names_and_addresses_are_found_by_each_of_their_parts() {
     assert_eq!(values(patient, "address-postalcode"), ["ls1 1aa/LS1 1AA"]);
 }
 
+const TRUTH: &str = "http://terminology.hl7.org/CodeSystem/special-values";
+
+#[test]
+fn a_canonical_url_is_also_kept_with_its_version() {
+    let questionnaire =
+        r#"{"resourceType":"Questionnaire","url":"http://a.example/q","version":"2","status":"draft"}"#;
+    assert_eq!(values(questionnaire, "url"), ["http://a.example/q@-"]);
+    assert_eq!(
+        values_of(questionnaire, "url", Aspect::Versioned),
+        ["http://a.example/q@2"]
+    );
+    // The URL of a device is no canonical one.
+    let device = r#"{"resourceType":"Device","url":"http://a.example/d"}"#;
+    assert!(values_of(device, "url", Aspect::Versioned).is_empty());
+}
+
+#[test]
+fn a_part_of_a_composite_implies_its_system_too() {
+    let document = r#"{"resourceType":"DocumentReference","status":"current","content":[{"attachment":{"title":"x"}}],
+        "relatesTo":[{"code":"replaces","target":{"reference":"DocumentReference/1"}}]}"#;
+    assert_eq!(
+        values(document, "relation"),
+        ["http://hl7.org/fhir/document-relationship-type|replaces"]
+    );
+}
+
 #[test]
 fn codes_come_with_their_systems_and_words() {
     let observation = r#"{"resourceType":"Observation","status":"final","code":{"text":"Härte","coding":[
@@ -125,7 +151,10 @@ fn codes_come_with_their_systems_and_words() {
     assert_eq!(values(observation, "code"), codes);
     assert_eq!(values(observation, "combo-code"), codes);
     assert_eq!(values_of(observation, "code", Aspect::Text), ["hard/", "harte/"]);
-    assert_eq!(values(observation, "status"), ["-|final"]);
+    assert_eq!(
+        values(observation, "status"),
+        ["http://hl7.org/fhir/observation-status|final"]
+    );
 }
 
 #[test]
@@ -159,23 +188,24 @@ fn identifiers_are_found_by_system_and_value_and_by_type() {
 }
 
 #[test]
-fn contacts_and_truth_values_are_tokens_without_a_system() {
+fn contacts_are_tokens_without_a_system_and_truth_values_of_their_own() {
     let patient = r#"{"resourceType":"Patient","active":true,"telecom":[{"system":"phone","value":"0113 1"},{"system":"email","value":"A@B.uk"}]}"#;
     assert_eq!(values(patient, "telecom"), ["-|0113 1", "-|a@b.uk"]);
     assert_eq!(values(patient, "email"), ["-|a@b.uk"]);
     assert_eq!(values(patient, "phone"), ["-|0113 1"]);
-    assert_eq!(values(patient, "active"), ["-|true"]);
+    assert_eq!(values(patient, "active"), [format!("{TRUTH}|true")]);
 }
 
 #[test]
 fn the_dead_are_told_from_the_living() {
     for (deceased, expected) in [
-        ("", "-|false"),
-        (r#","deceasedBoolean":false"#, "-|false"),
-        (r#","deceasedBoolean":true"#, "-|true"),
-        (r#","deceasedDateTime":"2020""#, "-|true"),
+        ("", "false"),
+        (r#","deceasedBoolean":false"#, "false"),
+        (r#","deceasedBoolean":true"#, "true"),
+        (r#","deceasedDateTime":"2020""#, "true"),
     ] {
         let patient = format!(r#"{{"resourceType":"Patient"{deceased}}}"#);
+        let expected = format!("{TRUTH}|{expected}");
         assert_eq!(values(&patient, "deceased"), [expected], "{deceased}");
     }
 }

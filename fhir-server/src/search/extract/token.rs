@@ -4,20 +4,31 @@
 //! A concept or identifier in words alone has the empty code, so that it is not missing.
 
 use fhir_model::path::Value;
-use fhir_model::reflect::{Complex, Node};
+use fhir_model::reflect::{Complex, Node, PrimitiveType};
 use fhir_model::{CodeableConcept, Coding, ContactPoint, Identifier};
 
 use super::rows::{Rows, TooMany};
 use crate::search::case;
 use crate::store::{Aspect, IndexValue};
 
+/// The system of `true` and `false` (<https://hl7.org/fhir/R4/search.html#token>).
+const TRUTH: &str = "http://terminology.hl7.org/CodeSystem/special-values";
+
 pub(super) fn rows(value: &Value<'_>, rows: &mut Rows<'_>) -> Result<(), TooMany> {
     match value {
         Value::Node(Node::Complex(complex)) => of_complex(*complex, rows),
         other => match other.text() {
-            Some(code) => rows.push(token(None, &code)),
+            Some(code) => rows.push(token(implied(other, rows), &code)),
             None => Ok(()),
         },
+    }
+}
+
+/// The system of a value that is no coding: that of truth values, or the one that the binding of a `code` names.
+fn implied(value: &Value<'_>, rows: &Rows<'_>) -> Option<&'static str> {
+    match value {
+        Value::Node(Node::Primitive(PrimitiveType::Code, _)) => rows.implied(),
+        other => other.as_bool().map(|_| TRUTH),
     }
 }
 

@@ -4,6 +4,7 @@
 //! A parameter of several types is one for each of them here, so that a row of the index tells type and parameter by one number, and the
 //! branches of the expression that speak of other types are not evaluated.
 
+mod leaf;
 mod number;
 mod plan;
 
@@ -11,11 +12,13 @@ use std::borrow::Cow;
 use std::sync::{Arc, LazyLock, OnceLock};
 
 use fhir_model::definitions::{self, SearchParamType, SearchParameter};
+use fhir_model::reflect::{PrimitiveType, Shape};
 
+pub(crate) use leaf::Leaf;
 pub(crate) use plan::{Plan, Use};
 
 use crate::error::{Error, Result};
-use crate::store::{ParameterNumber, ResourceType, ValueKind};
+use crate::store::{Aspect, ParameterNumber, ResourceType, ValueKind};
 
 /// What is answered without an index: it has a number, and no rows.
 const WITHOUT_ROWS: [&str; 2] = [
@@ -63,6 +66,31 @@ impl Parameter {
         value_kinds(self.kind)
     }
 
+    /// Whether it may refer by canonical URL (<https://hl7.org/fhir/R4/references.html#canonical>).
+    pub(crate) fn may_be_canonical(&self) -> bool {
+        let by_url = |leaf: Leaf| {
+            matches!(
+                leaf.primitive(),
+                Some(PrimitiveType::Canonical | PrimitiveType::Uri)
+            )
+        };
+        self.kind == SearchParamType::Reference && self.leaves().any(by_url)
+    }
+
+    /// Whether all of its values are identifiers.
+    pub(crate) fn is_of_identifiers(&self) -> bool {
+        let mut leaves = self.leaves().peekable();
+        let is_identifier = |leaf: Leaf| leaf.complex().is_some_and(|info| info.name == "Identifier");
+        leaves.peek().is_some() && leaves.all(is_identifier)
+    }
+
+    /// The elements of its type that hold its values.
+    fn leaves(&self) -> impl Iterator<Item = Leaf> {
+        let of = self.resource_type.map(ResourceType::name);
+        let is_of = move |leaf: &Leaf| of.is_none_or(|name| leaf.is_of(name));
+        Leaf::all(self.expression.as_deref().unwrap_or_default()).filter(is_of)
+    }
+
     /// Whether the index holds rows of it.
     pub(crate) fn is_indexed(&self) -> bool {
         self.expression.is_some() && !WITHOUT_ROWS.contains(&&*self.url)
@@ -98,6 +126,8 @@ pub(crate) struct Registry {
     types: Vec<OfType>,
     /// Those of every type, sorted by code.
     common: Vec<Arc<Parameter>>,
+    /// Those that may refer by canonical URL.
+    canonicals: OnceLock<Vec<ParameterNumber>>,
 }
 
 #[derive(Debug, Default)]
@@ -136,7 +166,11 @@ impl Registry {
         types.iter_mut().for_each(|of| by_code(&mut of.parameters));
         common.retain(|p| !p.url.starts_with(DOMAIN_RESOURCE));
         by_code(&mut common);
-        Registry { types, common }
+        Registry {
+            types,
+            common,
+            canonicals: OnceLock::new(),
+        }
     }
 
     /// The parameter of that code for a type, or for every type where none is named.
@@ -156,6 +190,36 @@ impl Registry {
         self.common.iter().map(Arc::as_ref)
     }
 
+    /// The parameter of the canonical URLs of a type, where its resources have such URLs and versions
+    /// (<https://hl7.org/fhir/R4/resource.html#canonical>).
+    pub(crate) fn url(&self, resource_type: ResourceType) -> Option<&Parameter> {
+        let info = fhir_model::type_info(resource_type.name())?;
+        let is_text = |name| {
+            let field = info.field(name);
+            field.is_some_and(|(_, field)| matches!(field.shape, Shape::Primitive(_)))
+        };
+        let parameter = self.find(Some(resource_type), "url")?;
+        let is_own = parameter.leaves().any(|leaf| leaf.is_element(info, "url"));
+        (is_own && is_text("version")).then_some(parameter)
+    }
+
+    /// The numbers under which resources of a type are found by canonical URL: without and with their version.
+    pub(crate) fn urls(&self, resource_type: ResourceType) -> impl Iterator<Item = ParameterNumber> + use<> {
+        let number = self.url(resource_type).map(|parameter| parameter.number);
+        number
+            .into_iter()
+            .flat_map(|number| [number, number.of(Aspect::Versioned)])
+    }
+
+    /// The parameters of all types that may refer by canonical URL.
+    pub(crate) fn canonicals(&self) -> &[ParameterNumber] {
+        self.canonicals.get_or_init(|| {
+            let all = self.types.iter().flat_map(|of| &of.parameters);
+            let all = all.filter(|parameter| parameter.is_indexed() && parameter.may_be_canonical());
+            all.map(|parameter| parameter.number).collect()
+        })
+    }
+
     /// What has to be evaluated for a resource of that type, compiled when it is first asked for.
     ///
     /// # Errors
@@ -164,9 +228,10 @@ impl Registry {
         let Some(of) = self.types.get(place(resource_type)) else {
             return Ok(Arc::default());
         };
-        let plan = of
-            .plan
-            .get_or_init(|| Plan::of(&of.parameters, resource_type).map(Arc::new));
+        let plan = of.plan.get_or_init(|| {
+            let url = self.url(resource_type).map(|parameter| parameter.number);
+            Plan::of(&of.parameters, resource_type, url).map(Arc::new)
+        });
         plan.clone().map_err(Error::internal)
     }
 

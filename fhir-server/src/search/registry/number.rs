@@ -5,7 +5,6 @@
 //! [`FIRST_ADDED`].
 
 use super::*;
-use crate::store::Aspect;
 
 /// The first place of parameters that R4 does not define.
 #[cfg(test)]

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use fhir_model::definitions::SearchParamType;
 use fhir_model::path::{self, Expression};
 
-use super::Parameter;
+use super::{Leaf, Parameter};
 use crate::store::{ParameterNumber, ResourceType};
 
 /// The expressions of a type's parameters.
@@ -24,6 +24,8 @@ pub(crate) struct Plan {
 pub(crate) struct Source {
     /// A branch of a parameter's expression.
     pub(crate) expression: Expression,
+    /// The system that its codes imply.
+    pub(crate) system: Option<&'static str>,
     /// Those parameters.
     pub(crate) uses: Vec<Use>,
 }
@@ -37,6 +39,8 @@ pub(crate) struct Use {
     pub(crate) parts: Vec<Part>,
     /// The references that count are those to resources of this type: what `where(resolve() is Patient)` says.
     pub(crate) referring_to: Option<ResourceType>,
+    /// The values are the canonical URLs of the resource itself, which has a version.
+    pub(crate) names: bool,
 }
 
 /// A part of a composite, compiled.
@@ -47,7 +51,16 @@ pub(crate) struct Part {
     /// How its values compare.
     pub(crate) kind: SearchParamType,
     /// The branches of its expression.
-    pub(crate) branches: Vec<Expression>,
+    pub(crate) branches: Vec<Branch>,
+}
+
+/// A branch of a part's expression.
+#[derive(Debug)]
+pub(crate) struct Branch {
+    /// Evaluated on each result of the composite.
+    pub(crate) expression: Expression,
+    /// The system that its codes imply.
+    pub(crate) system: Option<&'static str>,
 }
 
 impl Plan {
@@ -55,7 +68,11 @@ impl Plan {
     ///
     /// # Errors
     /// An expression that is not of the language, with the parameter's url.
-    pub(super) fn of(parameters: &[Arc<Parameter>], resource_type: ResourceType) -> Result<Plan, String> {
+    pub(super) fn of(
+        parameters: &[Arc<Parameter>],
+        resource_type: ResourceType,
+        url: Option<ParameterNumber>,
+    ) -> Result<Plan, String> {
         let mut plan = Plan::default();
         let mut places: HashMap<String, usize> = HashMap::new();
         for parameter in parameters.iter().filter(|p| p.is_indexed()) {
@@ -68,14 +85,16 @@ impl Plan {
                 let (branch, referring_to) = without_resolve(branch);
                 let used = Use {
                     parameter: parameter.clone(),
-                    parts: parts(parameter).map_err(faulty)?,
+                    parts: parts(parameter, branch.source()).map_err(faulty)?,
                     referring_to,
+                    names: url == Some(parameter.number),
                 };
                 let next = plan.sources.len();
                 let place = *places.entry(branch.source().to_owned()).or_insert(next);
                 match plan.sources.get_mut(place) {
                     Some(source) => source.uses.push(used),
                     None => plan.sources.push(Source {
+                        system: Leaf::of(branch.source()).and_then(|leaf| leaf.system()),
                         expression: branch,
                         uses: vec![used],
                     }),
@@ -86,12 +105,21 @@ impl Plan {
     }
 }
 
-fn parts(parameter: &Parameter) -> Result<Vec<Part>, path::Error> {
+/// The parts of a composite whose own expression is `whole`.
+fn parts(parameter: &Parameter, whole: &str) -> Result<Vec<Part>, path::Error> {
+    let context = Leaf::of(whole).and_then(|leaf| leaf.complex());
+    let context = context.or_else(|| fhir_model::type_info(whole));
+    let branch = |expression: Expression| Branch {
+        system: context
+            .and_then(|context| Leaf::below(context, expression.source()))
+            .and_then(|leaf| leaf.system()),
+        expression,
+    };
     let part = |part: &super::Part| {
         Ok(Part {
             number: part.parameter,
             kind: part.kind,
-            branches: branches(&part.expression)?,
+            branches: branches(&part.expression)?.into_iter().map(branch).collect(),
         })
     };
     parameter.components.iter().map(part).collect()

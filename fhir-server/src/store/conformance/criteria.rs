@@ -125,11 +125,18 @@ impl World<'_> {
 fn linked(model: &Model, query: &LinkQuery) -> Vec<String> {
     let sources = || model.0.iter().filter(|item| query.from.contains(&item.key));
     let is_linked = |item: &&Item| match &query.link {
-        Link::Forward { parameters, targets } => {
+        Link::Forward {
+            parameters,
+            urls,
+            targets,
+        } => {
             let refers = |source: &Item| {
                 let all: Vec<_> = source.index.rows().iter().map(|row| row.parameter).collect();
                 let by = if parameters.is_empty() { &all } else { parameters };
-                model::refers(source, by, &item.key)
+                match urls.is_empty() {
+                    true => model::refers(source, by, &item.key),
+                    false => model::shares(source, parameters, item, urls),
+                }
             };
             let is_target =
                 |(of, filter): &(_, Filter)| *of == item.key.resource_type && model.admits(filter, item);
@@ -137,12 +144,16 @@ fn linked(model: &Model, query: &LinkQuery) -> Vec<String> {
         }
         Link::Backward {
             parameters,
+            urls,
             source,
             filter,
         } => {
             item.key.resource_type == *source
                 && model.admits(filter, item)
-                && query.from.iter().any(|to| model::refers(item, parameters, to))
+                && match urls.is_empty() {
+                    true => query.from.iter().any(|to| model::refers(item, parameters, to)),
+                    false => sources().any(|to| model::shares(item, parameters, to, urls)),
+                }
         }
     };
     let mut found: Vec<&Item> = model.0.iter().filter(is_linked).collect();
@@ -259,7 +270,7 @@ pub(super) async fn orders_that_cannot_be_are_refused(f: Fixture) -> Checked {
         descending: false,
     };
     let mut query = SearchQuery::new(None, Filter::All, 5);
-    query.sort = vec![id; 7];
+    query.sort = vec![id.clone(); 7];
     let refused = f.snapshot().await?.search(&query).await;
     holds(refused.is_err_and(|e| e.code.facts().status == 400), "seven keys")?;
     query.sort = vec![id];

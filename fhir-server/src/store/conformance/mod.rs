@@ -19,6 +19,7 @@ mod cases;
 mod claims;
 mod commits;
 mod criteria;
+mod epochs;
 mod fixture;
 mod history;
 mod joins;
@@ -115,6 +116,13 @@ cases! {
         a_claim_is_held_by_one,
         a_claim_falls_with_its_commit,
         a_claim_that_has_run_out_is_free,
+    }
+    epochs {
+        every_change_of_a_definition_moves_the_epoch_of_its_type_alone,
+        an_epoch_falls_with_its_commit,
+        a_commit_that_expects_an_epoch_is_refused_under_another,
+        a_view_keeps_its_epochs,
+        a_note_about_definitions_is_kept_and_moves_the_epoch_where_it_shall,
     }
     race {
         of_racing_conditional_updates_one_wins_a_version,

@@ -54,6 +54,26 @@ impl Model {
                     && refers(source, &[*parameter], &item.key)
                     && self.admits(filter, source)
             }),
+            Filter::RefersByUrl {
+                parameters,
+                urls,
+                resource_type,
+                filter,
+            } => self.0.iter().any(|target| {
+                target.key.resource_type == *resource_type
+                    && shares(item, parameters, target, urls)
+                    && self.admits(filter, target)
+            }),
+            Filter::ReferredToByUrl {
+                resource_type,
+                parameter,
+                urls,
+                filter,
+            } => self.0.iter().any(|source| {
+                source.key.resource_type == *resource_type
+                    && shares(source, &[*parameter], item, urls)
+                    && self.admits(filter, source)
+            }),
             plain => plain.admits(&item.key, item.last_updated),
         }
     }
@@ -85,6 +105,34 @@ pub(crate) fn refers(item: &Item, parameters: &[ParameterNumber], to: &Key) -> b
     })
 }
 
+/// Whether a resource has a text, code, uri or reference for one of its parameters that the other has for one of its own.
+pub(crate) fn shares(
+    one: &Item,
+    parameters: &[ParameterNumber],
+    other: &Item,
+    others: &[ParameterNumber],
+) -> bool {
+    let of = |item: &Item, parameters: &[ParameterNumber]| -> Vec<IndexValue> {
+        let rows = item
+            .index
+            .rows()
+            .iter()
+            .filter(|row| parameters.contains(&row.parameter));
+        rows.filter(|row| is_term(&row.value))
+            .map(|row| row.value.clone())
+            .collect()
+    };
+    let there = of(other, others);
+    of(one, parameters).iter().any(|value| there.contains(value))
+}
+
+fn is_term(value: &IndexValue) -> bool {
+    matches!(
+        kind_of(value),
+        ValueKind::String | ValueKind::Token | ValueKind::Uri | ValueKind::Reference
+    )
+}
+
 fn in_one_group(parts: &[Criterion], index: &Index) -> bool {
     let Some((first, rest)) = parts.split_first() else {
         return true;
@@ -106,6 +154,7 @@ fn passes(criterion: &Criterion, row: &IndexRow) -> bool {
 fn value_passes(test: &Test, value: &IndexValue) -> bool {
     match (test, value) {
         (Test::Exists(kind), value) => kind_of(value) == *kind,
+        (Test::NoneOf(tests), value) => is_term(value) && !tests.iter().any(|test| value_passes(test, value)),
         (Test::StartsWith(start), IndexValue::String { folded, .. }) => folded.starts_with(start.as_str()),
         (Test::EndsWith(end), IndexValue::String { folded, .. }) => folded.ends_with(end.as_str()),
         (Test::Contains(part), IndexValue::String { folded, .. }) => folded.contains(part.as_str()),
@@ -196,21 +245,19 @@ fn kind_of(value: &IndexValue) -> ValueKind {
 
 /// The place of a resource in an order.
 pub(crate) fn cursor(item: &Item, sort: &[Sort]) -> Cursor {
-    let values = sort.iter().map(|sort| match sort.key {
+    let by = |parameters: &[ParameterNumber], kind: ValueKind, descending: bool| {
+        let rows = item.index.rows().iter();
+        let places = rows
+            .filter(|row| parameters.contains(&row.parameter) && kind_of(&row.value) == kind)
+            .filter_map(|row| place(&row.value, descending));
+        let best = if descending { places.max() } else { places.min() };
+        best.unwrap_or(Place::Missing)
+    };
+    let values = sort.iter().map(|sort| match &sort.key {
         SortKey::LastUpdated => Place::Number(item.stamp),
         SortKey::Id => Place::Bytes(id::pack(&item.key.id)),
-        SortKey::Parameter { parameter, kind } => {
-            let rows = item.index.rows().iter();
-            let places = rows
-                .filter(|row| row.parameter == parameter && kind_of(&row.value) == kind)
-                .filter_map(|row| place(&row.value, sort.descending));
-            let best = if sort.descending {
-                places.max()
-            } else {
-                places.min()
-            };
-            best.unwrap_or(Place::Missing)
-        }
+        SortKey::Parameter { parameter, kind } => by(&[*parameter], *kind, sort.descending),
+        SortKey::AnyParameter { parameters, kind } => by(parameters, *kind, sort.descending),
     });
     Cursor {
         values: values.collect(),

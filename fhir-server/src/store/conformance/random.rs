@@ -203,8 +203,9 @@ impl Dice {
 
     fn test(&mut self) -> Option<Test> {
         let compare = self.pick(&COMPARES, Compare::Eq);
-        Some(match self.below(18) {
+        Some(match self.below(19) {
             0 => Test::Exists(self.pick(&KINDS, ValueKind::Token)),
+            18 => Test::NoneOf((0..self.below(3)).filter_map(|_| self.test()).collect()),
             1 => Test::StartsWith(self.text()),
             2 => Test::Contains(self.text()),
             3 => Test::EndsWith(self.text()),
@@ -282,7 +283,7 @@ impl Dice {
     /// A question; `depth` is how many more levels it may have.
     pub(super) fn filter(&mut self, depth: usize, now: Millis) -> Option<Filter> {
         let inner = depth.saturating_sub(1);
-        let kind = self.below(if depth == 0 { 10 } else { 18 });
+        let kind = self.below(if depth == 0 { 10 } else { 20 });
         Some(match kind {
             0..=5 => Filter::Has(self.criterion()?),
             6 => Filter::Group((0..=self.below(3)).filter_map(|_| self.criterion()).collect()),
@@ -310,7 +311,19 @@ impl Dice {
                     .collect(),
             ),
             14 => Filter::Not(Box::new(self.filter(inner, now)?)),
-            15 | 16 => Filter::RefersTo {
+            15 => Filter::RefersByUrl {
+                parameters: self.parameters(),
+                urls: self.parameters(),
+                resource_type: self.resource_type()?,
+                filter: Box::new(self.filter(inner, now)?),
+            },
+            16 => Filter::ReferredToByUrl {
+                resource_type: self.resource_type()?,
+                parameter: self.parameter(),
+                urls: self.parameters(),
+                filter: Box::new(self.filter(inner, now)?),
+            },
+            17 | 18 => Filter::RefersTo {
                 parameters: self.parameters(),
                 resource_type: self.resource_type()?,
                 filter: Box::new(self.filter(inner, now)?),
@@ -329,6 +342,10 @@ impl Dice {
             let key = match self.below(6) {
                 0 => SortKey::LastUpdated,
                 1 => SortKey::Id,
+                2 => SortKey::AnyParameter {
+                    parameters: self.parameters().into(),
+                    kind: self.pick(KINDS.split_last().map_or(&[], |(_, rest)| rest), ValueKind::Token),
+                },
                 _ => SortKey::Parameter {
                     parameter: self.parameter(),
                     kind: self.pick(KINDS.split_last().map_or(&[], |(_, rest)| rest), ValueKind::Token),
@@ -351,12 +368,22 @@ impl Dice {
                 } else {
                     self.parameters()
                 },
+                urls: if self.one_in(3) {
+                    self.parameters()
+                } else {
+                    Vec::new()
+                },
                 targets: (0..self.below(3))
                     .filter_map(|_| Some((self.resource_type()?, self.filter(1, now)?)))
                     .collect(),
             },
             _ => crate::store::Link::Backward {
                 parameters: self.parameters(),
+                urls: if self.one_in(3) {
+                    self.parameters()
+                } else {
+                    Vec::new()
+                },
                 source: self.resource_type()?,
                 filter: self.filter(1, now)?,
             },

@@ -11,7 +11,7 @@
 use std::collections::{HashMap, HashSet};
 
 use diesel::result::Error as Diesel;
-use futures_util::future::{try_join, try_join_all};
+use futures_util::future::{OptionFuture, join, try_join, try_join_all};
 
 use super::fetch::{Claims, Heads};
 use super::head::{Content, Head};
@@ -25,7 +25,7 @@ use crate::context::{Clock, Millis, TenantId};
 use crate::error::Error;
 use crate::store::sql::{self, CurrentRow, DELETED, Draft, Row, RowKey, Rows, Statement, TermKey};
 use crate::store::stamp::{Generator, time_of};
-use crate::store::{Change, Claim, Filter, Outcome, Refusal, ResourceType, SearchQuery};
+use crate::store::{Change, Claim, Epochs, Filter, Outcome, Refusal, ResourceType, SearchQuery, moves};
 
 /// Why a commit did not go through.
 #[derive(Debug)]
@@ -59,6 +59,8 @@ pub(super) struct Desk<'j> {
     clock: &'j dyn Clock,
     stamps: Generator,
     last_stamp: i64,
+    /// When definitions last changed, with what was decided so far.
+    epochs: Epochs,
     heads: HashMap<&'j RowKey, Option<Head<'j>>>,
     /// The claims that stand, and when they run out.
     claims: HashMap<ClaimKey<'j>, Option<Millis>>,
@@ -72,6 +74,7 @@ pub(super) struct Desk<'j> {
 
 #[derive(Default)]
 struct Undo<'j> {
+    epochs: Epochs,
     statements: usize,
     heads: Vec<(&'j RowKey, Option<Head<'j>>)>,
     claims: Vec<(ClaimKey<'j>, Option<Option<Millis>>)>,
@@ -94,6 +97,7 @@ impl<'j> Desk<'j> {
             clock,
             stamps: Generator::after(node, last_stamp),
             last_stamp,
+            epochs: Epochs::default(),
             heads: HashMap::new(),
             claims: HashMap::new(),
             ledger: Ledger::new(tenant, known),
@@ -120,15 +124,17 @@ impl<'j> Desk<'j> {
                     .extend(found.map(|claim| (*claim, expires.map(Millis))));
             }
         }
-        if !keys.is_empty() {
-            let rows = self
-                .link
-                .rows_of(Heads::new(self.tenant, keys.iter().copied()))
-                .await?;
-            for row in rows {
-                let (key, head) = Head::of_row(row);
-                self.heads.extend(keys.get(&key).map(|key| (*key, Some(head))));
-            }
+        // They go out together.
+        let asks_for_epochs = tasks.clone().any(Task::asks_for_epochs);
+        let epochs = OptionFuture::from(asks_for_epochs.then(|| self.link.rows(sql::epochs(self.tenant))));
+        let heads = Heads::new(self.tenant, keys.iter().copied());
+        let heads = OptionFuture::from((!keys.is_empty()).then(|| self.link.rows_of(heads)));
+        let (epochs, heads) = join(epochs, heads).await;
+        let epochs: Option<Vec<sql::EpochRow>> = epochs.transpose()?;
+        self.epochs = epochs.map(sql::epochs_of).unwrap_or_default();
+        for row in heads.transpose()?.unwrap_or_default() {
+            let (key, head) = Head::of_row(row);
+            self.heads.extend(keys.get(&key).map(|key| (*key, Some(head))));
         }
         let changed: HashSet<&RowKey> = tasks.clone().flat_map(Task::changed).collect();
         let changed = changed.into_iter().filter_map(|key| self.head(key));
@@ -143,6 +149,7 @@ impl<'j> Desk<'j> {
     /// Decides a commit: its outcomes, or why it wrote nothing.
     pub(super) async fn decide(&mut self, task: &'j Task) -> Decided<Vec<Outcome>> {
         self.undo = Undo {
+            epochs: self.epochs,
             statements: self.statements.len(),
             ..Undo::default()
         };
@@ -164,6 +171,7 @@ impl<'j> Desk<'j> {
 
     fn take_back(&mut self) {
         let undo = std::mem::take(&mut self.undo);
+        self.epochs = undo.epochs;
         self.statements.truncate(undo.statements);
         for (key, head) in undo.heads.into_iter().rev() {
             self.heads.insert(key, head);
@@ -224,6 +232,8 @@ impl<'j> Desk<'j> {
                 ids,
             } => (self.matches(*resource_type, filter, ids).await?, None),
             Condition::Unclaimed(kind, key) => (!self.is_claimed((kind, key)), None),
+            Condition::Epoch(resource_type, stamp) => (self.epochs.of(*resource_type) == *stamp, None),
+            Condition::Note(of, note) => (self.noted(*of).await? == *note, None),
         };
         match holds {
             true => Ok(()),
@@ -268,6 +278,14 @@ impl<'j> Desk<'j> {
         Ok(sql::same_ids(&found, ids))
     }
 
+    /// What is noted about the definitions of a type, as of what was decided so far.
+    async fn noted(&mut self, of: ResourceType) -> Decided<Option<Vec<u8>>> {
+        self.send().await?;
+        self.undo.statements = 0;
+        let noted: Option<Option<Vec<u8>>> = self.link.first(sql::note(self.tenant, of)).await?;
+        Ok(noted.flatten())
+    }
+
     fn is_claimed(&self, claim: ClaimKey<'_>) -> bool {
         let lasts = |expires: &Option<Millis>| expires.is_none_or(|at| at > self.now);
         self.claims.get(&claim).is_some_and(lasts)
@@ -293,8 +311,29 @@ impl<'j> Desk<'j> {
                 Some(Outcome::Indexed)
             }
             Step::Claim(claim) => self.claim(claim),
+            Step::Note(of, note, moves) => Some(self.note(*of, note, *moves)),
         };
-        outcome.ok_or(Stop::Refused(Refusal::Write { index }))
+        let outcome = outcome.ok_or(Stop::Refused(Refusal::Write { index }))?;
+        if let Some(resource_type) = step.defines().filter(|_| moves(&outcome)) {
+            self.move_epoch(resource_type);
+        }
+        Ok(outcome)
+    }
+
+    /// A definition of the type, or what is noted about them, has changed under the last stamp.
+    fn move_epoch(&mut self, of: ResourceType) {
+        let epoch = self.epochs.next(of, self.last_stamp);
+        self.epochs.set(of, epoch);
+        self.statements.push(sql::set_epoch(self.tenant, of, epoch));
+    }
+
+    fn note(&mut self, of: ResourceType, note: &'j [u8], moves: bool) -> Outcome {
+        self.statements.push(sql::set_note(self.tenant, of, note));
+        if moves {
+            self.next_stamp();
+            self.move_epoch(of);
+        }
+        Outcome::Noted
     }
 
     fn next_stamp(&mut self) -> i64 {

@@ -36,6 +36,8 @@ macro_rules! steps {
 pub(super) const STEPS: &[Step] = steps! {
     "20261125000001" "2026-11-25-000001_resources";
     "20261126000001" "2026-11-26-000001_index";
+    "20261126000101" "2026-11-26-000101_epoch";
+    "20261126000111" "2026-11-26-000111_systems";
 };
 
 /// Held by whoever changes the schema, in this transaction alone. The number says nothing: "FHIR" and "step".

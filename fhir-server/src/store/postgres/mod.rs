@@ -55,7 +55,7 @@ use self::task::Task;
 use self::url::Target;
 use self::writer::Writer;
 use super::encoding::MAX_BODY;
-use super::{Commit, Outcome, Refusal, Snapshot, Store, StoreOptions};
+use super::{Commit, Outcome, Refusal, ResourceType, Snapshot, Store, StoreOptions};
 use crate::context::TenantId;
 use crate::error::{Error, ErrorCode, Result};
 
@@ -169,6 +169,21 @@ impl Store for PostgresStore {
         let ask = async move {
             let lent = core.guarded(core.readers.lend()).await??;
             let rows = core.guarded(lent.link()?.rows(super::sql::unindexed())).await?;
+            let rows: Vec<(i64, i64)> = rows.map_err(failure::error)?;
+            lent.give_back();
+            Ok(rows
+                .into_iter()
+                .map(|(tenant, stamp)| (TenantId(tenant), stamp))
+                .collect())
+        };
+        async move { self.core.run(ask).await }.boxed()
+    }
+
+    fn defining(&self, of: ResourceType) -> BoxFuture<'_, Result<Vec<(TenantId, i64)>>> {
+        let core = self.core.clone();
+        let ask = async move {
+            let lent = core.guarded(core.readers.lend()).await??;
+            let rows = core.guarded(lent.link()?.rows(super::sql::defining(of))).await?;
             let rows: Vec<(i64, i64)> = rows.map_err(failure::error)?;
             lent.give_back();
             Ok(rows

@@ -20,7 +20,9 @@ use super::search;
 use crate::context::TenantId;
 use crate::error::Result;
 use crate::store::sql::{self, Lists, Statement, VersionRow, VersionSql};
-use crate::store::{Filter, Found, HistoryQuery, Key, LinkQuery, SearchQuery, Snapshot, Version};
+use crate::store::{
+    Filter, Found, HistoryQuery, Key, LinkQuery, Marks, ResourceType, SearchQuery, Snapshot, Version,
+};
 
 const BEGIN: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
 /// A plan for any value is a bad plan for most.
@@ -220,15 +222,23 @@ impl Snapshot for PostgresSnapshot {
         })
     }
 
-    fn high_water_mark(&self) -> BoxFuture<'_, Result<i64>> {
+    fn marks(&self) -> BoxFuture<'_, Result<Marks>> {
         let tenant = self.tenant;
         self.read_with(false, move |link| {
             async move {
-                let row: Option<Option<i64>> = link
-                    .first(sql::greatest_stamp(tenant))
-                    .await
-                    .map_err(failure::error)?;
-                Ok(row.flatten().unwrap_or_default())
+                let rows: QueryResult<Vec<sql::EpochRow>> = link.rows(sql::marks(tenant)).await;
+                Ok(sql::marks_of(rows.map_err(failure::error)?))
+            }
+            .boxed()
+        })
+    }
+
+    fn note(&self, of: ResourceType) -> BoxFuture<'_, Result<Option<Vec<u8>>>> {
+        let tenant = self.tenant;
+        self.read_with(false, move |link| {
+            async move {
+                let noted: QueryResult<Option<Option<Vec<u8>>>> = link.first(sql::note(tenant, of)).await;
+                Ok(noted.map_err(failure::error)?.flatten())
             }
             .boxed()
         })

@@ -35,6 +35,10 @@ pub(super) enum Condition {
         ids: Vec<String>,
     },
     Unclaimed(&'static str, [u8; 32]),
+    /// The newest change of a definition of that type has that stamp.
+    Epoch(ResourceType, i64),
+    /// That is noted about the definitions of that type.
+    Note(ResourceType, Option<Vec<u8>>),
 }
 
 /// A [`Write`].
@@ -61,6 +65,18 @@ pub(super) enum Step {
     IndexedTo(Option<i64>),
     /// A claim.
     Claim(Claim),
+    /// What is noted about the definitions of a type, and whether its epoch moves.
+    Note(ResourceType, Vec<u8>, bool),
+}
+
+impl Step {
+    /// The type of the definition that it writes, if it does.
+    pub(super) fn defines(&self) -> Option<ResourceType> {
+        match self {
+            Step::Create(key, ..) | Step::Update { key, .. } | Step::Delete(key) => key.defines(),
+            Step::Index(..) | Step::IndexedTo(_) | Step::Claim(_) | Step::Note(..) => None,
+        }
+    }
 }
 
 impl Task {
@@ -88,21 +104,32 @@ impl Task {
             Step::Index(_, _, draft) => draft.weight(),
             Step::Delete(_) | Step::IndexedTo(_) => 0,
             Step::Claim(claim) => claim.payload.len(),
+            Step::Note(_, note, _) => note.len(),
         });
         bodies.map(|n| n + 256).sum::<usize>() + 256 * self.expects.len() + 256
+    }
+
+    /// Whether it depends on when definitions last changed, or moves that.
+    pub(super) fn asks_for_epochs(&self) -> bool {
+        let moves = |step: &Step| step.defines().is_some() || matches!(step, Step::Note(_, _, true));
+        let mut expects = self.expects.iter();
+        expects.any(|expect| matches!(expect, Condition::Epoch(..))) || self.writes.iter().any(moves)
     }
 
     /// The resources that it reads or writes.
     pub(super) fn keys(&self) -> impl Iterator<Item = &RowKey> {
         let expected = self.expects.iter().filter_map(|expect| match expect {
             Condition::Version(key, _) | Condition::Absent(key) | Condition::Visible(key, _) => Some(key),
-            Condition::Matches { .. } | Condition::Unclaimed(..) => None,
+            Condition::Matches { .. }
+            | Condition::Unclaimed(..)
+            | Condition::Epoch(..)
+            | Condition::Note(..) => None,
         });
         let written = self.writes.iter().filter_map(|step| match step {
             Step::Create(key, ..) | Step::Update { key, .. } | Step::Delete(key) | Step::Index(key, ..) => {
                 Some(key)
             }
-            Step::Claim(_) | Step::IndexedTo(_) => None,
+            Step::Claim(_) | Step::IndexedTo(_) | Step::Note(..) => None,
         });
         expected.chain(written)
     }
@@ -111,7 +138,7 @@ impl Task {
     pub(super) fn changed(&self) -> impl Iterator<Item = &RowKey> {
         self.writes.iter().filter_map(|step| match step {
             Step::Update { key, .. } | Step::Delete(key) | Step::Index(key, ..) => Some(key),
-            Step::Create(..) | Step::Claim(_) | Step::IndexedTo(_) => None,
+            Step::Create(..) | Step::Claim(_) | Step::IndexedTo(_) | Step::Note(..) => None,
         })
     }
 
@@ -119,7 +146,7 @@ impl Task {
     pub(super) fn terms(&self) -> impl Iterator<Item = &Term> {
         let drafts = self.writes.iter().filter_map(|step| match step {
             Step::Create(_, _, draft) | Step::Update { draft, .. } | Step::Index(_, _, draft) => Some(draft),
-            Step::Delete(_) | Step::Claim(_) | Step::IndexedTo(_) => None,
+            Step::Delete(_) | Step::Claim(_) | Step::IndexedTo(_) | Step::Note(..) => None,
         });
         drafts.flat_map(Draft::terms)
     }
@@ -153,6 +180,8 @@ fn condition(expect: Expect) -> Condition {
             ids,
         },
         Expect::Unclaimed(kind, key) => Condition::Unclaimed(kind, key),
+        Expect::Epoch(resource_type, stamp) => Condition::Epoch(resource_type, stamp),
+        Expect::Note(resource_type, note) => Condition::Note(resource_type, note),
     }
 }
 
@@ -180,5 +209,6 @@ fn step(write: Write) -> Step {
         Write::Index { key, stamp, index } => Step::Index(place(key), stamp, Draft::new(&index)),
         Write::IndexedTo(stamp) => Step::IndexedTo(stamp),
         Write::Claim(claim) => Step::Claim(claim),
+        Write::Note { of, note, moves } => Step::Note(of, note, moves),
     }
 }

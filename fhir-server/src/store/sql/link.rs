@@ -17,8 +17,15 @@ impl Lists {
         let mut out = Statement::new(VERSION_COLUMNS, []);
         out.push(" FROM (SELECT DISTINCT ", []);
         match &query.link {
-            Link::Forward { parameters, targets } => {
-                self.forward(&mut out, &query.from, parameters);
+            Link::Forward {
+                parameters,
+                urls,
+                targets,
+            } => {
+                match urls.as_slice() {
+                    [] => self.forward(&mut out, &query.from, parameters),
+                    urls => self.by_url(&mut out, &query.from, (parameters, urls)),
+                }
                 self.resource(&mut out);
                 out.push("(FALSE", []);
                 for (resource_type, filter) in targets {
@@ -28,10 +35,14 @@ impl Lists {
             }
             Link::Backward {
                 parameters,
+                urls,
                 source,
                 filter,
             } => {
-                self.backward(&mut out, &query.from, parameters);
+                match urls.as_slice() {
+                    [] => self.backward(&mut out, &query.from, parameters),
+                    urls => self.by_url(&mut out, &query.from, (urls, parameters)),
+                }
                 self.resource(&mut out);
                 out.push("(FALSE", []);
                 self.of_type(&mut out, *source, filter)?;
@@ -106,6 +117,30 @@ impl Lists {
         out.push(" AND l.tenant = ? AND ", [tenant()]);
         numbers(out, parameters);
         out.push(" AND l.term = n.number", []);
+        out.push(self.row_guard(), []);
+    }
+}
+
+impl Lists {
+    /// The surrogates of what has a term for one of the last parameters that one of those has for one of the first.
+    fn by_url<'a, ST>(
+        self,
+        out: &mut Statement<'a, ST>,
+        from: &'a [Key],
+        (first, last): (&'a [ParameterNumber], &'a [ParameterNumber]),
+    ) {
+        let tenant = || Bind::Big(self.tenant.0);
+        out.push(
+            "k.resource AS s FROM resource f CROSS JOIN label l CROSS JOIN label k WHERE f.tenant = ? AND ",
+            [tenant()],
+        );
+        by_type(out, from, ("(f.type = ? AND ", "(f.id IN ("), 0);
+        out.push(" AND l.tenant = ? AND l.resource = f.surrogate AND ", [tenant()]);
+        numbers(out, first);
+        out.push(" AND k.tenant = ? AND ", [tenant()]);
+        let last = last.iter().map(|p| Bind::Int(p.0)).collect();
+        list(out, "(k.parameter IN (", last, Names::resource("k"));
+        out.push(" AND k.term = l.term", []);
         out.push(self.row_guard(), []);
     }
 }

@@ -4,6 +4,7 @@
 //! Invariant: every statement names the tenant.
 
 mod dialect;
+mod epoch;
 mod filter;
 mod index;
 mod link;
@@ -17,6 +18,7 @@ mod statement;
 mod write;
 
 pub(crate) use dialect::Dialect;
+pub(crate) use epoch::{EpochRow, defining, epochs, epochs_of, marks, marks_of, note, set_epoch, set_note};
 pub(crate) use index::{Draft, Rows, Term, TermKey, class, indexed_to, unindexed};
 #[cfg(feature = "postgres")]
 pub(crate) use index::{Label, Place, Span, greatest_term_of};
@@ -26,7 +28,7 @@ pub(crate) use index::{
     insert_term, labels, places, spans, term,
 };
 pub(crate) use list::Lists;
-pub(crate) use read::{claim, greatest_stamp, read, vread};
+pub(crate) use read::{claim, read, vread};
 pub(crate) use row::{DELETED, VersionRow, VersionSql, version_number, version_of};
 #[cfg(feature = "postgres")]
 pub(crate) use row::{change_number, form_number};

@@ -1,6 +1,6 @@
-//! The statements that read one thing: a version, a claim, the mark.
+//! The statements that read one thing: a version, a claim.
 
-use diesel::sql_types::{BigInt, Binary, Nullable};
+use diesel::sql_types::Binary;
 
 use super::filter;
 use super::list::Lists;
@@ -56,14 +56,6 @@ pub(crate) fn vread<'a>(
 /// The columns of a version row in the table of earlier versions, alias `h`, joined to its current row, alias `r`.
 pub(super) const EARLIER_COLUMNS: &str =
     "SELECT r.type, r.id, h.version, h.stamp, h.change, h.encoding, h.stamp_at, h.stamp_form, h.body";
-
-/// The greatest stamp of the tenant.
-pub(crate) fn greatest_stamp(tenant: TenantId) -> Statement<'static, Nullable<BigInt>> {
-    Statement::new(
-        "SELECT max(r.stamp) FROM resource r WHERE r.tenant = ?",
-        [Bind::Big(tenant.0)],
-    )
-}
 
 /// The payload of a claim that has not run out at that time.
 pub(crate) fn claim<'a>(

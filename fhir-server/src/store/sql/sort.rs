@@ -2,6 +2,7 @@
 //!
 //! The subquery `p` has the stamp `at` and, for each key, a column `k0`, `k1`, …
 
+use super::filter::list;
 use super::statement::{Bind, Names, Statement};
 use crate::store::{Cursor, MAX_SORTS, Place, Sort, SortKey, ValueKind};
 
@@ -33,12 +34,21 @@ pub(super) fn names<ST>(out: &mut Statement<'_, ST>, sorts: &[Sort]) {
 /// The keys of the resource `r`.
 pub(super) fn keys<ST>(out: &mut Statement<'_, ST>, sorts: &[Sort]) {
     for (sort, names) in named(sorts) {
-        match sort.key {
+        match &sort.key {
             SortKey::LastUpdated => out.push_as(", r.stamp AS #", names, []),
             SortKey::Id => out.push_as(", r.id AS #", names, []),
             SortKey::Parameter { parameter, kind } => {
-                let (text, tail) = text_of(kind, sort.descending);
-                out.push(text, [Bind::Int(parameter.0)]);
+                let (text, tail) = text_of(*kind, sort.descending);
+                out.push(text, []);
+                out.push(" AND l.parameter = ?", [Bind::Int(parameter.0)]);
+                out.push_as(tail, names, []);
+            }
+            SortKey::AnyParameter { parameters, kind } => {
+                let (text, tail) = text_of(*kind, sort.descending);
+                let numbers = parameters.iter().map(|p| Bind::Int(p.0)).collect();
+                out.push(text, []);
+                out.push(" AND ", []);
+                list(out, "(l.parameter IN (", numbers, names);
                 out.push_as(tail, names, []);
             }
         }
@@ -48,21 +58,19 @@ pub(super) fn keys<ST>(out: &mut Statement<'_, ST>, sorts: &[Sort]) {
 fn text_of(kind: ValueKind, descending: bool) -> (&'static str, &'static str) {
     let text = match (kind, descending) {
         (ValueKind::Date | ValueKind::Number | ValueKind::Quantity, false) => {
-            ", (SELECT min(l.first) FROM span l WHERE l.tenant = r.tenant AND l.resource = r.surrogate\
-             \x20AND l.parameter = ?"
+            ", (SELECT min(l.first) FROM span l WHERE l.tenant = r.tenant AND l.resource = r.surrogate"
         }
         (ValueKind::Date | ValueKind::Number | ValueKind::Quantity, true) => {
-            ", (SELECT max(l.last) FROM span l WHERE l.tenant = r.tenant AND l.resource = r.surrogate\
-             \x20AND l.parameter = ?"
+            ", (SELECT max(l.last) FROM span l WHERE l.tenant = r.tenant AND l.resource = r.surrogate"
         }
         // Of bytes, PostgreSQL has no min and max before 18.
         (_, false) => {
             ", (SELECT n.head FROM label l CROSS JOIN term n WHERE l.tenant = r.tenant AND l.resource = r.surrogate\
-             \x20AND l.parameter = ? AND n.tenant = l.tenant AND n.number = l.term"
+             \x20AND n.tenant = l.tenant AND n.number = l.term"
         }
         (_, true) => {
             ", (SELECT n.head FROM label l CROSS JOIN term n WHERE l.tenant = r.tenant AND l.resource = r.surrogate\
-             \x20AND l.parameter = ? AND n.tenant = l.tenant AND n.number = l.term"
+             \x20AND n.tenant = l.tenant AND n.number = l.term"
         }
     };
     let tail = match (kind, descending) {

@@ -11,7 +11,7 @@ use super::statement::{Bind, Statement};
 use crate::context::{Millis, TenantId};
 use crate::error::Result;
 use crate::store::encoding::Packed;
-use crate::store::{Change, Claim, Filter, Key, StampForm, id};
+use crate::store::{Change, Claim, Epochs, Filter, Key, ResourceType, StampForm, id};
 
 /// A key as it lies in rows.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -20,6 +20,13 @@ pub(crate) struct RowKey {
     pub(crate) resource_type: i16,
     /// The packed id.
     pub(crate) id: Vec<u8>,
+}
+
+impl RowKey {
+    /// The type, if it is one of definitions.
+    pub(crate) fn defines(&self) -> Option<ResourceType> {
+        ResourceType::from_number(self.resource_type).filter(|of| Epochs::is_kept(*of))
+    }
 }
 
 impl From<&Key> for RowKey {

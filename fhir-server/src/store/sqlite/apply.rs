@@ -7,6 +7,7 @@ use std::time::Instant;
 
 use diesel::result::Error as Diesel;
 
+use super::epochs::KnownEpochs;
 use super::failure::{self, Class};
 use super::link::Link;
 use super::snapshot::lists;
@@ -19,7 +20,7 @@ use crate::store::sql::{self, CurrentRow, DELETED, Draft, Row, RowKey, Rows};
 use crate::store::stamp::{Generator, time_of};
 use crate::store::{
     Change, Claim, Commit, Expect, Filter, Key, Outcome, Refusal, ResourceType, SearchQuery, StoredBody,
-    Write,
+    Write, moves,
 };
 
 /// A commit with its bodies packed: what the writer's queue holds.
@@ -42,6 +43,8 @@ enum Condition {
         ids: Vec<String>,
     },
     Unclaimed(&'static str, [u8; 32]),
+    Epoch(ResourceType, i64),
+    Note(ResourceType, Option<Vec<u8>>),
 }
 
 #[derive(Debug)]
@@ -57,6 +60,17 @@ enum Step {
     Index(RowKey, i64, Draft),
     IndexedTo(Option<i64>),
     Claim(Claim),
+    Note(ResourceType, Vec<u8>, bool),
+}
+
+impl Step {
+    /// The type of the definition that it writes, if it does.
+    fn defines(&self) -> Option<ResourceType> {
+        match self {
+            Step::Create(key, ..) | Step::Update { key, .. } | Step::Delete(key) => key.defines(),
+            Step::Index(..) | Step::IndexedTo(_) | Step::Claim(_) | Step::Note(..) => None,
+        }
+    }
 }
 
 impl Task {
@@ -86,6 +100,7 @@ impl Task {
             Step::Index(_, _, draft) => draft.weight(),
             Step::Delete(_) | Step::IndexedTo(_) => 0,
             Step::Claim(claim) => claim.payload.len(),
+            Step::Note(_, note, _) => note.len(),
         });
         bodies.map(|n| n + 256).sum::<usize>() + 256 * self.expects.len() + 256
     }
@@ -106,6 +121,8 @@ fn condition(expect: Expect) -> Condition {
             ids,
         },
         Expect::Unclaimed(kind, key) => Condition::Unclaimed(kind, key),
+        Expect::Epoch(resource_type, stamp) => Condition::Epoch(resource_type, stamp),
+        Expect::Note(resource_type, note) => Condition::Note(resource_type, note),
     }
 }
 
@@ -133,6 +150,7 @@ fn step(write: Write) -> Step {
         Write::Index { key, stamp, index } => Step::Index(place(key), stamp, Draft::new(&index)),
         Write::IndexedTo(stamp) => Step::IndexedTo(stamp),
         Write::Claim(claim) => Step::Claim(claim),
+        Write::Note { of, note, moves } => Step::Note(of, note, moves),
     }
 }
 
@@ -168,6 +186,8 @@ pub(super) struct Desk<'a> {
     pub(super) link: &'a mut Link,
     /// The numbers of terms.
     pub(super) terms: &'a mut Terms,
+    /// When definitions last changed.
+    pub(super) epochs: &'a mut KnownEpochs,
     /// Makes stamps.
     pub(super) stamps: &'a mut Generator,
     /// Tells the time.
@@ -181,6 +201,7 @@ impl Desk<'_> {
         let result = self.carry_out(task);
         if result.is_err() {
             self.terms.undo();
+            self.epochs.undo();
             self.link
                 .run(sql::Statement::new("ROLLBACK TO task", []))
                 .map_err(Stop::Broken)?;
@@ -195,11 +216,16 @@ impl Desk<'_> {
         for (index, expect) in task.expects.iter().enumerate() {
             self.check(task.tenant, expect, index)?;
         }
-        task.writes
-            .iter()
-            .enumerate()
-            .map(|(index, step)| self.write(task.tenant, step, index))
-            .collect()
+        let writes = task.writes.iter().enumerate();
+        let outcomes = writes.map(|(index, step)| {
+            let outcome = self.write(task.tenant, step, index)?;
+            if let Some(resource_type) = step.defines().filter(|_| moves(&outcome)) {
+                let stamp = self.stamps.last();
+                self.epochs.moved(self.link, task.tenant, resource_type, stamp)?;
+            }
+            Ok(outcome)
+        });
+        outcomes.collect()
     }
 
     fn check(&mut self, tenant: TenantId, expect: &Condition, index: usize) -> Applied<()> {
@@ -230,6 +256,14 @@ impl Desk<'_> {
                 let now = self.clock.now();
                 let row: Option<i64> = self.link.first(sql::claimed(tenant, kind, key, now))?;
                 (row.is_none(), None)
+            }
+            Condition::Epoch(resource_type, stamp) => {
+                let epochs = self.epochs.of(self.link, tenant)?;
+                (epochs.of(*resource_type) == *stamp, None)
+            }
+            Condition::Note(resource_type, note) => {
+                let noted: Option<Option<Vec<u8>>> = self.link.first(sql::note(tenant, *resource_type))?;
+                (noted.flatten() == *note, None)
             }
         };
         if holds {
@@ -267,6 +301,14 @@ impl Desk<'_> {
                 Ok(Outcome::Indexed)
             }
             Step::Claim(claim) => self.claim(tenant, claim)?.ok_or_else(refused),
+            Step::Note(of, note, moves) => {
+                self.link.run(sql::set_note(tenant, *of, note))?;
+                if *moves {
+                    let stamp = self.stamps.next(self.clock);
+                    self.epochs.moved(self.link, tenant, *of, stamp)?;
+                }
+                Ok(Outcome::Noted)
+            }
         }
     }
 

@@ -86,13 +86,15 @@ pub(in crate::store) fn schema_version() -> Result<String> {
 
 fn sound(file: &Path) -> Result<()> {
     let mut link = Link::visitor(file)?;
-    start::check_ours(&mut link)?;
-    let found = link.text("PRAGMA integrity_check(1)")?;
-    if found != "ok" {
-        let what = format!("The backup is damaged: {found}");
-        return Err(Error::new(ErrorCode::Value, what));
+    let damaged = |what: &str| Error::new(ErrorCode::Value, format!("The backup is damaged: {what}"));
+    let found = link.text("PRAGMA integrity_check(1)");
+    match found
+        .map_err(|error| damaged("it cannot be read whole").with_cause(error))?
+        .as_str()
+    {
+        "ok" => start::check_ours(&mut link),
+        found => Err(damaged(found)),
     }
-    Ok(())
 }
 
 fn existing(path: &Path) -> Result<PathBuf> {

@@ -4,6 +4,7 @@
 
 mod apply;
 mod checkpoint;
+mod epochs;
 mod failure;
 mod link;
 mod lock;
@@ -39,7 +40,7 @@ use self::pool::Pool;
 use self::snapshot::SqliteSnapshot;
 use self::writer::{Health, Writer};
 use super::encoding::MAX_BODY;
-use super::{Commit, Outcome, Refusal, Snapshot, Store, StoreOptions};
+use super::{Commit, Outcome, Refusal, ResourceType, Snapshot, Store, StoreOptions};
 use crate::context::{Clock, TenantId};
 use crate::error::{Error, ErrorCode, Result};
 
@@ -126,6 +127,21 @@ impl Store for SqliteStore {
             let mut reader = self.pool.reader().await?;
             let rows = reader.link()?.rows(super::sql::unindexed());
             let rows: Vec<(i64, i64)> = rows.map_err(failure::error)?;
+            Ok(rows
+                .into_iter()
+                .map(|(tenant, stamp)| (TenantId(tenant), stamp))
+                .collect())
+        }
+        .boxed()
+    }
+
+    fn defining(&self, of: ResourceType) -> BoxFuture<'_, Result<Vec<(TenantId, i64)>>> {
+        async move {
+            let mut reader = self.pool.reader().await?;
+            let rows: Vec<(i64, i64)> = reader
+                .link()?
+                .rows(super::sql::defining(of))
+                .map_err(failure::error)?;
             Ok(rows
                 .into_iter()
                 .map(|(tenant, stamp)| (TenantId(tenant), stamp))

@@ -160,7 +160,7 @@ fn a_claim_and_the_mark_are_one_seek() {
         claim.contains("PRIMARY KEY (tenant=? AND kind=? AND key=?)"),
         "{claim}"
     );
-    let mark = plan(sql::greatest_stamp(TENANT));
+    let mark = plan(sql::marks(TENANT));
     assert!(
         mark.contains("COVERING INDEX resource_of_tenant (tenant=?)"),
         "{mark}"
@@ -310,10 +310,12 @@ fn a_part_that_drives_a_search_is_read_from_its_index() {
 fn links_and_orders_look_at_the_rows_of_the_resources_they_are_of() {
     let forward = Link::Forward {
         parameters: vec![PARAMETER],
+        urls: Vec::new(),
         targets: vec![(patient(), Filter::All)],
     };
     let backward = Link::Backward {
         parameters: vec![PARAMETER],
+        urls: Vec::new(),
         source: patient(),
         filter: Filter::All,
     };

@@ -20,7 +20,9 @@ use super::{search, watch};
 use crate::context::{Clock, TenantId};
 use crate::error::{Error, Result};
 use crate::store::sql::{self, Lists, Statement, VersionRow};
-use crate::store::{Filter, Found, HistoryQuery, Key, LinkQuery, SearchQuery, Snapshot, Version};
+use crate::store::{
+    Filter, Found, HistoryQuery, Key, LinkQuery, Marks, ResourceType, SearchQuery, Snapshot, Version,
+};
 
 /// A consistent view of one tenant's data.
 pub(super) struct SqliteSnapshot {
@@ -166,12 +168,19 @@ impl Snapshot for SqliteSnapshot {
         self.aside(move |link| all(link, lists.linked(&query)?)).boxed()
     }
 
-    fn high_water_mark(&self) -> BoxFuture<'_, Result<i64>> {
+    fn marks(&self) -> BoxFuture<'_, Result<Marks>> {
         let work = |link: &mut Link| {
-            let row: Option<Option<i64>> = link
-                .first(sql::greatest_stamp(self.tenant))
-                .map_err(failure::error)?;
-            Ok(row.flatten().unwrap_or_default())
+            let rows: Vec<sql::EpochRow> = link.rows(sql::marks(self.tenant)).map_err(failure::error)?;
+            Ok(sql::marks_of(rows))
+        };
+        self.here(work).boxed()
+    }
+
+    fn note(&self, of: ResourceType) -> BoxFuture<'_, Result<Option<Vec<u8>>>> {
+        let work = move |link: &mut Link| {
+            let noted: Option<Option<Vec<u8>>> =
+                link.first(sql::note(self.tenant, of)).map_err(failure::error)?;
+            Ok(noted.flatten())
         };
         self.here(work).boxed()
     }

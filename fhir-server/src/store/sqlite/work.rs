@@ -17,6 +17,7 @@ use diesel::result::Error as Diesel;
 
 use super::apply::{Desk, Stop};
 use super::checkpoint::Checkpoints;
+use super::epochs::KnownEpochs;
 use super::failure::{self, Class};
 use super::link::Link;
 use super::terms::Terms;
@@ -53,6 +54,7 @@ pub(super) struct Work {
     link: Option<Link>,
     stamps: Generator,
     terms: Terms,
+    epochs: KnownEpochs,
     clock: Arc<dyn Clock>,
     shared: Arc<Shared>,
     checkpoints: Checkpoints,
@@ -67,6 +69,7 @@ impl Work {
             link: Some(tools.link),
             stamps: tools.stamps,
             terms: Terms::new(),
+            epochs: KnownEpochs::default(),
             clock: tools.clock,
             shared,
             checkpoints: Checkpoints::default(),
@@ -104,6 +107,7 @@ impl Work {
         let result = catch_unwind(AssertUnwindSafe(|| self.transact(&mut link, &jobs)));
         if !matches!(result, Ok(Ok(_))) {
             self.terms.undo();
+            self.epochs.undo();
         }
         match result {
             Ok(Ok(answers)) => {
@@ -141,6 +145,7 @@ impl Work {
         let mut desk = Desk {
             link,
             terms: &mut self.terms,
+            epochs: &mut self.epochs,
             stamps: &mut self.stamps,
             clock: self.clock.as_ref(),
         };

@@ -1,6 +1,6 @@
 //! What an operator of `_filter` means for a type of parameter (<https://hl7.org/fhir/R4/search_filter.html#ops>).
 //!
-//! `ne` of dates, numbers and quantities is true where a value differs; of the other types where there is a value and none is equal.
+//! `ne` is true where one value differs.
 
 use std::borrow::Cow;
 
@@ -11,7 +11,7 @@ use super::super::{Scope, any_of, not, value};
 use super::Operator;
 use crate::error::{Error, ErrorCode, Result};
 use crate::search::{malformed, text};
-use crate::store::{Aspect, Criterion, Filter, ParameterNumber, Test};
+use crate::store::{Aspect, Criterion, Filter, ParameterNumber, Test, ValueKind};
 
 /// Resources with a value that compares so.
 pub(in super::super) fn compare(
@@ -144,9 +144,34 @@ fn equal(scope: &Scope<'_>, facet: &Facet<'_>, text: &str) -> Result<Filter> {
     Ok(any_of(any.into_iter().map(Filter::Has).collect()))
 }
 
-/// There is a value, and none of them is the one.
+/// There is a value that is not one of those.
 fn differs(facet: &Facet<'_>, equal: Filter) -> Filter {
-    value::present(facet).and(not(equal))
+    let mut tests = Vec::new();
+    tests_of(equal, &mut tests);
+    let has = |parameter, test| Filter::Has(Criterion { parameter, test });
+    let other = has(facet.number, Test::NoneOf(tests));
+    if facet.kind != Kind::Reference {
+        return other;
+    }
+    // A reference that nothing but an identifier tells of is to something else.
+    let logical = has(
+        facet.number.of(Aspect::Identifier),
+        Test::Exists(ValueKind::Token),
+    );
+    let literal = facet
+        .rows
+        .iter()
+        .map(|kind| has(facet.number, Test::Exists(*kind)));
+    any_of(vec![other, logical.and(not(any_of(literal.collect())))])
+}
+
+fn tests_of(equal: Filter, tests: &mut Vec<Test>) {
+    match equal {
+        Filter::Has(criterion) => tests.push(criterion.test),
+        Filter::Or(any) => any.into_iter().for_each(|one| tests_of(one, tests)),
+        // None at all: every value differs.
+        _ => {}
+    }
 }
 
 /// The words beside a code or a reference.

@@ -107,10 +107,7 @@ async fn by_key(link: &Link) {
     }
     let row_key = RowKey::from(&key);
     uses(&plan(link, sql::current(TENANT, &row_key)).await, "resource_key");
-    uses(
-        &plan(link, sql::greatest_stamp(TENANT)).await,
-        "resource_of_tenant",
-    );
+    uses(&plan(link, sql::marks(TENANT)).await, "resource_of_tenant");
 }
 
 async fn lists(link: &Link) {

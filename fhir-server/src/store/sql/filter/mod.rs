@@ -18,7 +18,7 @@ use super::row::DELETED;
 use super::statement::{Bind, Names, Statement};
 use crate::error::{Error, ErrorCode, Result};
 use crate::store::stamp::{first_of, last_of};
-use crate::store::{Criterion, Filter, Test, id};
+use crate::store::{Criterion, Filter, ParameterNumber, ResourceType, Test, id};
 
 /// Binds of one statement at most: SQLite takes 32,766, PostgreSQL 65,535.
 const MAX_BINDS: usize = 30_000;
@@ -118,12 +118,23 @@ fn size(filter: &Filter) -> Size {
             parameters, filter, ..
         } => size(filter).step(Size::list(parameters.len()).values),
         Filter::ReferredToBy { filter, .. } => size(filter).step(1),
+        Filter::RefersByUrl {
+            parameters,
+            urls,
+            filter,
+            ..
+        } => size(filter).step(Size::list(parameters.len()).values + Size::list(urls.len()).values),
+        Filter::ReferredToByUrl { urls, filter, .. } => size(filter).step(Size::list(urls.len()).values),
     }
 }
 
 fn size_of(criterion: &Criterion) -> Size {
+    size_of_test(&criterion.test)
+}
+
+fn size_of_test(test: &Test) -> Size {
     // A text takes two binds at most.
-    match &criterion.test {
+    match test {
         Test::Token { code, .. } => {
             let codes = code.as_ref().map_or(0, Vec::len);
             Size::of(1 + codes / 4, 2 * codes + 4)
@@ -131,6 +142,7 @@ fn size_of(criterion: &Criterion) -> Size {
         Test::UriAbove(uris) => Size::of(1 + uris.len() / 4, 2 * uris.len() + 4),
         Test::Reference { types, .. } => Size::list(if types.is_empty() { 160 } else { types.len() }),
         Test::ReferenceType(types) => Size::list(types.len()),
+        Test::NoneOf(tests) => tests.iter().map(size_of_test).fold(Size::of(1, 0), Size::sum),
         _ => Size::of(1, 16),
     }
 }
@@ -194,6 +206,9 @@ impl Printer<'_> {
             Filter::Has(criterion) => rows::has_any(out, self.scope, &[criterion], names),
             Filter::Group(parts) => rows::group(out, self.scope, parts, names),
             Filter::RefersTo { .. } | Filter::ReferredToBy { .. } => self.link(out, filter, depth),
+            Filter::RefersByUrl { .. } | Filter::ReferredToByUrl { .. } => {
+                self.link_by_url(out, filter, depth)
+            }
         }
     }
 
@@ -242,6 +257,70 @@ impl Printer<'_> {
                 (resource_type, filter)
             }
             _ => return out.push("FALSE", []),
+        };
+        self.end(out, (*resource_type, inner), depth);
+    }
+
+    /// The same by canonical URL: both resources have one term.
+    fn link_by_url<'a, ST>(self, out: &mut Statement<'a, ST>, filter: &'a Filter, depth: usize) {
+        let names = Names {
+            resource: alias(depth),
+            row: alias(depth + 1),
+        };
+        out.push_as(
+            "EXISTS (SELECT 1 FROM label l CROSS JOIN label k CROSS JOIN resource @ WHERE l.tenant = #.tenant\
+             \x20AND l.resource = #.surrogate AND ",
+            names,
+            [],
+        );
+        let numbers = |parameters: &'a [ParameterNumber]| parameters.iter().map(|p| Bind::Int(p.0)).collect();
+        let (resource_type, inner) = match filter {
+            Filter::RefersByUrl {
+                parameters,
+                urls,
+                resource_type,
+                filter,
+            } => {
+                list(out, "(l.parameter IN (", numbers(parameters), names);
+                out.push_as(" AND k.tenant = #.tenant AND ", names, []);
+                list(out, "(k.parameter IN (", numbers(urls), names);
+                (resource_type, filter)
+            }
+            Filter::ReferredToByUrl {
+                resource_type,
+                parameter,
+                urls,
+                filter,
+            } => {
+                list(out, "(l.parameter IN (", numbers(urls), names);
+                out.push_as(
+                    " AND k.tenant = #.tenant AND k.parameter = ?",
+                    names,
+                    [Bind::Int(parameter.0)],
+                );
+                (resource_type, filter)
+            }
+            _ => return out.push("FALSE)", []),
+        };
+        out.push_as(
+            " AND k.term = l.term AND @.tenant = #.tenant AND @.surrogate = k.resource",
+            names,
+            [],
+        );
+        out.push(self.scope.row_guard(), []);
+        self.end(out, (*resource_type, inner), depth);
+    }
+
+    /// The end of a step: the resource there is current, of the type, and passes.
+    fn end<'a, ST>(
+        self,
+        out: &mut Statement<'a, ST>,
+        (resource_type, inner): (ResourceType, &'a Filter),
+        depth: usize,
+    ) {
+        let names = Names {
+            resource: alias(depth),
+            row: alias(depth + 1),
         };
         out.push_as(
             " AND @.type = ? AND @.change < ? AND ",

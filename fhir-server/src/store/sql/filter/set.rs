@@ -39,7 +39,10 @@ fn rank(filter: &Filter) -> Option<u8> {
             .iter()
             .map(rank)
             .try_fold(0, |most, rank| rank.map(|rank| most.max(rank))),
-        Filter::RefersTo { filter, .. } | Filter::ReferredToBy { filter, .. } => {
+        Filter::RefersTo { filter, .. }
+        | Filter::ReferredToBy { filter, .. }
+        | Filter::RefersByUrl { filter, .. }
+        | Filter::ReferredToByUrl { filter, .. } => {
             let named = names_ids(filter).then_some(0);
             named.or_else(|| rank(filter)).map(|rank| rank + 1)
         }
@@ -63,6 +66,7 @@ fn rank_of(criterion: &Criterion) -> Option<u8> {
         Test::ReferenceType(_) => Some(5),
         Test::Exact(_) | Test::Contains(_) | Test::EndsWith(_) => Some(6),
         Test::Token { .. } | Test::Exists(_) => Some(7),
+        Test::NoneOf(_) => None,
     }
 }
 
@@ -147,6 +151,23 @@ impl Sets {
                 parameter,
                 filter,
             } => self.referred(out, *parameter, (*resource_type, filter), depth),
+            Filter::RefersByUrl {
+                parameters,
+                urls,
+                resource_type,
+                filter,
+            } => self.by_url(out, (urls, parameters), (*resource_type, filter), depth),
+            Filter::ReferredToByUrl {
+                resource_type,
+                parameter,
+                urls,
+                filter,
+            } => self.by_url(
+                out,
+                (std::slice::from_ref(parameter), urls),
+                (*resource_type, filter),
+                depth,
+            ),
             _ => out.push(NOTHING, []),
         }
     }
@@ -260,6 +281,37 @@ impl Sets {
             names,
             [tenant.clone(), Bind::Int(parameter.0), tenant.clone(), tenant],
         );
+        out.push(self.0.row_guard(), []);
+    }
+
+    /// What has a term for one of the last parameters that the resource at the other end has for one of the first.
+    fn by_url<'a, ST>(
+        self,
+        out: &mut Statement<'a, ST>,
+        (first, last): (&'a [ParameterNumber], &'a [ParameterNumber]),
+        (resource_type, filter): (ResourceType, &'a Filter),
+        depth: usize,
+    ) {
+        let names = Names::resource(alias(depth));
+        let tenant = Bind::Big(self.0.tenant.0);
+        let numbers = |parameters: &'a [ParameterNumber]| parameters.iter().map(|p| Bind::Int(p.0)).collect();
+        out.push("SELECT k.resource AS s FROM (", []);
+        self.print(out, Some(resource_type), filter, depth + 1);
+        out.push_as(
+            ") d CROSS JOIN resource # CROSS JOIN label l CROSS JOIN label k WHERE ",
+            names,
+            [],
+        );
+        self.end(out, (resource_type, filter), depth);
+        out.push_as(
+            " AND l.tenant = ? AND l.resource = #.surrogate AND ",
+            names,
+            [tenant.clone()],
+        );
+        list(out, "(l.parameter IN (", numbers(first), names);
+        out.push(" AND k.tenant = ? AND ", [tenant]);
+        list(out, "(k.parameter IN (", numbers(last), names);
+        out.push(" AND k.term = l.term", []);
         out.push(self.0.row_guard(), []);
     }
 

@@ -23,7 +23,11 @@ pub(super) enum Table {
 impl Table {
     /// Of that test.
     pub(super) fn of(criterion: &Criterion) -> Table {
-        match &criterion.test {
+        Table::of_test(&criterion.test)
+    }
+
+    fn of_test(test: &Test) -> Table {
+        match test {
             Test::Exists(ValueKind::Date | ValueKind::Number | ValueKind::Quantity)
             | Test::Date(..)
             | Test::Number(..)
@@ -54,6 +58,7 @@ pub(super) fn any<'a, ST>(out: &mut Statement<'a, ST>, scope: Lists, tests: &[&'
 fn test<'a, ST>(out: &mut Statement<'a, ST>, scope: Lists, test: &'a Test, names: Names) {
     match test {
         Test::Exists(kind) => exists(out, *kind, names),
+        Test::NoneOf(tests) => none_of(out, scope, tests, names),
         Test::StartsWith(_) | Test::EndsWith(_) | Test::Contains(_) | Test::Folded(_) | Test::Exact(_) => {
             text(out, scope, test);
         }
@@ -100,6 +105,18 @@ fn test<'a, ST>(out: &mut Statement<'a, ST>, scope: Lists, test: &'a Test, names
         }
         Test::Near { point, chord2 } => near(out, *point, *chord2, names),
     }
+}
+
+/// Only rows with terms come here: what passes none of the tests.
+fn none_of<'a, ST>(out: &mut Statement<'a, ST>, scope: Lists, tests: &'a [Test], names: Names) {
+    out.push("NOT (FALSE", []);
+    let of_terms = |one: &&Test| matches!(Table::of_test(one), Table::Label | Table::Kind);
+    for one in tests.iter().filter(of_terms) {
+        out.push(" OR coalesce(", []);
+        test(out, scope, one, names);
+        out.push(", FALSE)", []);
+    }
+    out.push(")", []);
 }
 
 fn exists<ST>(out: &mut Statement<'_, ST>, kind: ValueKind, names: Names) {
