@@ -22,8 +22,22 @@ fn script() -> Command {
 impl Cluster {
     /// Starts one; `None` where the server is not installed.
     pub(crate) fn start() -> Option<Self> {
-        let mut child = script()
-            .arg("run")
+        Cluster::run(script().arg("run"))
+    }
+
+    /// Starts a standby of it, that follows it and takes no writes; `None` where that is not possible here.
+    pub(crate) fn standby(&self) -> Option<Self> {
+        Cluster::run(script().arg("standby").arg(&self.folder))
+    }
+
+    /// Makes a standby a server of its own that takes writes.
+    pub(crate) fn promote(&self) {
+        let done = script().arg("promote").arg(&self.folder).status();
+        assert!(done.unwrap().success());
+    }
+
+    fn run(command: &mut Command) -> Option<Self> {
+        let mut child = command
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
@@ -68,16 +82,24 @@ impl Cluster {
             .status();
     }
 
-    /// Starts its server again after it was killed.
+    /// Starts its server again after it was killed. Its last processes may take a moment to go, and keep a new server away until then.
     pub(crate) fn start_again(&self) {
-        assert!(
+        let starts = || {
             script()
                 .arg("start")
                 .arg(&self.folder)
                 .status()
                 .unwrap()
                 .success()
-        );
+        };
+        let started = (0..20).any(|_| {
+            let is_started = starts();
+            if !is_started {
+                std::thread::sleep(std::time::Duration::from_millis(250));
+            }
+            is_started
+        });
+        assert!(started, "the server does not start again");
     }
 }
 

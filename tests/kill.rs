@@ -28,6 +28,7 @@ use process::{Choices, Server, is_long, seed};
 const WRITERS: u64 = 8;
 
 #[cfg(feature = "postgres")]
+#[expect(dead_code, reason = "the store's own tests want more of it")]
 mod cluster;
 
 #[cfg(feature = "postgres")]

@@ -3,6 +3,8 @@
 #   tests/postgres.sh install          installs PostgreSQL from Debian packages where it is missing
 #   tests/postgres.sh run              starts a cluster, prints its URL and its folder, a line each, and ends it, folder and
 #                                      all, when standard input ends: so it never outlives whoever asked for it
+#   tests/postgres.sh standby FOLDER   the same as run, for a standby that follows the server of that folder
+#   tests/postgres.sh promote FOLDER   makes the standby of such a folder a server that takes writes
 #   tests/postgres.sh start FOLDER     starts the server of such a folder again, after a test has killed it
 # As root the server runs as the user `postgres`, since PostgreSQL refuses root.
 set -euo pipefail
@@ -94,6 +96,17 @@ make() {
     fi
 }
 
+# A copy of the server of another folder, that follows it.
+copy() {
+    local folder=$1 other=$2 port password
+    port=$(sed -n 's/^port = //p' "$other/data/postgresql.conf")
+    password=$(cat "$other/password")
+    if [ "$(id -u)" -eq 0 ]; then chown postgres: "$folder"; fi
+    cp "$other/password" "$folder/password"
+    as_server env "PGPASSWORD=$password" "$(bin)/pg_basebackup" --pgdata="$folder/data" --write-recovery-conf --checkpoint=fast \
+        --dbname="host=127.0.0.1 port=$port user=fhir" >"$folder/copy.log" 2>&1 || fail "$(cat "$folder/copy.log")"
+}
+
 run() {
     local folder password port try
     bin >/dev/null
@@ -102,8 +115,13 @@ run() {
     trap "as_server '$(bin)/pg_ctl' --pgdata='$folder/data' --mode=immediate --silent stop >/dev/null 2>&1 || true; rm -rf '$folder'" EXIT
     # Whoever asked for the cluster ends it by closing the pipe, not by a signal meant for the terminal.
     trap '' INT
-    password=$(od -An -N12 -tx1 /dev/urandom | tr -d ' \n')
-    make "$folder" "$password"
+    if [ -n "${1:-}" ]; then
+        password=$(cat "$1/password")
+        copy "$folder" "$1"
+    else
+        password=$(od -An -N12 -tx1 /dev/urandom | tr -d ' \n')
+        make "$folder" "$password"
+    fi
     for try in 1 2 3 4 5; do
         port=$((20000 + RANDOM % 12000))
         sed -i '/^port = /d' "$folder/data/postgresql.conf"
@@ -118,6 +136,8 @@ run() {
 case ${1:-} in
 install) install_server ;;
 run) run ;;
+standby) run "${2:?names no folder}" ;;
+promote) as_server "$(bin)/pg_ctl" --pgdata="${2:?names no folder}/data" --silent --wait promote ;;
 start) start "${2:?names no folder}" ;;
-*) fail "usage: tests/postgres.sh install | run | start FOLDER" ;;
+*) fail "usage: tests/postgres.sh install | run | standby FOLDER | promote FOLDER | start FOLDER" ;;
 esac

@@ -34,6 +34,19 @@ pub struct Issue {
     pub severity: Severity,
     /// The code of `http://hl7.org/fhir/issue-type`, where it is not the one of the failure.
     pub kind: Option<&'static str>,
+    /// A more precise statement than the code of the failure is.
+    pub detail: Option<Box<Detail>>,
+}
+
+/// What a terminology operation says of an issue, in the codes of FHIR's terminology ecosystem.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Detail {
+    /// A code of `http://hl7.org/fhir/issue-type`, in the place of the table's.
+    pub issue: String,
+    /// System and code for `details.coding`, before the code of the table.
+    pub coding: Option<(String, String)>,
+    /// The key of the message.
+    pub message_id: Option<String>,
 }
 
 /// The severity of an issue.
@@ -102,6 +115,8 @@ error_codes! {
     Invalid = 400 "invalid" "INVALID_VALUE";
     /// Who calls is not known.
     Unauthenticated = 401 "login" "ACCESS_DENIED";
+    /// The access token is malformed, expired, not for this server or not of an issuer that it knows.
+    InvalidToken = 401 "login" "ACCESS_DENIED";
     /// This caller can never do this.
     Forbidden = 403 "forbidden" "ACCESS_DENIED";
     /// The scopes of the access token do not allow this.
@@ -142,6 +157,8 @@ error_codes! {
     NotSupported = 501 "not-supported" "UNSUPPORTED_SERVICE";
     /// Busy, shutting down, or the database does not answer; may succeed later.
     Unavailable = 503 "transient" "UNABLE_TO_CALL_SERVICE";
+    /// The query took longer than a read may take: asking for less is the cure, asking the same again is not.
+    TooSlow = 503 "too-costly" "UNABLE_TO_CALL_SERVICE";
     /// The work did not end in time; its outcome may be unknown.
     Timeout = 504 "timeout" "TIMEOUT";
     /// The disk is full; may succeed later.

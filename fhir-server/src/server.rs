@@ -1,6 +1,7 @@
 //! [`FhirServer`]: the server, to mount into a service of one's own or to run.
 
 mod builder;
+pub mod terminology;
 
 pub use crate::http::{Ending, Running};
 pub use builder::FhirServerBuilder;
@@ -42,14 +43,30 @@ impl FhirServer {
         &self.state.config
     }
 
-    /// Mounts the FHIR base, at `listen.base_path` below where `app` stands.
+    /// Mounts the FHIR base, at `listen.base_path` below where `app` stands, and those of further organisations.
     ///
     /// Callers are known by a [`Principal`](crate::context::Principal) that a middleware of yours puts into the
     /// request's extensions; without one the answer is 401, except in the sandbox.
     pub fn configure(&self, app: &mut web::ServiceConfig) {
-        let state = self.state.clone();
-        let handler = move |request, payload| http::handle(state.clone(), request, payload);
-        app.service(web::scope(&self.state.config.listen.base_path).default_service(web::to(handler)));
+        for mount in http::Mount::all(&self.state.config) {
+            let path = mount.path(&self.state.config);
+            let state = self.state.clone();
+            let scope = web::scope(&path).configure(|app| http::smart(&state, &mount, app));
+            let handler =
+                move |request, payload| http::handle(state.clone(), mount.clone(), request, payload);
+            app.service(scope.default_service(web::to(handler)));
+        }
+    }
+
+    /// Mounts `/.well-known/oauth-protected-resource` with the path of the FHIR base, which tells clients who gives tokens.
+    pub fn configure_discovery(&self, app: &mut web::ServiceConfig) {
+        http::configure_discovery(&self.state, app);
+    }
+
+    /// Mounts `/auth`, the development authority, where the configuration asks for one.
+    #[cfg(feature = "authority")]
+    pub fn configure_authority(&self, app: &mut web::ServiceConfig) {
+        http::configure_authority(&self.state, app);
     }
 
     /// Mounts `/livez` and `/readyz`.

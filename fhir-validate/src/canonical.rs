@@ -39,6 +39,11 @@ impl Canonicals {
         }
     }
 
+    /// Notes that somebody holds a resource of that url and type.
+    pub(crate) fn note(&mut self, url: &str, kind: &str) {
+        self.kinds.insert(url.to_owned(), kind.to_owned());
+    }
+
     /// The type of the resource of a canonical, whoever holds it.
     pub(crate) fn kind(&self, canonical: &str) -> Option<&str> {
         self.kinds

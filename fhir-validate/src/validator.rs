@@ -112,7 +112,7 @@ pub struct Builder {
     store: Store,
     canonicals: Canonicals,
     /// Code systems and value sets that are added.
-    library: Library,
+    library: Arc<Library>,
     /// Who answers instead of the library.
     terminology: Option<Arc<dyn Terminology>>,
     resolver: Option<Arc<dyn Resolver>>,
@@ -148,7 +148,7 @@ impl Validator {
             rules: Arc::new(BaseRules::new()),
             store: Store::r4(),
             canonicals: Canonicals::default(),
-            library: Library::over(Library::r4()),
+            library: Arc::new(Library::over(Library::r4())),
             terminology: None,
             resolver: None,
             options: Options::default(),
@@ -166,13 +166,18 @@ impl Validator {
             rules: inner.rules.clone().unwrap_or_else(|| Arc::new(BaseRules::new())),
             store: Store::upon(Arc::clone(&inner.store)),
             canonicals: inner.canonicals.clone(),
-            library: Library::over(inner.library.clone().unwrap_or_else(Library::r4)),
+            library: Arc::new(Library::over(inner.library.clone().unwrap_or_else(Library::r4))),
             terminology: inner.own_terminology.clone(),
             resolver: inner.resolver.clone(),
             options: inner.options.clone(),
             now: inner.now.clone(),
             max_findings: inner.max_findings,
         }
+    }
+
+    /// The code systems and value sets that it knows; `None` where it checks shape only.
+    pub fn library(&self) -> Option<&Arc<Library>> {
+        self.0.library.as_ref()
     }
 
     /// The same, but it stops after that many findings. What the validator has worked out so far is worked out again.
@@ -217,6 +222,16 @@ impl Validator {
             .ok_or_else(|| format!("{canonical} is not known"))?;
         let elements = held.snapshot(&mut Vec::new())?;
         Ok(elements.iter().cloned().map(Value::Object).collect())
+    }
+
+    /// URL and version of each structure definition that is known.
+    pub fn structures(&self) -> Vec<(String, Option<String>)> {
+        self.0.store.canonicals()
+    }
+
+    /// A structure definition as JSON text: what is built in has facts alone.
+    pub fn structure_text(&self, canonical: &str) -> Option<String> {
+        self.0.store.get(canonical).map(|held| held.text())
     }
 
     /// Reads a text, in JSON or XML, and checks what was read. What is found has its line and column.
@@ -267,6 +282,19 @@ impl Builder {
         self
     }
 
+    /// Adds a StructureDefinition of that url and version as its text in JSON, which is read when it is first asked for.
+    /// Replaces one of the same url and version.
+    pub fn structure(mut self, url: &str, version: Option<&str>, text: Arc<str>) -> Self {
+        self.store.add_text(url, version, text);
+        self
+    }
+
+    /// Notes that the library has a resource of that url and type, such as a ValueSet.
+    pub fn held(mut self, url: &str, kind: &str) -> Self {
+        self.canonicals.note(url, kind);
+        self
+    }
+
     fn add(&mut self, value: Value) {
         match value.get("resourceType").and_then(Value::as_str) {
             Some("StructureDefinition") => self.store.add(value),
@@ -298,6 +326,13 @@ impl Builder {
         for value in package.resources {
             self.add(value);
         }
+        self
+    }
+
+    /// Sets the library of code systems and value sets; what is added after this is added to it, and whoever shares it has
+    /// that too.
+    pub fn library(mut self, library: Arc<Library>) -> Self {
+        self.library = library;
         self
     }
 
@@ -333,7 +368,7 @@ impl Builder {
 
     /// The validator.
     pub fn build(self) -> Validator {
-        let library = Arc::new(self.library);
+        let library = self.library;
         let held = Arc::clone(&library) as Arc<dyn Terminology>;
         Validator(Arc::new(Inner {
             layers: self.layers,

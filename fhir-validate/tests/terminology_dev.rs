@@ -24,11 +24,7 @@ use fhir_model::read::ReadOptions;
 use fhir_model::{Parameters, Resource, json};
 use fhir_validate::terminology::operation::{self, Request};
 use fhir_validate::terminology::{Library, Refusal};
-use serde_json::{Map, Value};
-
-const PROPERTY: &str = "http://hl7.org/fhir/5.0/StructureDefinition/extension-ValueSet.expansion.property";
-const CONTAINS_PROPERTY: &str =
-    "http://hl7.org/fhir/5.0/StructureDefinition/extension-ValueSet.expansion.contains.property";
+use serde_json::Value;
 
 #[test]
 fn the_terminology_suite_passes_but_for_the_exceptions() {
@@ -77,26 +73,10 @@ fn parsed(path: &Path) -> Value {
 }
 
 fn resource(mut value: Value) -> Resource {
-    unquote(&mut value);
+    template::unquote(&mut value);
     let text = value.to_string();
     let read = json::read(text.as_bytes(), &ReadOptions::lenient());
     read.unwrap_or_else(|e| panic!("{e}: {text}")).value
-}
-
-/// `"valueBoolean": "true"` is not JSON of any release.
-fn unquote(value: &mut Value) {
-    match value {
-        Value::Array(items) => items.iter_mut().for_each(unquote),
-        Value::Object(members) => {
-            for (name, member) in members {
-                match member.as_str() {
-                    Some(text) if name == "valueBoolean" => *member = Value::Bool(text == "true"),
-                    _ => unquote(member),
-                }
-            }
-        }
-        _ => {}
-    }
 }
 
 fn library(folder: &Path, suite: &Value) -> Arc<Library> {
@@ -129,7 +109,7 @@ fn run(folder: &Path, library: &Arc<Library>, test: &Value) -> Result<(), String
     };
     let template = parsed(&folder.join(file.as_str().unwrap()));
     let mut found = serde_json::from_str(&json::to_string(&answer)).unwrap();
-    restore(&mut found);
+    template::restore(&mut found);
     template::compare(&template, &found, "")
 }
 
@@ -147,46 +127,4 @@ fn answer(library: &Arc<Library>, test: &Value, parameters: &Parameters) -> Resu
         "batch-validate" => operation::batch_validate_code(&request, parameters)?.into(),
         other => panic!("the operation {other} is not known"),
     })
-}
-
-/// Turns the extensions that stand for members of R5 back into those.
-fn restore(value: &mut Value) {
-    match value {
-        Value::Array(items) => items.iter_mut().for_each(restore),
-        Value::Object(members) => {
-            members.values_mut().for_each(restore);
-            let Some(Value::Array(extensions)) = members.remove("extension") else {
-                return;
-            };
-            let (properties, others): (Vec<Value>, Vec<Value>) = extensions
-                .into_iter()
-                .partition(|x| x["url"] == PROPERTY || x["url"] == CONTAINS_PROPERTY);
-            if !properties.is_empty() {
-                members.insert("property".to_owned(), properties.iter().map(property).collect());
-            }
-            if !others.is_empty() {
-                members.insert("extension".to_owned(), Value::Array(others));
-            }
-        }
-        _ => {}
-    }
-}
-
-fn property(extension: &Value) -> Value {
-    let mut property = Map::new();
-    for part in extension["extension"].as_array().unwrap() {
-        let (name, value) = part
-            .as_object()
-            .unwrap()
-            .iter()
-            .find(|(n, _)| n.starts_with("value"))
-            .unwrap();
-        let name = if part["url"] == "value" {
-            name.as_str()
-        } else {
-            part["url"].as_str().unwrap()
-        };
-        property.insert(name.to_owned(), value.clone());
-    }
-    Value::Object(property)
 }

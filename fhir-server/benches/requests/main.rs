@@ -22,6 +22,7 @@
 mod bare_inserts;
 mod bare_reads;
 mod clients;
+mod connection;
 mod records;
 mod server;
 
@@ -31,6 +32,7 @@ use std::time::Duration;
 use bare_inserts::BareInserts;
 use bare_reads::BareReads;
 use clients::{Load, Sent};
+use fhir_server::store::DatabaseUrl;
 use server::Served;
 
 /// Turns of each side.
@@ -46,7 +48,7 @@ fn main() {
     let seconds = std::env::var("SECONDS").ok().and_then(|text| text.parse().ok());
     let time = Duration::from_secs(seconds.unwrap_or(2));
     let folder = tempfile::TempDir::new().unwrap();
-    let served = Served::start(&folder.path().join("server.sqlite"));
+    let served = Served::start(DatabaseUrl::Sqlite(folder.path().join("server.sqlite")));
     records::fill(served.address, FILLED);
     println!("| what | clients | a second | p50 | p99 | baseline a second | of baseline | floor |");
     println!("|---|---|---|---|---|---|---|---|");

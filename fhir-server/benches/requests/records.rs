@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use crate::clients::Connection;
+use crate::connection::Connection;
 
 /// Spreads numbers over 64 bits, without two falling together.
 fn spread(n: u64) -> u64 {

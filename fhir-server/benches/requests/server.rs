@@ -1,7 +1,6 @@
 //! The server under measurement, as the binary runs it: policy, metrics, and a log line for each request.
 
 use std::net::SocketAddr;
-use std::path::Path;
 use std::sync::mpsc;
 use std::thread::JoinHandle;
 
@@ -19,12 +18,11 @@ pub(crate) struct Served {
 }
 
 impl Served {
-    /// Serves the sandbox's way (no tokens) on a fresh database.
-    pub(crate) fn start(file: &Path) -> Self {
+    /// Serves the sandbox's way (no tokens) on that database.
+    pub(crate) fn start(url: DatabaseUrl) -> Self {
         log();
         let (end, ended) = oneshot::channel();
         let (told, address) = mpsc::channel();
-        let url = DatabaseUrl::Sqlite(file.to_path_buf());
         let thread = std::thread::spawn(move || server::run(serve(url, told, ended)));
         Served {
             address: address.recv().unwrap(),
@@ -61,9 +59,10 @@ async fn serve(url: DatabaseUrl, told: mpsc::Sender<SocketAddr>, ended: oneshot:
 /// Logs as the binary does outside the sandbox, a system call a line, to where nobody reads.
 fn log() {
     let nowhere = std::fs::OpenOptions::new().write(true).open("/dev/null").unwrap();
-    tracing_subscriber::fmt()
+    let subscriber = tracing_subscriber::fmt()
         .with_env_filter(format!("{QUIET},info"))
         .with_ansi(false)
-        .with_writer(nowhere)
-        .init();
+        .with_writer(nowhere);
+    // A second server of the process logs as the first does.
+    let _ = subscriber.try_init();
 }

@@ -50,6 +50,13 @@ impl Database {
     }
 }
 
+impl Database {
+    /// Its URL.
+    pub(super) fn url(&self) -> &DatabaseUrl {
+        &self.url
+    }
+}
+
 impl fmt::Display for Database {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:?}", self.url)?;

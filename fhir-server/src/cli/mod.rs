@@ -9,11 +9,16 @@ mod input;
 mod load;
 mod logging;
 mod migrate;
+#[cfg(feature = "authority")]
+mod people;
 mod progress;
 mod restore;
 mod sandbox;
 mod serve;
 mod signals;
+mod terminology;
+#[cfg(feature = "authority")]
+mod token;
 mod validation;
 
 use std::process::ExitCode;
@@ -49,6 +54,9 @@ enum Command {
     Backup(backup::Args),
     Restore(restore::Args),
     Migrate(migrate::Args),
+    Terminology(terminology::Args),
+    #[cfg(feature = "authority")]
+    Token(token::Args),
 }
 
 impl Command {
@@ -60,6 +68,9 @@ impl Command {
             Command::Backup(args) => backup::run(&args),
             Command::Restore(args) => restore::run(&args),
             Command::Migrate(args) => migrate::run(&args),
+            Command::Terminology(args) => terminology::run(&args),
+            #[cfg(feature = "authority")]
+            Command::Token(args) => token::run(&args),
         }
     }
 }

@@ -18,6 +18,12 @@ const BUNDLES: &[(&str, &[u8])] = &[
     ("5-consents", include_bytes!("../../sandbox/5-consents.json")),
 ];
 
+/// Who can log in.
+#[cfg(feature = "authority")]
+pub(super) fn people() -> Vec<fhir_server::authority::Person> {
+    super::people::of_bundles(BUNDLES)
+}
+
 /// What the references of the sample data are relative to; they stay relative, so it shows nowhere.
 const BASE: &str = "http://localhost/fhir";
 

@@ -1,7 +1,7 @@
 //! How strictly what is written is validated, as options of `serve` and `load`.
 
 use clap::ValueEnum;
-use fhir_server::config::{TypeValidation, ValidationConfig};
+use fhir_server::config::ValidationConfig;
 use fhir_server::engine::{Check, OnBreach};
 
 /// How strictly what is written is validated.
@@ -9,14 +9,9 @@ use fhir_server::engine::{Check, OnBreach};
 #[command(next_help_heading = "Validation")]
 pub(super) struct ValidationArgs {
     /// What a resource is held against when it is written: nothing beyond reading it, the shape and rules of R4, or also
-    /// the profiles that it claims.
-    #[arg(
-        long,
-        value_name = "LEVEL",
-        default_value = "base",
-        env = "FHIR_SERVER_VALIDATION"
-    )]
-    validation: Level,
+    /// the profiles that it claims. Default: base.
+    #[arg(long, value_name = "LEVEL", env = "FHIR_SERVER_VALIDATION")]
+    validation: Option<Level>,
     /// Record what breaks that, and only warn of it.
     #[arg(long, env = "FHIR_SERVER_VALIDATION_WARN")]
     validation_warn: bool,
@@ -36,10 +31,9 @@ pub(super) struct ValidationArgs {
 }
 
 /// As [`Check`], for the command line.
-#[derive(Clone, Copy, Debug, Default, ValueEnum)]
+#[derive(Clone, Copy, Debug, ValueEnum)]
 enum Level {
     Off,
-    #[default]
     Base,
     Profile,
 }
@@ -54,11 +48,12 @@ fn type_and_profile(text: &str) -> Result<(String, String), String> {
 impl ValidationArgs {
     /// Sets the configuration to what the options say.
     pub(super) fn set(&self, config: &mut ValidationConfig) {
-        config.level = match self.validation {
-            Level::Off => Check::Off,
-            Level::Base => Check::Base,
-            Level::Profile => Check::Profile,
-        };
+        match self.validation {
+            Some(Level::Off) => config.level = Check::Off,
+            Some(Level::Base) => config.level = Check::Base,
+            Some(Level::Profile) => config.level = Check::Profile,
+            None => {}
+        }
         if self.validation_warn {
             config.breach = OnBreach::Warn;
         }

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use serde::Deserialize;
 
-use super::refused;
+use super::{TlsConfig, refused};
 use crate::error::Result;
 
 /// Where and under which address the server answers.
@@ -20,8 +20,10 @@ pub struct ListenConfig {
     /// The path under which the FHIR base stands. Default: `/fhir`.
     pub base_path: String,
     /// The FHIR base as clients see it, such as `https://fhir.example.nhs.uk/fhir`, for `Location`, `fullUrl` and links.
-    /// Default: made from the request's `Host` header, with `http`. Set it behind a proxy that ends TLS.
+    /// Default: made from the request's `Host` header, with `http`, or `https` where `tls` is set. Set it behind a proxy that ends TLS.
     pub public_base_url: Option<String>,
+    /// TLS on the main listener. Default: none; then a proxy ends it.
+    pub tls: Option<TlsConfig>,
     /// Threads that answer requests. Default: one a processor.
     pub workers: Option<usize>,
     /// Connections at the same time; further ones wait in the system's queue. Default: 4,096.
@@ -38,6 +40,7 @@ impl Default for ListenConfig {
             metrics_bind: None,
             base_path: "/fhir".into(),
             public_base_url: None,
+            tls: None,
             workers: None,
             max_connections: 4096,
             allowed_origins: Vec::new(),

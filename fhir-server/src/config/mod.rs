@@ -2,6 +2,7 @@
 //!
 //! Each has a safe default, so that an empty configuration serves. Unknown keys are refused.
 
+mod authority;
 mod deadlines;
 mod duration;
 mod errors;
@@ -9,19 +10,34 @@ mod interactions;
 mod limits;
 mod listen;
 mod log;
+mod outbound;
 mod sandbox;
 mod shutdown;
+mod tenants;
+mod terminology;
+mod throttle;
+mod tls;
+mod tokens;
 mod validation;
 
+pub use authority::{AppConfig, AuthorityConfig};
 pub use deadlines::DeadlinesConfig;
 pub use errors::ErrorsConfig;
 pub use interactions::InteractionsConfig;
 pub use limits::LimitsConfig;
 pub use listen::ListenConfig;
 pub use log::{LogConfig, LogFormat};
+pub use outbound::OutboundConfig;
 pub use sandbox::SandboxConfig;
 pub use shutdown::ShutdownConfig;
+pub use tenants::TenantConfig;
+pub use terminology::TerminologyConfig;
+pub use throttle::ThrottleConfig;
+pub use tls::TlsConfig;
+pub use tokens::{ClaimStyle, ClaimsConfig, ClientConfig, IssuerConfig, SmartConfig, TokensConfig};
 pub use validation::{TypeValidation, ValidationConfig};
+
+use std::path::Path;
 
 use jiff::tz::TimeZone;
 use serde::Deserialize;
@@ -29,6 +45,7 @@ use serde::Deserialize;
 use crate::engine::Settings;
 use crate::error::{Error, ErrorCode, Result};
 use crate::search::Limits;
+use crate::secret_file;
 use crate::store::MAX_SORTS;
 
 /// The whole configuration of a server.
@@ -58,13 +75,39 @@ pub struct Config {
     pub errors: ErrorsConfig,
     /// The sandbox: sample data, no token.
     pub sandbox: SandboxConfig,
+    /// Which other servers this one may ask.
+    pub outbound: OutboundConfig,
     /// What is logged, and how.
     pub log: LogConfig,
+    /// Code systems that the operator has licences for.
+    pub terminology: TerminologyConfig,
+    /// The development authority.
+    pub authority: AuthorityConfig,
+    /// Further organisations. Default: none.
+    pub tenants: Vec<TenantConfig>,
+    /// How many requests a minute.
+    pub throttle: ThrottleConfig,
+    /// Whose access tokens are accepted.
+    pub tokens: TokensConfig,
     /// How the server ends.
     pub shutdown: ShutdownConfig,
 }
 
 impl Config {
+    /// Reads a configuration in JSON from a file that nobody else can change.
+    ///
+    /// # Errors
+    /// The file cannot be read or others can change it; it is no JSON, or holds a key that is not known.
+    pub fn read(path: &Path) -> Result<Config> {
+        let text = secret_file::read_public(path)?;
+        serde_json::from_slice(&text).map_err(|cause| {
+            refused(format!(
+                "The configuration in {} cannot be read: {cause}.",
+                path.display()
+            ))
+        })
+    }
+
     /// Refuses values that contradict each other or would be unsafe.
     ///
     /// # Errors
@@ -75,17 +118,17 @@ impl Config {
         self.deadlines.check()?;
         self.interactions.check()?;
         self.validation.check()?;
+        self.outbound.check()?;
+        self.throttle.check()?;
+        tenants::check(&self.tenants)?;
+        self.tokens.check()?;
+        self.check_network()?;
+        let on_loopback = self.listen.bind.ip().is_loopback();
+        self.authority.check(self.sandbox.enabled, on_loopback)?;
         if self.search.sort > MAX_SORTS {
             return Err(refused(format!(
                 "search.sort is {}; the store sorts by at most {MAX_SORTS} keys.",
                 self.search.sort
-            )));
-        }
-        if self.sandbox.enabled && !self.sandbox.open_to_network && !self.listen.bind.ip().is_loopback() {
-            return Err(refused(format!(
-                "The sandbox asks nobody who they are, so it serves loopback addresses only, and listen.bind is {}. \
-                 Bind 127.0.0.1, or set sandbox.open_to_network where nothing but test data is at stake.",
-                self.listen.bind
             )));
         }
         Ok(())
@@ -93,6 +136,29 @@ impl Config {
 }
 
 impl Config {
+    /// Refuses to be reached by others while nobody knows callers.
+    fn check_network(&self) -> Result<()> {
+        if self.listen.bind.ip().is_loopback() {
+            return Ok(());
+        }
+        if self.sandbox.enabled && !self.sandbox.open_to_network {
+            return Err(refused(format!(
+                "The sandbox asks nobody who they are, so it serves loopback addresses only, and listen.bind is {}. \
+                 Bind 127.0.0.1, or set sandbox.open_to_network where nothing but test data is at stake.",
+                self.listen.bind
+            )));
+        }
+        if !self.tokens.issuers.is_empty()
+            && self.listen.public_base_url.is_none()
+            && self.tokens.audience.is_none()
+        {
+            return Err(refused(
+                "Access tokens must be for this server, and it does not know its address: set listen.public_base_url.",
+            ));
+        }
+        Ok(())
+    }
+
     /// What of it the engine and the interactions follow.
     pub(crate) fn settings(&self) -> Settings {
         let mut settings = Settings::default();

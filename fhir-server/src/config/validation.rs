@@ -42,11 +42,9 @@ pub struct ValidationConfig {
     pub strict: bool,
     /// What is asked of a type, by its name. Default: nothing that the values above do not ask.
     pub types: BTreeMap<String, TypeValidation>,
-    /// Resources with a larger text are validated by threads of their own, so that no other request waits for them.
+    /// Resources with a larger text are validated apart from the threads that answer, so that no other request waits for them.
     /// Bytes. Default: 32 KiB.
     pub inline_bytes: usize,
-    /// The threads for that. Default: one a processor, at most four.
-    pub threads: usize,
 }
 
 /// What is asked of one type.
@@ -65,14 +63,12 @@ pub struct TypeValidation {
 
 impl Default for ValidationConfig {
     fn default() -> Self {
-        let processors = std::thread::available_parallelism().map_or(1, usize::from);
         ValidationConfig {
             level: Check::Base,
             breach: OnBreach::Refuse,
             strict: false,
             types: BTreeMap::new(),
             inline_bytes: 32 << 10,
-            threads: processors.min(4),
         }
     }
 }
@@ -94,9 +90,6 @@ impl ValidationConfig {
                     "validation.types.{name}.profiles has {odd:?}, which is neither a canonical URL nor a name of UK Core."
                 )));
             }
-        }
-        if self.threads == 0 {
-            return Err(refused("validation.threads must be at least 1."));
         }
         Ok(())
     }
@@ -127,7 +120,6 @@ impl ValidationConfig {
             types: self.types.iter().filter_map(of_type).collect(),
             strict: self.strict,
             inline_bytes: self.inline_bytes,
-            threads: self.threads,
         }
     }
 }
@@ -183,7 +175,6 @@ mod tests {
         let error = |text: &str| read(text).check().unwrap_err().to_string();
         assert!(error(r#"{"types":{"Patent":{}}}"#).contains("Patent"));
         assert!(error(r#"{"types":{"Patient":{"profiles":[" "]}}}"#).contains("types.Patient.profiles"));
-        assert!(error(r#"{"threads":0}"#).contains("threads"));
         assert!(serde_json::from_str::<ValidationConfig>(r#"{"level":"some"}"#).is_err());
     }
 }

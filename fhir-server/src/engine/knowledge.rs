@@ -9,9 +9,13 @@ use std::future::Future;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::Session;
+use super::known::{self, Known};
 use crate::context::TenantId;
 use crate::error::Result;
-use crate::store::{Cursor, Epochs, Filter, Found, ResourceType, SearchQuery, Sort, SortKey, Version};
+use crate::search::registry::Registry;
+use crate::store::{
+    Cursor, Epochs, Filter, Found, ResourceType, SearchQuery, Snapshot, Sort, SortKey, Version,
+};
 
 /// Tenants for which something is kept at most; then all of it is let go and made again when it is asked for.
 const MOST_TENANTS: usize = 200;
@@ -19,8 +23,22 @@ const MOST_TENANTS: usize = 200;
 const BATCH: usize = 500;
 
 /// All kinds of it.
-#[derive(Debug, Default)]
-pub(crate) struct Knowledge {}
+#[derive(Debug)]
+pub(crate) struct Knowledge {
+    /// The search parameters that there are.
+    pub(super) search: ByEpoch<Registry>,
+    /// Profiles and terminology.
+    pub(super) known: ByEpoch<Known>,
+}
+
+impl Default for Knowledge {
+    fn default() -> Self {
+        Knowledge {
+            search: ByEpoch::of(&["SearchParameter"]),
+            known: ByEpoch::of(&known::TYPES),
+        }
+    }
+}
 
 /// Something that is made of a tenant's definitions of some types.
 #[derive(Debug)]
@@ -29,9 +47,15 @@ pub(crate) struct ByEpoch<T> {
     tenants: Mutex<HashMap<TenantId, Arc<Slot<T>>>>,
 }
 
-/// Of which epochs it was made, and what. Whoever makes it holds the lock, so that others wait for it.
 #[derive(Debug)]
-struct Slot<T>(tokio::sync::Mutex<Option<(Vec<i64>, Arc<T>)>>);
+struct Slot<T> {
+    /// Of which epochs it was made, and what.
+    made: Mutex<Option<Made<T>>>,
+    /// Held by whoever makes it, so that others wait for it.
+    making: tokio::sync::Mutex<()>,
+}
+
+type Made<T> = (Vec<i64>, Arc<T>);
 
 impl<T> ByEpoch<T> {
     /// Nothing is made yet. Names that are none of [`crate::store::DEFINITIONS`] have no epoch.
@@ -46,14 +70,14 @@ impl<T> ByEpoch<T> {
     ///
     /// # Errors
     /// What `make` fails with.
-    pub(crate) async fn get<Made>(
+    pub(crate) async fn get<Making>(
         &self,
         tenant: TenantId,
         epochs: &Epochs,
-        make: impl FnOnce() -> Made,
+        make: impl FnOnce() -> Making,
     ) -> Result<Option<Arc<T>>>
     where
-        Made: Future<Output = Result<T>>,
+        Making: Future<Output = Result<T>>,
     {
         let types = self.types.iter().filter_map(|name| ResourceType::from_name(name));
         let wanted: Vec<i64> = types.map(|of| epochs.of(of)).collect();
@@ -61,18 +85,23 @@ impl<T> ByEpoch<T> {
             return Ok(None);
         }
         let slot = self.slot(tenant);
-        let mut held = slot.0.lock().await;
-        if let Some((made_of, made)) = held.as_ref().filter(|(made_of, _)| *made_of == wanted) {
-            debug_assert_eq!(made_of.len(), wanted.len());
-            return Ok(Some(made.clone()));
+        let fits = |made: Option<Made<T>>| made.filter(|(of, _)| *of == wanted).map(|(_, made)| made);
+        if let Some(made) = fits(slot.newest()) {
+            return Ok(Some(made));
+        }
+        let _making = slot.making.lock().await;
+        if let Some(made) = fits(slot.newest()) {
+            return Ok(Some(made));
         }
         let made = Arc::new(make().await?);
-        // A request that began earlier does not take away what later ones use.
-        let is_older = |(made_of, _): &(Vec<i64>, Arc<T>)| made_of.iter().zip(&wanted).all(|(a, b)| a <= b);
-        if held.as_ref().is_none_or(is_older) {
-            *held = Some((wanted, made.clone()));
-        }
+        slot.keep((wanted, made.clone()));
         Ok(Some(made))
+    }
+
+    /// What was made last for the tenant, and of which epochs: others may hold by now. `None` where nothing was.
+    pub(crate) fn newest(&self, tenant: TenantId) -> Option<Made<T>> {
+        let tenants = self.tenants.lock().unwrap_or_else(PoisonError::into_inner);
+        tenants.get(&tenant)?.newest()
     }
 
     fn slot(&self, tenant: TenantId) -> Arc<Slot<T>> {
@@ -80,8 +109,28 @@ impl<T> ByEpoch<T> {
         if tenants.len() >= MOST_TENANTS && !tenants.contains_key(&tenant) {
             tenants.clear();
         }
-        let fresh = || Arc::new(Slot(tokio::sync::Mutex::new(None)));
+        let fresh = || {
+            Arc::new(Slot {
+                made: Mutex::new(None),
+                making: tokio::sync::Mutex::new(()),
+            })
+        };
         tenants.entry(tenant).or_insert_with(fresh).clone()
+    }
+}
+
+impl<T> Slot<T> {
+    fn newest(&self) -> Option<Made<T>> {
+        self.made.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// A request that began earlier does not take away what later ones use.
+    fn keep(&self, made: Made<T>) {
+        let mut held = self.made.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_older = |(of, _): &Made<T>| of.iter().zip(&made.0).all(|(a, b)| a <= b);
+        if held.as_ref().is_none_or(is_older) {
+            *held = Some(made);
+        }
     }
 }
 
@@ -98,24 +147,29 @@ impl Session {
     ///
     /// # Errors
     /// The store failed.
+    #[expect(dead_code, reason = "for what is made of other types")]
     pub(crate) async fn definitions(&self, of: ResourceType) -> Result<Vec<Version>> {
-        let snapshot = self.snapshot().await?;
-        let mut all: Vec<Version> = Vec::new();
-        let mut after: Option<Cursor> = None;
-        loop {
-            let mut query = SearchQuery::new(Some(of), Filter::All, BATCH);
-            query.sort.push(Sort {
-                key: SortKey::LastUpdated,
-                descending: false,
-            });
-            query.after = after.take();
-            let found = snapshot.search(&query).await?;
-            let is_last = found.len() < BATCH;
-            after = found.last().map(|found| found.cursor.clone());
-            all.extend(found.into_iter().map(|Found { version, .. }| version));
-            if is_last || after.is_none() {
-                return Ok(all);
-            }
+        definitions(self.snapshot().await?.as_ref(), of).await
+    }
+}
+
+/// All current resources of a type, oldest change first.
+pub(super) async fn definitions(snapshot: &dyn Snapshot, of: ResourceType) -> Result<Vec<Version>> {
+    let mut all: Vec<Version> = Vec::new();
+    let mut after: Option<Cursor> = None;
+    loop {
+        let mut query = SearchQuery::new(Some(of), Filter::All, BATCH);
+        query.sort.push(Sort {
+            key: SortKey::LastUpdated,
+            descending: false,
+        });
+        query.after = after.take();
+        let found = snapshot.search(&query).await?;
+        let is_last = found.len() < BATCH;
+        after = found.last().map(|found| found.cursor.clone());
+        all.extend(found.into_iter().map(|Found { version, .. }| version));
+        if is_last || after.is_none() {
+            return Ok(all);
         }
     }
 }

@@ -9,6 +9,7 @@ use super::write::Staged;
 use super::{Session, Ticket};
 use crate::error::Result;
 use crate::interaction::Interaction;
+use crate::search::registry::search_parameter;
 use crate::store::{Expect, Filter, Key, ResourceType, SearchQuery};
 
 /// What was found.
@@ -18,6 +19,8 @@ pub(crate) struct Matches {
     pub(crate) keys: Vec<Key>,
     resource_type: ResourceType,
     filter: Filter,
+    /// Of the search parameters that it was read against.
+    epoch: i64,
 }
 
 impl Matches {
@@ -42,11 +45,14 @@ impl Session {
         let seen = self.permit(Interaction::SearchType, Some(resource_type))?;
         let filter = self.guard(filter).and(seen);
         let query = SearchQuery::new(Some(resource_type), filter.clone(), limit);
+        let epochs = self.epochs().await?;
+        let epoch = search_parameter().map_or(0, |of| epochs.of(of));
         let found = self.snapshot().await?.search(&query).await?;
         Ok(Matches {
             keys: found.into_iter().map(|found| found.version.key).collect(),
             resource_type,
             filter,
+            epoch,
         })
     }
 
@@ -60,8 +66,15 @@ impl Session {
         };
         let expect = (expect, Reason::Matches);
         match ticket.and_then(|ticket| self.staged.get_mut(ticket.place())) {
-            Some(staged) => staged.expects.push(expect),
-            None => self.staged.push(Staged::condition(expect, entry)),
+            Some(staged) => {
+                staged.expects.push(expect);
+                staged.epochs.push(matches.epoch);
+            }
+            None => {
+                let mut condition = Staged::condition(expect, entry);
+                condition.epochs.push(matches.epoch);
+                self.staged.push(condition);
+            }
         }
     }
 }

@@ -354,6 +354,19 @@ impl Snapshot for View {
     fn linked<'a>(&'a self, query: &'a LinkQuery) -> BoxFuture<'a, Result<Vec<Version>>> {
         now(Ok(self.0.linked(query)))
     }
+    fn explain<'a>(
+        &'a self,
+        _: &'a SearchQuery,
+        _: Option<u64>,
+    ) -> BoxFuture<'a, Result<crate::store::Explanation>> {
+        let driven_by = "every resource, one after the other".to_owned();
+        let explanation = crate::store::Explanation {
+            driven_by,
+            ..Default::default()
+        };
+        std::future::ready(Ok(explanation)).boxed()
+    }
+
     fn marks(&self) -> BoxFuture<'_, Result<Marks>> {
         let newest = self.0.versions.last().map_or(0, |v| v.stamp);
         now(Ok(Marks::new(newest, self.0.epochs)))

@@ -7,12 +7,15 @@ mod admits;
 mod conditions;
 mod guard;
 mod id;
-#[expect(dead_code, reason = "the seam; definitions that are stored take effect next")]
+pub(crate) mod indexing;
+mod kept;
 mod knowledge;
+mod known;
 mod links;
 mod matches;
 #[cfg(test)]
 pub(crate) mod memory;
+mod parameters;
 mod place;
 mod received;
 mod reindex;
@@ -20,6 +23,7 @@ mod session;
 mod settings;
 mod stored_form;
 mod validation;
+mod work;
 mod write;
 
 pub use id::{IdSource, RandomIds};
@@ -28,7 +32,10 @@ pub use settings::{OutcomeSystems, Settings};
 pub use validation::{Check, OnBreach, Rules, Strictness};
 
 pub(crate) use conditions::{Conditions, not_found};
+pub(crate) use kept::Kept;
 use knowledge::Knowledge;
+use known::BuiltIn;
+pub(crate) use known::Known;
 pub(crate) use links::{Assigned, BundleLinks, unquoted};
 pub(crate) use matches::Matches;
 pub(crate) use place::in_entry;
@@ -39,11 +46,14 @@ pub(crate) use write::{Committed, Draft, Ticket, Written};
 
 use std::sync::Arc;
 
-use self::validation::{Validators, Workers};
+use fhir_validate::terminology::Library;
+use tokio::sync::Semaphore;
+
+use self::validation::Validators;
 use crate::context::Context;
 use crate::operation::Operations;
 use crate::policy::{Chain, Policy, ScopeRule};
-use crate::search::{NoTerminology, Terminology};
+use crate::search::Terminology;
 use crate::store::Store;
 
 /// What all sessions of one server share.
@@ -53,13 +63,21 @@ pub struct Engine {
     policy: Arc<dyn Policy>,
     settings: Arc<Settings>,
     validators: Arc<Validators>,
-    workers: Arc<Workers>,
+    /// Turns to work apart from the threads that answer.
+    turns: Arc<Semaphore>,
     ids: Arc<dyn IdSource>,
-    terminology: Arc<dyn Terminology>,
+    /// Who answers searches about codes instead of what is known.
+    terminology: Option<Arc<dyn Terminology>>,
     operations: Arc<Operations>,
+    /// What has been said of what the server offers.
+    statements: Arc<Kept>,
+    /// What all tenants know, where it is more than what is built in.
+    with_releases: Option<Arc<Known>>,
     /// What is made of the definitions that tenants store.
-    #[expect(dead_code, reason = "as above")]
     knowledge: Arc<Knowledge>,
+    /// Told when a definition was written.
+    stored_definition: Arc<tokio::sync::Notify>,
+    indexing: Arc<indexing::Indexing>,
 }
 
 impl Engine {
@@ -68,13 +86,17 @@ impl Engine {
         Engine {
             store,
             policy,
-            validators: Arc::new(Validators::new(settings.validation.strict)),
-            workers: Arc::new(Workers::new(settings.validation.threads)),
+            validators: Arc::new(Validators::default()),
             settings: Arc::new(settings),
+            turns: work::turns(),
             ids: Arc::new(RandomIds),
-            terminology: Arc::new(NoTerminology),
+            terminology: None,
             operations: Arc::new(Operations::builtin()),
+            statements: Arc::default(),
+            with_releases: None,
             knowledge: Arc::default(),
+            stored_definition: Arc::default(),
+            indexing: Arc::default(),
         }
     }
 
@@ -84,22 +106,39 @@ impl Engine {
         self
     }
 
-    /// The same, with that terminology for the modifiers `:in`, `:not-in`, `:above` and `:below` of tokens.
+    /// The same, with that terminology for the modifiers `:in`, `:not-in`, `:above` and `:below` of tokens, instead of what
+    /// the server knows and what is stored in it.
     pub fn with_terminology(mut self, terminology: Arc<dyn Terminology>) -> Self {
-        self.terminology = terminology;
+        self.terminology = Some(terminology);
         self
     }
 
     /// The same, with the scopes of access tokens asked before the policy.
     pub(crate) fn with_scopes(mut self) -> Self {
-        let scopes = ScopeRule::new(&self.settings, self.terminology.clone());
+        let terminology = self.terminology.clone().unwrap_or_else(|| Arc::new(BuiltIn));
+        let scopes = ScopeRule::new(&self.settings, terminology);
         self.policy = Arc::new(Chain(vec![Box::new(scopes), Box::new(self.policy)]));
+        self
+    }
+
+    /// What every tenant knows: what is built in, and releases of terminologies.
+    pub(crate) fn below(&self) -> Arc<Known> {
+        match &self.with_releases {
+            Some(known) => Arc::clone(known),
+            None => Known::built_in(),
+        }
+    }
+
+    /// The same, with that library of terminology for all tenants, in the place of what is built in.
+    pub fn with_library(mut self, library: Arc<Library>) -> Self {
+        self.with_releases = Some(Arc::new(Known::over_library(library)));
         self
     }
 
     /// The same, with those operations.
     pub fn with_operations(mut self, operations: Operations) -> Self {
         self.operations = Arc::new(operations);
+        self.statements = Arc::default();
         self
     }
 
@@ -123,6 +162,7 @@ impl Engine {
 
     /// Waits for running writes, then lets go of the store.
     pub async fn close(&self) {
+        self.indexing.end().await;
         self.store.close().await;
     }
 }

@@ -1,10 +1,15 @@
 //! Makes resources findable that an earlier release wrote, before the first search is answered.
 
+use std::collections::HashMap;
+
 use fhir_model::json;
 
 use super::Engine;
+use crate::context::TenantId;
 use crate::error::{Error, Result};
-use crate::search::{Surroundings, index};
+use crate::search::Surroundings;
+use crate::search::extract::extract;
+use crate::search::registry::Registry;
 use crate::store;
 
 impl Engine {
@@ -17,10 +22,16 @@ impl Engine {
             zone: &self.settings.zone,
             bases: &self.settings.bases,
         };
-        let extract = |body: &store::StoredBody, _: store::ResourceType| {
+        let mut registries = HashMap::new();
+        for (tenant, _) in self.store.unindexed().await? {
+            let view = self.store.snapshot(tenant).await?;
+            registries.insert(tenant, self.registry(tenant, view.as_ref()).await?);
+        }
+        let extract = |tenant: TenantId, body: &store::StoredBody, _: store::ResourceType| {
             let resource =
                 json::from_slice(&body.json).map_err(|error| Error::internal(error.to_string()))?;
-            index(&resource, &around)
+            let registry = registries.get(&tenant).map_or(Registry::r4(), AsRef::as_ref);
+            extract(registry, &resource, &around)
         };
         let progress =
             |done| tracing::info!(resources = done, "making what an earlier release wrote findable");

@@ -8,8 +8,8 @@ use std::collections::HashMap;
 use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use fhir_validate::Validator;
-
+use super::known::KnownHere;
+use super::parameters::Working;
 use super::write::Staged;
 use super::{Engine, Settings};
 use crate::context::{Context, Millis};
@@ -17,10 +17,9 @@ use crate::error::{Error, ErrorCode, Result};
 use crate::interaction::{Interaction, Request};
 use crate::operation::Operations;
 use crate::policy::{Access, Decision};
-use crate::search::Terminology;
 use crate::store::{
-    Change, Filter, Found, HistoryQuery, HistoryScope, Key, Marks, ResourceType, SearchQuery, Snapshot,
-    Version,
+    Change, Explanation, Filter, Found, HistoryQuery, HistoryScope, Key, Marks, ResourceType, SearchQuery,
+    Snapshot, Version,
 };
 
 type Decisions = HashMap<(Interaction, Option<ResourceType>, Option<&'static str>), Filter>;
@@ -33,6 +32,8 @@ pub struct Session {
     snapshot: Mutex<Option<Arc<dyn Snapshot>>>,
     /// What that view knows of its moment, once asked for.
     marks: Mutex<Option<Marks>>,
+    /// The search parameters that it works with.
+    pub(super) working: Mutex<Option<Working>>,
     /// Each (interaction, type) is decided once a request.
     decisions: Mutex<Decisions>,
     pub(super) staged: Vec<Staged>,
@@ -40,6 +41,8 @@ pub struct Session {
     pub(super) bases: Vec<String>,
     /// Bytes of text that were validated since others had their turn.
     pub(super) validated: AtomicUsize,
+    /// What the tenant knows, once it was asked for.
+    pub(super) here: KnownHere,
 }
 
 impl Session {
@@ -50,10 +53,12 @@ impl Session {
             context,
             snapshot: Mutex::default(),
             marks: Mutex::default(),
+            working: Mutex::default(),
             decisions: Mutex::default(),
             staged: Vec::new(),
             bases,
             validated: AtomicUsize::new(0),
+            here: KnownHere::default(),
         }
     }
 
@@ -77,16 +82,6 @@ impl Session {
     /// How the server behaves where the specification leaves a choice.
     pub fn settings(&self) -> &Settings {
         &self.engine.settings
-    }
-
-    /// The codes that there are.
-    pub(crate) fn terminology(&self) -> &dyn Terminology {
-        self.engine.terminology.as_ref()
-    }
-
-    /// What knows R4, UK Core and their terminology.
-    pub(crate) fn full_validator(&self) -> &Validator {
-        self.engine.validators.full()
     }
 
     /// The time now, by the request's clock.
@@ -113,6 +108,11 @@ impl Session {
             )),
             _ => Ok(()),
         }
+    }
+
+    /// What has been said of what the server offers.
+    pub(crate) fn statements(&self) -> &super::Kept {
+        &self.engine.statements
     }
 
     /// The operations that the server offers.
@@ -195,6 +195,7 @@ impl Session {
     pub(super) fn drop_snapshot(&self) {
         *self.snapshot.lock().unwrap_or_else(PoisonError::into_inner) = None;
         *self.marks.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        *self.working.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
     /// What the view knows of its moment: asked for once.
@@ -274,6 +275,20 @@ impl Session {
     pub async fn search_total(&self, query: SearchQuery, limit: u64) -> Result<u64> {
         let query = self.filtered_search(query)?;
         self.snapshot().await?.search_total(&query, limit).await
+    }
+
+    /// What the caller is searching for, with what the policy adds, and how the store answers it.
+    ///
+    /// # Errors
+    /// As [`Session::search`].
+    pub(crate) async fn explain(
+        &self,
+        query: SearchQuery,
+        limit: Option<u64>,
+    ) -> Result<(Filter, Explanation)> {
+        let query = self.filtered_search(query)?;
+        let explanation = self.snapshot().await?.explain(&query, limit).await?;
+        Ok((query.filter, explanation))
     }
 
     /// The stamp of the newest change that the session's reads can see.

@@ -6,18 +6,23 @@
 //!
 //! Invariant: what a write depends on is an `Expect` of its commit, checked in the same database transaction.
 
+use std::collections::BTreeSet;
+
 use super::conditions::{self, Conditions, Reason};
+use super::known::{KnownHere, check_writable};
 use super::stored_form::{Edit, stored_body};
 use super::{Part, Session, place};
 use crate::context::Millis;
 use crate::error::{Error, ErrorCode, Issue, Result};
 use crate::interaction::Interaction;
 use crate::policy::Access;
-use crate::search::extract::{Surroundings, extract};
-use crate::search::registry::Registry;
+use crate::search::registry::search_parameter;
 use crate::store::{
-    Change, Claim, Commit, Expect, Filter, Index, Key, Outcome, Refusal, StoredBody, Version, Write,
+    Change, Claim, Commit, Expect, Filter, Key, Outcome, Refusal, StoredBody, Version, Write,
 };
+
+/// How often a commit is tried where search parameters change meanwhile.
+const ATTEMPTS: usize = 32;
 
 /// One staged write: what it is, what it expects, and what the caller is told where that does not hold.
 pub(super) struct Staged {
@@ -26,12 +31,14 @@ pub(super) struct Staged {
     /// What will be stored; `None` for a deletion.
     pub(super) body: Option<StoredBody>,
     /// `None` where there is nothing to do: a deletion of what does not exist for the caller.
-    write: Option<Write>,
+    pub(super) write: Option<Write>,
     pub(super) expects: Vec<(Expect, Reason)>,
+    /// The epochs of the search parameters that it was prepared with.
+    pub(super) epochs: Vec<i64>,
     /// The entry of the Bundle that asks for it.
-    entry: Option<usize>,
+    pub(super) entry: Option<usize>,
     /// What the caller may be told of it.
-    issues: Vec<Issue>,
+    pub(super) issues: Vec<Issue>,
 }
 
 /// Stands for a staged write until the commit.
@@ -53,6 +60,7 @@ impl Staged {
             body: None,
             write: None,
             expects: vec![expect],
+            epochs: Vec::new(),
             entry,
             issues: Vec::new(),
         }
@@ -130,16 +138,18 @@ impl Session {
         let filter = self.permit(Interaction::Create, Some(key.resource_type))?;
         self.check_own(&filter, &key)?;
         let (body, issues) = self.accept(draft, &key).await?;
+        let (index, epoch) = self.index_of(draft.part.resource, &key.id, &draft.part.path)?;
         let write = Write::Create {
             key: key.clone(),
             body: body.clone(),
-            index: self.index(&draft.part)?,
+            index,
         };
         Ok(self.stage(Staged {
             key: Some(key),
             body: Some(body),
             write: Some(write),
             expects: Vec::new(),
+            epochs: vec![epoch],
             entry,
             issues,
         }))
@@ -156,6 +166,7 @@ impl Session {
         entry: Option<usize>,
     ) -> Result<Ticket> {
         let filter = self.permit(Interaction::Update, Some(key.resource_type))?;
+        check_writable(&key)?;
         let open = filter == Filter::All;
         let current = self.current(&key, &filter, conditions).await?;
         if !open && current.is_none() {
@@ -165,11 +176,12 @@ impl Session {
         let mut expects = visible(&key, filter);
         expects.extend(conditions.expects(&key, current.as_ref())?);
         let (body, issues) = self.accept(draft, &key).await?;
+        let (index, epoch) = self.index_of(draft.part.resource, &key.id, &draft.part.path)?;
         let create = open && self.settings().update_as_create;
         let write = Write::Update {
             key: key.clone(),
             body: body.clone(),
-            index: self.index(&draft.part)?,
+            index,
             create,
         };
         Ok(self.stage(Staged {
@@ -177,6 +189,7 @@ impl Session {
             body: Some(body),
             write: Some(write),
             expects,
+            epochs: vec![epoch],
             entry,
             issues,
         }))
@@ -197,10 +210,11 @@ impl Session {
         let mut expects = visible(&key, filter);
         expects.push((Expect::Version(key.clone(), version), Reason::Changed));
         let (body, issues) = self.accept(draft, &key).await?;
+        let (index, epoch) = self.index_of(draft.part.resource, &key.id, &draft.part.path)?;
         let write = Write::Update {
             key: key.clone(),
             body: body.clone(),
-            index: self.index(&draft.part)?,
+            index,
             create: false,
         };
         Ok(self.stage(Staged {
@@ -208,6 +222,7 @@ impl Session {
             body: Some(body),
             write: Some(write),
             expects,
+            epochs: vec![epoch],
             entry,
             issues,
         }))
@@ -253,6 +268,7 @@ impl Session {
             body: None,
             write,
             expects,
+            epochs: Vec::new(),
             entry,
             issues: Vec::new(),
         }))
@@ -268,6 +284,7 @@ impl Session {
             body: None,
             write,
             expects,
+            epochs: Vec::new(),
             entry: None,
             issues: Vec::new(),
         });
@@ -278,46 +295,73 @@ impl Session {
         self.staged.clear();
     }
 
-    /// Writes all that is staged, or nothing.
+    /// Writes all that is staged, or nothing. What was prepared with search parameters that have changed since is prepared again.
     ///
     /// # Errors
     /// An expectation does not hold, or the store failed. Nothing is staged afterwards.
     pub(crate) async fn commit(&mut self) -> Result<Committed> {
-        let staged = std::mem::take(&mut self.staged);
+        let mut staged = std::mem::take(&mut self.staged);
         self.drop_snapshot();
-        self.check_deadline()?;
-        let mut commit = Commit {
-            deadline: self.context.deadline,
-            ..Commit::default()
-        };
-        for one in &staged {
-            commit
-                .expects
-                .extend(one.expects.iter().map(|(expect, _)| expect.clone()));
-            commit.writes.extend(one.write.clone());
-        }
-        let outcomes = match commit.writes.is_empty() {
-            true => Vec::new(),
-            false => match self.engine.store.commit(self.context.tenant, commit).await {
-                Ok(outcomes) => outcomes,
+        self.here = KnownHere::default();
+        for _ in 0..ATTEMPTS {
+            self.check_deadline()?;
+            let (commit, epochs) = self.commit_of(&staged);
+            if commit.writes.is_empty() {
+                return Ok(committed(staged, Vec::new()));
+            }
+            match self.engine.store.commit(self.context.tenant, commit).await {
+                Ok(outcomes) => {
+                    self.told_of(&staged);
+                    return Ok(committed(staged, outcomes));
+                }
+                Err(Refusal::Expectation { index, .. }) if index < epochs => {
+                    self.prepare_again(&mut staged).await?;
+                    self.drop_snapshot();
+                }
+                Err(Refusal::Expectation { index, current }) => {
+                    let index = index - epochs;
+                    return Err(refused(&staged, Refusal::Expectation { index, current }));
+                }
                 Err(refusal) => return Err(refused(&staged, refusal)),
-            },
-        };
-        let mut outcomes = outcomes.into_iter();
-        let done = staged.into_iter().map(|one| {
-            let outcome = if one.write.is_some() {
-                outcomes.next()?
-            } else {
-                Outcome::Absent
-            };
-            Some(Written {
-                key: one.key,
-                outcome,
-                body: one.body,
-                issues: one.issues,
-            })
+            }
+        }
+        Err(Error::new(
+            ErrorCode::Unavailable,
+            "Search parameters change again and again; nothing was changed. Try again later.",
+        ))
+    }
+
+    /// The commit of what is staged, and how many of its first expectations are of epochs.
+    fn commit_of(&self, staged: &[Staged]) -> (Commit, usize) {
+        let epochs: BTreeSet<i64> = staged.iter().flat_map(|one| one.epochs.iter().copied()).collect();
+        let of_epochs = search_parameter().into_iter().flat_map(|of| {
+            let expect = move |epoch: &i64| Expect::Epoch(of, *epoch);
+            epochs.iter().map(expect).collect::<Vec<_>>()
         });
-        Ok(Committed(done.collect()))
+        let mut expects: Vec<Expect> = of_epochs.collect();
+        let count = expects.len();
+        let mut writes = Vec::new();
+        for one in staged {
+            expects.extend(one.expects.iter().map(|(expect, _)| expect.clone()));
+            writes.extend(one.write.clone());
+        }
+        let commit = Commit {
+            expects,
+            writes,
+            deadline: self.context.deadline,
+        };
+        (commit, count)
+    }
+
+    /// Search parameters may have been written: whoever indexes for them is told.
+    fn told_of(&self, staged: &[Staged]) {
+        let of = search_parameter();
+        if staged
+            .iter()
+            .any(|one| one.key.as_ref().map(|key| key.resource_type) == of && of.is_some())
+        {
+            self.engine.stored_definition.notify_one();
+        }
     }
 
     fn stage(&mut self, staged: Staged) -> Ticket {
@@ -329,16 +373,6 @@ impl Session {
     async fn accept(&self, draft: &Draft<'_>, key: &Key) -> Result<(StoredBody, Vec<Issue>)> {
         let issues = self.validate_draft(draft).await?;
         Ok((stored_body(&draft.part, &key.id, draft.edits)?, issues))
-    }
-
-    /// What the resource can be found by.
-    fn index(&self, part: &Part<'_>) -> Result<Index> {
-        let around = Surroundings {
-            zone: &self.settings().zone,
-            bases: &self.bases,
-        };
-        let index = extract(Registry::r4(), part.resource, &around);
-        index.map_err(|error| error.at(part.path.clone()))
     }
 
     /// A resource must lie within what the caller may write. What the filter cannot tell of a resource that is not
@@ -361,6 +395,25 @@ impl Session {
         let current = self.snapshot().await?.read(key, filter).await?;
         Ok(current.filter(|v| v.change != Change::Delete))
     }
+}
+
+/// The outcomes, by ticket.
+fn committed(staged: Vec<Staged>, outcomes: Vec<Outcome>) -> Committed {
+    let mut outcomes = outcomes.into_iter();
+    let done = staged.into_iter().map(|one| {
+        let outcome = if one.write.is_some() {
+            outcomes.next()?
+        } else {
+            Outcome::Absent
+        };
+        Some(Written {
+            key: one.key,
+            outcome,
+            body: one.body,
+            issues: one.issues,
+        })
+    });
+    Committed(done.collect())
 }
 
 /// The expectation that the caller still sees the resource; none where everyone sees all.

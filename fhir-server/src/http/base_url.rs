@@ -2,9 +2,11 @@
 
 use std::net::IpAddr;
 
+use actix_web::HttpRequest;
 use actix_web::http::Uri;
 use actix_web::http::header::{HOST, HeaderMap};
 
+use super::mount::Mount;
 use crate::config::Config;
 use crate::error::{Error, ErrorCode, Result};
 
@@ -12,18 +14,33 @@ use crate::error::{Error, ErrorCode, Result};
 ///
 /// # Errors
 /// The `Host` header is missing or malformed, or in the sandbox does not name this machine.
-pub(crate) fn base_url(config: &Config, uri: &Uri, headers: &HeaderMap, mounted_at: &str) -> Result<String> {
+pub(crate) fn base_url(
+    config: &Config,
+    mount: &Mount,
+    http: &HttpRequest,
+    mounted_at: &str,
+) -> Result<String> {
+    of_parts(config, mount, (http.uri(), http.headers()), mounted_at)
+}
+
+fn of_parts(
+    config: &Config,
+    mount: &Mount,
+    (uri, headers): (&Uri, &HeaderMap),
+    mounted_at: &str,
+) -> Result<String> {
     let only_loopback = config.sandbox.enabled && !config.sandbox.open_to_network;
     match &config.listen.public_base_url {
-        Some(url) if !only_loopback => Ok(url.clone()),
+        Some(url) if !only_loopback => Ok(mount.below(config, url)),
         configured => {
             let host = host(uri, headers)?;
             if only_loopback {
                 require_loopback(&host)?;
             }
             Ok(configured
-                .clone()
-                .unwrap_or_else(|| format!("http://{host}{mounted_at}")))
+                .as_ref()
+                .map(|url| mount.below(config, url))
+                .unwrap_or_else(|| format!("{}://{host}{mounted_at}", scheme(config))))
         }
     }
 }
@@ -46,6 +63,31 @@ fn host(uri: &Uri, headers: &HeaderMap) -> Result<String> {
     }
     let text = "The request needs one `Host` header with the server's name and port, such as `Host: localhost:8080`.";
     Err(Error::new(ErrorCode::Value, text).at("http.host"))
+}
+
+/// The scheme of a base that is made from `Host`.
+fn scheme(config: &Config) -> &'static str {
+    match config.listen.tls {
+        Some(_) => "https",
+        None => "http",
+    }
+}
+
+/// A base on this machine by each of the names that the machine has for itself; of another base, none.
+pub(crate) fn on_loopback(base: &str) -> Vec<String> {
+    let Some((scheme, rest)) = base.split_once("://") else {
+        return Vec::new();
+    };
+    let (host, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+    if require_loopback(host).is_err() {
+        return Vec::new();
+    }
+    let port = split_port(host)
+        .1
+        .map_or_else(String::new, |port| format!(":{port}"));
+    ["127.0.0.1", "localhost", "[::1]"]
+        .map(|name| format!("{scheme}://{name}{port}{path}"))
+        .to_vec()
 }
 
 fn split_port(host: &str) -> (&str, Option<&str>) {
@@ -81,7 +123,8 @@ mod tests {
     fn with_host(config: &Config, host: &str) -> Result<String> {
         let mut headers = HeaderMap::new();
         headers.insert(HOST, HeaderValue::from_str(host).unwrap());
-        base_url(config, &Uri::from_static("/fhir/Patient"), &headers, "/fhir")
+        let uri = Uri::from_static("/fhir/Patient");
+        of_parts(config, &Mount::default(), (&uri, &headers), "/fhir")
     }
 
     fn sandbox() -> Config {
@@ -127,7 +170,15 @@ mod tests {
             headers.append(HOST, HeaderValue::from_static("b"));
             headers
         };
-        assert!(base_url(&Config::default(), &Uri::from_static("/"), &twice, "").is_err());
+        assert!(
+            of_parts(
+                &Config::default(),
+                &Mount::default(),
+                (&Uri::from_static("/"), &twice),
+                ""
+            )
+            .is_err()
+        );
     }
 
     #[test]
@@ -138,6 +189,23 @@ mod tests {
             with_host(&config, "evil.example").unwrap(),
             "https://fhir.example.nhs.uk/r4"
         );
+    }
+
+    #[test]
+    fn a_base_on_loopback_has_three_names() {
+        let names = on_loopback("http://127.0.0.1:8080/fhir");
+        assert_eq!(
+            names,
+            [
+                "http://127.0.0.1:8080/fhir",
+                "http://localhost:8080/fhir",
+                "http://[::1]:8080/fhir"
+            ]
+        );
+        assert_eq!(on_loopback("http://localhost"), on_loopback("http://[::1]"));
+        for other in ["http://evil.example/fhir", "http://127.0.0.1.evil.example/fhir"] {
+            assert!(on_loopback(other).is_empty(), "{other}");
+        }
     }
 
     #[test]

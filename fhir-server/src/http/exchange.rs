@@ -5,6 +5,7 @@ use std::time::Instant;
 use actix_web::HttpRequest;
 use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 
+use super::mount::Mount;
 use super::query::Query;
 use super::state::State;
 use super::{cors, ids, negotiate};
@@ -25,8 +26,12 @@ pub(crate) struct Exchange<'r> {
     pub(crate) format_parameter: Option<String>,
     /// `_pretty`, as soon as it is known.
     pub(crate) pretty: bool,
+    /// The base that it came to.
+    pub(crate) mount: Mount,
     pub(crate) interaction: Option<Interaction>,
     pub(crate) resource_type: Option<ResourceType>,
+    /// The FHIR base as the client sees it, as soon as it is known.
+    pub(crate) base: Option<String>,
     /// The methods of the path, as soon as it is known.
     pub(crate) allow: Option<String>,
     /// Headers for the answer, whether it succeeds or not.
@@ -43,8 +48,10 @@ impl<'r> Exchange<'r> {
             accept: accept(http.headers()),
             format_parameter: None,
             pretty: false,
+            mount: Mount::default(),
             interaction: None,
             resource_type: None,
+            base: None,
             allow: None,
             headers: Vec::new(),
         }
@@ -86,6 +93,10 @@ impl<'r> Exchange<'r> {
             HeaderValue::from_static("nosniff"),
         );
         answer.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+        if state.config.listen.tls.is_some() {
+            let lasting = HeaderValue::from_static("max-age=31536000");
+            answer.insert(header::STRICT_TRANSPORT_SECURITY, lasting);
+        }
         answer.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
         answer.insert(header::VARY, HeaderValue::from_static("Accept"));
         let ids = [

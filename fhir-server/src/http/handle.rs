@@ -7,25 +7,33 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, web};
 use futures_util::FutureExt;
 use tokio::time::timeout;
 
 use super::body::Unread;
 use super::exchange::Exchange;
+use super::mount::Mount;
 use super::respond::Style;
 use super::routes::BodyKind;
 use super::state::State;
-use super::{auth, binary, conditions, ids, locate, negotiate, prefer, receive, refuse, respond};
+use super::{auth, binary, conditions, ids, locate, negotiate, prefer, receive, refuse, respond, throttle};
 use crate::context::{Context, Principal};
 use crate::error::{Error, ErrorCode, Result};
-use crate::interaction::{Format, Request, Response, dispatch};
+use crate::interaction::{Format, Interaction, Request, Response, dispatch};
 
 /// Answers a request below the FHIR base.
-pub(crate) async fn handle(state: Arc<State>, http: HttpRequest, payload: web::Payload) -> HttpResponse {
+pub(crate) async fn handle(
+    state: Arc<State>,
+    mount: Mount,
+    http: HttpRequest,
+    payload: web::Payload,
+) -> HttpResponse {
     let _in_flight = state.metrics.begin();
     let mut unread = Unread::new(payload.into_inner());
     let mut exchange = Exchange::open(&http);
+    exchange.mount = mount;
     let answered = AssertUnwindSafe(answer(&state, &mut exchange, &mut unread))
         .catch_unwind()
         .await;
@@ -64,7 +72,7 @@ async fn answer(state: &State, exchange: &mut Exchange<'_>, unread: &mut Unread)
     let Some((route, mut request)) = locate::request(&state.config, exchange)? else {
         return Ok(respond::empty(204));
     };
-    let principal = auth::principal(&state.config, exchange.http, route.interaction)?;
+    let principal = known(state, exchange, route.interaction, &request.base).await?;
     conditions::read_into(&mut request, headers)?;
     prefer::read_into(&mut request, headers)?;
     let style = style(exchange)?;
@@ -79,6 +87,25 @@ async fn answer(state: &State, exchange: &mut Exchange<'_>, unread: &mut Unread)
     render(state, exchange, &request, response, style)
 }
 
+/// The caller, unless there were too many requests of it.
+async fn known(
+    state: &State,
+    exchange: &mut Exchange<'_>,
+    interaction: Interaction,
+    base: &str,
+) -> Result<Principal> {
+    let now = state.clock.now();
+    let from = exchange.http.peer_addr().map(|peer| peer.ip());
+    let known = auth::principal(state, exchange, interaction, base).await;
+    let taken = match &known {
+        Ok(principal) => state.throttle.request(principal, from, now),
+        Err(error) if error.code == ErrorCode::InvalidToken => state.throttle.bad_token(from, now),
+        Err(_) => Ok(()),
+    };
+    throttle::told(taken, |wait| exchange.add(header::RETRY_AFTER, wait.to_string()))?;
+    known
+}
+
 /// Runs the interaction within the deadline; when that passes, the work is dropped.
 async fn run(
     state: &State,
@@ -89,6 +116,8 @@ async fn run(
     let patience = state.config.deadlines.request;
     let mut context = Context::new(principal, exchange.request_id.clone());
     context.clock = state.clock.clone();
+    context.tenant = exchange.mount.tenant;
+    auth::purpose(state, exchange.http.headers(), &mut context)?;
     context.deadline = Instant::now().checked_add(patience);
     let mut session = state.engine.session(context);
     timeout(patience, dispatch(&mut session, request))

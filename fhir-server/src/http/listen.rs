@@ -14,8 +14,10 @@ use actix_web::body::MessageBody;
 use actix_web::dev::{AppConfig, ServiceRequest, ServiceResponse};
 use actix_web::rt::net::TcpStream;
 use actix_web::{App, web};
-use futures_util::future::ready;
 
+use super::link::Link;
+#[cfg(feature = "tls")]
+use super::tls::Tls;
 use super::wire::Wire;
 use super::{State, lost};
 use crate::config::Config;
@@ -44,6 +46,10 @@ pub(crate) fn listen(server: &FhirServer) -> Result<Running> {
         .workers
         .unwrap_or_else(|| available_parallelism().map_or(1, usize::from));
     let (address, listener) = open(config.listen.bind)?;
+    #[cfg(feature = "authority")]
+    if let Some(authority) = &server.state.authority {
+        authority.listens_at(address);
+    }
     let mounted = server.clone();
     let app = move || {
         let server = mounted.clone();
@@ -52,11 +58,15 @@ pub(crate) fn listen(server: &FhirServer) -> Result<Running> {
         let app = App::new().configure(|app| server.configure(app));
         #[cfg(feature = "docs")]
         let app = app.configure(|app| server.configure_docs(app));
-        app.configure(|app| server.configure_health(app))
+        #[cfg(feature = "authority")]
+        let app = app.configure(|app| server.configure_authority(app));
+        app.configure(|app| server.configure_discovery(app))
+            .configure(|app| server.configure_health(app))
             .default_service(web::to(move |request, body| lost(state.clone(), request, body)))
     };
     let connections = config.listen.max_connections.div_ceil(workers);
-    let main = serve(builder(workers, connections, config), listener, app, config)?;
+    let door = Door::of(config)?;
+    let main = serve(builder(workers, connections, config), listener, door, app, config)?;
     let (metrics_address, metrics) = listen_metrics(server)?.unzip();
     Ok(Running {
         state: server.state.clone(),
@@ -83,7 +93,7 @@ fn listen_metrics(server: &FhirServer) -> Result<Option<(SocketAddr, Server)>> {
     };
     Ok(Some((
         address,
-        serve(builder(1, 64, config), listener, app, config)?,
+        serve(builder(1, 64, config), listener, Door::default(), app, config)?,
     )))
 }
 
@@ -148,8 +158,52 @@ fn builder(workers: usize, connections: usize, config: &Config) -> ServerBuilder
         .shutdown_timeout(config.shutdown.grace.as_secs())
 }
 
+/// How connections are taken: as they come, or under TLS.
+#[derive(Clone, Default)]
+struct Door {
+    #[cfg(feature = "tls")]
+    tls: Option<Arc<Tls>>,
+}
+
+impl Door {
+    /// As the configuration of the main listener says.
+    fn of(config: &Config) -> Result<Door> {
+        #[cfg(feature = "tls")]
+        if let Some(tls) = &config.listen.tls {
+            let tls = Tls::open(tls, config.deadlines.header)?;
+            return Ok(Door {
+                tls: Some(Arc::new(tls)),
+            });
+        }
+        #[cfg(not(feature = "tls"))]
+        if config.listen.tls.is_some() {
+            let text = "listen.tls is set, and this build has no TLS: build it with the feature `tls`.";
+            return Err(Error::new(ErrorCode::NotSupported, text));
+        }
+        Ok(Door::default())
+    }
+
+    #[cfg_attr(
+        not(feature = "tls"),
+        expect(clippy::unused_async, reason = "there is no handshake")
+    )]
+    async fn open(&self, socket: TcpStream) -> std::io::Result<Link> {
+        #[cfg(feature = "tls")]
+        if let Some(tls) = &self.tls {
+            return tls.accept(socket).await;
+        }
+        Ok(Link::Plain(socket))
+    }
+}
+
 /// HTTP/1.1 on that listener, each connection a [`Wire`].
-fn serve<F, T, B>(builder: ServerBuilder, listener: TcpListener, app: F, config: &Config) -> Result<Server>
+fn serve<F, T, B>(
+    builder: ServerBuilder,
+    listener: TcpListener,
+    door: Door,
+    app: F,
+    config: &Config,
+) -> Result<Server>
 where
     F: Fn() -> App<T> + Send + Clone + 'static,
     T: ServiceFactory<
@@ -169,7 +223,7 @@ where
         let app = app()
             .into_factory()
             .map_err(|error: actix_web::Error| error.error_response());
-        let http = HttpServiceBuilder::<Wire<TcpStream>, _, _>::default()
+        let http = HttpServiceBuilder::<Wire<Link>, _, _>::default()
             .graceful_shutdown_signal(move || {
                 let shutdown = shutdown.clone();
                 async move { shutdown.notified().await }
@@ -180,9 +234,14 @@ where
             .h1_allow_half_closed(false)
             .tcp_nodelay(true)
             .h1(map_config(app, |()| AppConfig::default()));
-        fn_service(move |io: TcpStream| {
-            let peer = io.peer_addr().ok();
-            ready(Ok::<_, DispatchError>((Wire::new(io, &deadlines), peer)))
+        let door = door.clone();
+        fn_service(move |socket: TcpStream| {
+            let (door, deadlines) = (door.clone(), deadlines.clone());
+            async move {
+                let peer = socket.peer_addr().ok();
+                let link = door.open(socket).await.map_err(DispatchError::Io)?;
+                Ok::<_, DispatchError>((Wire::new(link, &deadlines), peer))
+            }
         })
         .and_then(http)
     };

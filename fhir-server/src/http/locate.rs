@@ -35,7 +35,8 @@ pub(super) fn request(
         };
     };
     exchange.interaction = Some(route.interaction);
-    let base = base_url::base_url(config, http.uri(), http.headers(), mounted_at)?;
+    let base = base_url::base_url(config, &exchange.mount, http, mounted_at)?;
+    exchange.base = Some(base.clone());
     let mut request = Request::new(route.interaction, base);
     request.resource_type = resource_type;
     request.id = place.id.map(refuse::unless_id).transpose()?;

@@ -4,6 +4,8 @@
 //! Invariant: nothing here touches the store; every request goes through one [`Session`](crate::engine::Session).
 
 mod auth;
+#[cfg(feature = "authority")]
+mod authority;
 mod base_url;
 mod binary;
 mod body;
@@ -11,6 +13,7 @@ mod budget;
 mod conditions;
 mod content;
 mod cors;
+mod discovery;
 #[cfg(feature = "docs")]
 mod docs;
 mod exchange;
@@ -20,10 +23,12 @@ mod handle;
 pub(crate) mod health;
 mod ids;
 mod inflate;
+mod link;
 mod listen;
 mod locate;
 mod media_type;
 mod metrics;
+mod mount;
 mod negotiate;
 #[cfg(feature = "docs")]
 pub(crate) mod openapi;
@@ -36,12 +41,20 @@ mod respond;
 pub(crate) mod routes;
 mod state;
 mod suggest;
+mod throttle;
+#[cfg(feature = "tls")]
+mod tls;
 mod wire;
 
 pub(crate) use handle::{handle, lost};
 pub(crate) use listen::listen;
 pub use listen::{Ending, Running};
+pub(crate) use mount::Mount;
 pub(crate) use state::State;
+
+#[cfg(feature = "authority")]
+pub(crate) use authority::configure as configure_authority;
+pub(crate) use discovery::{configure as configure_discovery, smart};
 
 /// Mounts `/openapi.json` and `/docs`.
 #[cfg(feature = "docs")]

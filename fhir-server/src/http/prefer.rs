@@ -1,13 +1,17 @@
-//! `Prefer` (RFC 7240; <https://hl7.org/fhir/R4/http.html#ops>): `return` and `handling` are honoured, `respond-async` is
+//! What the client prefers. `Prefer` (RFC 7240; <https://hl7.org/fhir/R4/http.html#ops>): `return` and `handling` are honoured, `respond-async` is
 //! answered as not offered, preferences that FHIR does not know are ignored.
+//! `Accept-Language` is the language of displays.
 
-use actix_web::http::header::HeaderMap;
+use actix_web::http::header::{ACCEPT_LANGUAGE, HeaderMap};
 
 use crate::error::{Error, ErrorCode, Result};
 use crate::interaction::{PreferReturn, Request};
 
 /// Reads the preferences into the request.
 pub(crate) fn read_into(request: &mut Request, headers: &HeaderMap) -> Result<()> {
+    request.accept_language = headers
+        .get(ACCEPT_LANGUAGE)
+        .and_then(|value| value.to_str().ok().map(str::to_owned));
     for line in headers.get_all("prefer") {
         let line = line
             .to_str()

@@ -12,6 +12,7 @@ use bytes::Bytes;
 use fhir_model::read::{Limits, ReadOptions};
 use fhir_model::{Resource, json, xml};
 
+use super::discovery;
 use super::exchange::Exchange;
 use super::state::State;
 use crate::context::Millis;
@@ -80,10 +81,9 @@ pub(crate) fn failure(state: &State, error: &Error, exchange: &Exchange<'_>) -> 
     };
     let mut answer = explained(state, error, style);
     match error.code {
-        ErrorCode::Unauthenticated => {
-            answer
-                .headers_mut()
-                .insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        ErrorCode::Unauthenticated | ErrorCode::InvalidToken | ErrorCode::InsufficientScope => {
+            let challenge = discovery::challenge(error.code, exchange.base.as_deref());
+            answer.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
         }
         ErrorCode::TooManyRequests | ErrorCode::Unavailable | ErrorCode::StorageFull => {
             answer

@@ -5,9 +5,13 @@ use std::sync::atomic::AtomicBool;
 
 use super::budget::BodyBudget;
 use super::metrics::Metrics;
+use super::throttle::Throttle;
+#[cfg(feature = "authority")]
+use crate::authority::Authority;
 use crate::config::Config;
 use crate::context::Clock;
 use crate::engine::Engine;
+use crate::token::Verifier;
 
 /// What all requests of one server share.
 pub(crate) struct State {
@@ -16,6 +20,10 @@ pub(crate) struct State {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) metrics: Metrics,
     pub(crate) bodies: BodyBudget,
+    pub(crate) verifier: Verifier,
+    pub(crate) throttle: Throttle,
+    #[cfg(feature = "authority")]
+    pub(crate) authority: Option<Authority>,
     /// Set once the server is about to end: `/readyz` then says no.
     pub(crate) draining: AtomicBool,
     /// The OpenAPI document, once somebody asked for it.
@@ -24,9 +32,13 @@ pub(crate) struct State {
 }
 
 impl State {
-    pub(crate) fn new(config: Config, engine: Engine, clock: Arc<dyn Clock>) -> Self {
+    pub(crate) fn new(config: Config, engine: Engine, clock: Arc<dyn Clock>, verifier: Verifier) -> Self {
         State {
             bodies: BodyBudget::new(config.limits.bodies_in_flight_bytes),
+            verifier,
+            throttle: Throttle::new(&config.throttle),
+            #[cfg(feature = "authority")]
+            authority: None,
             config,
             engine,
             clock,
@@ -35,5 +47,12 @@ impl State {
             #[cfg(feature = "docs")]
             openapi: super::openapi::Cache::default(),
         }
+    }
+
+    /// The same, with that development authority.
+    #[cfg(feature = "authority")]
+    pub(crate) fn with_authority(mut self, authority: Option<Authority>) -> Self {
+        self.authority = authority;
+        self
     }
 }

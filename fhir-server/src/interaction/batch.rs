@@ -40,7 +40,13 @@ pub(super) async fn run(
     for entry in order {
         let answer = match unreadable.remove(&entry.index) {
             Some(error) => Err(error),
-            None => one(session, entry, &received, bundle, &full_urls).await,
+            None => {
+                let answer = one(session, entry, &received, bundle, &full_urls).await;
+                match dispatch::again(session, &answer).await? {
+                    true => one(session, entry, &received, bundle, &full_urls).await,
+                    false => answer,
+                }
+            }
         };
         answers.insert(entry.index, answer.map_err(|error| in_entry(error, entry.index)));
     }

@@ -15,27 +15,25 @@ use fhir_model::{
 
 use super::query::{Reader, malformed};
 use super::subset::View;
-use super::{Interaction, Level, Payload, Request, Response};
+use super::{Interaction, Level, Payload, Request, Response, terminology_capabilities};
 use crate::engine::{Session, Settings};
-use crate::error::{Error, ErrorCode, Result};
+use crate::error::{Error, Result};
 use crate::operation::{Offered, Operations};
 use crate::patch;
 use crate::search::registry::{Parameter, Registry};
 use crate::store::ResourceType;
 
 /// When the statement last changed in kind: the release that this code belongs to.
-const DATE: &str = "2026-11-23";
+pub(super) const DATE: &str = "2026-11-23";
 
 /// 200 with the CapabilityStatement.
 pub(super) async fn run(session: &Session, request: &Request) -> Result<Response> {
     session.permit(Interaction::Capabilities, None)?;
     let mut reader = Reader::new(request);
+    let mut is_terminology = false;
     match reader.one("mode")? {
         None | Some("full" | "normative") => {}
-        Some("terminology") => {
-            let text = "This server offers no terminology services, so there is no TerminologyCapabilities.";
-            return Err(Error::new(ErrorCode::NotSupported, text).at("http.mode"));
-        }
+        Some("terminology") => is_terminology = true,
         Some(other) => return Err(malformed("mode", other, "full, normative or terminology")),
     }
     let view = View::take(&mut reader)?;
@@ -43,14 +41,28 @@ pub(super) async fn run(session: &Session, request: &Request) -> Result<Response
         return Err(malformed("_summary", "count", "true, text, data or false here"));
     }
     reader.refuse_rest_if_strict()?;
-    let statement = Resource::from(statement(session, &request.base)?);
-    Ok(Response::new(
-        200,
-        Payload::Json(view.apply(json::to_vec(&statement))?),
-    ))
+    if is_terminology {
+        let statement = Resource::from(terminology_capabilities::statement(session, &request.base).await?);
+        return Ok(Response::new(
+            200,
+            Payload::Json(view.apply(json::to_vec(&statement))?),
+        ));
+    }
+    let registry = session.searchable().await?;
+    let make = || {
+        let statement = Resource::from(statement(session, &registry, &request.base)?);
+        Ok(json::to_vec(&statement))
+    };
+    if !registry.added().is_empty() {
+        // What a tenant adds changes while the server runs.
+        return Ok(Response::new(200, Payload::Json(view.apply(make()?)?)));
+    }
+    // It takes milliseconds to make, and beside the address by which the server was reached nothing of it changes while it runs.
+    let statement = session.statements().get_or_make(&request.base, make)?;
+    Ok(Response::new(200, Payload::Json(view.apply(statement.to_vec())?)))
 }
 
-fn statement(session: &Session, base: &str) -> Result<CapabilityStatement> {
+fn statement(session: &Session, registry: &Registry, base: &str) -> Result<CapabilityStatement> {
     let settings = session.settings();
     let software = CapabilityStatementSoftware {
         name: settings.software_name.as_str().into(),
@@ -76,15 +88,16 @@ fn statement(session: &Session, base: &str) -> Result<CapabilityStatement> {
             .map(Into::into)
             .into(),
         patch_format: patch::MEDIA_TYPES.map(Into::into).into(),
-        rest: vec![rest(session, base)],
+        rest: vec![rest(session, registry, base)],
         ..Default::default()
     })
 }
 
-fn rest(session: &Session, base: &str) -> CapabilityStatementRest {
+fn rest(session: &Session, registry: &Registry, base: &str) -> CapabilityStatementRest {
     let settings = session.settings();
     let operations = Listed {
         operations: session.operations(),
+        registry,
         base,
     };
     let system = Interaction::ALL
@@ -94,14 +107,14 @@ fn rest(session: &Session, base: &str) -> CapabilityStatementRest {
         code: i.code().into(),
         ..Default::default()
     };
-    let mut reverse = reverse_includes();
+    let mut reverse = reverse_includes(registry);
     CapabilityStatementRest {
         mode: "server".into(),
         resource: ResourceType::all()
             .map(|resource_type| resource(resource_type, &mut reverse, settings, &operations))
             .collect(),
         interaction: system.map(interaction).collect(),
-        search_param: common_parameters(),
+        search_param: common_parameters(registry),
         operation: operations.on(&[Level::System], None),
         ..Default::default()
     }
@@ -136,29 +149,35 @@ fn resource(
             _ => "multiple",
         }
         .into(),
-        search_include: includes(resource_type).into_iter().map(Into::into).collect(),
+        search_include: includes(operations.registry, resource_type)
+            .into_iter()
+            .map(Into::into)
+            .collect(),
         search_rev_include: reverse
             .remove(&resource_type)
             .unwrap_or_default()
             .into_iter()
             .map(Into::into)
             .collect(),
-        search_param: parameters_of(resource_type),
+        search_param: parameters_of(operations.registry, resource_type),
         operation: operations.on(&[Level::Type, Level::Instance], Some(name)),
         ..Default::default()
     }
 }
 
 /// The parameters of a type, and the two of every type that clients look for here.
-fn parameters_of(resource_type: ResourceType) -> Vec<CapabilityStatementRestResourceSearchParam> {
+fn parameters_of(
+    registry: &Registry,
+    resource_type: ResourceType,
+) -> Vec<CapabilityStatementRestResourceSearchParam> {
     let is_shown = |p: &&Parameter| p.resource_type.is_some() || matches!(&*p.code, "_id" | "_lastUpdated");
-    let all = Registry::r4().of(resource_type).filter(is_shown);
+    let all = registry.of(resource_type).filter(is_shown);
     all.filter(|p| is_offered(p)).map(search_parameter).collect()
 }
 
 /// The parameters of every type.
-fn common_parameters() -> Vec<CapabilityStatementRestResourceSearchParam> {
-    let all = Registry::r4().common();
+fn common_parameters(registry: &Registry) -> Vec<CapabilityStatementRestResourceSearchParam> {
+    let all = registry.common();
     all.filter(|p| is_offered(p)).map(search_parameter).collect()
 }
 
@@ -177,18 +196,18 @@ fn search_parameter(parameter: &Parameter) -> CapabilityStatementRestResourceSea
 }
 
 /// The values of `_include` that start from a type.
-fn includes(resource_type: ResourceType) -> Vec<String> {
-    let links = Registry::r4().of(resource_type).filter(|p| is_link(p));
+fn includes(registry: &Registry, resource_type: ResourceType) -> Vec<String> {
+    let links = registry.of(resource_type).filter(|p| is_link(p));
     links
         .map(|p| format!("{}:{}", resource_type.name(), p.code))
         .collect()
 }
 
 /// The values of `_revinclude` that lead to each type, by name. Links to any type stand at none: they would stand at all.
-fn reverse_includes() -> HashMap<ResourceType, Vec<String>> {
+fn reverse_includes(registry: &Registry) -> HashMap<ResourceType, Vec<String>> {
     let mut by_target: HashMap<ResourceType, Vec<String>> = HashMap::new();
     for source in ResourceType::all() {
-        for link in Registry::r4().of(source).filter(|p| is_link(p)) {
+        for link in registry.of(source).filter(|p| is_link(p)) {
             for target in &link.targets {
                 let value = format!("{}:{}", source.name(), link.code);
                 by_target.entry(*target).or_default().push(value);
@@ -202,8 +221,9 @@ fn is_link(parameter: &Parameter) -> bool {
     parameter.kind == SearchParamType::Reference && parameter.is_indexed()
 }
 
-/// The operations, as the statement lists them.
+/// What the statement lists of each type.
 struct Listed<'s> {
+    registry: &'s Registry,
     operations: &'s Operations,
     base: &'s str,
 }

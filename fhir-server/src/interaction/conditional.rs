@@ -9,7 +9,7 @@ use crate::engine::{Conditions, Matches, Part, Session};
 use crate::error::{Error, ErrorCode, Result};
 use crate::interaction::EntityTags;
 use crate::patch::Patch;
-use crate::search::criteria::{self, Problem};
+use crate::search::criteria::{self, Problem, Scope};
 use crate::store::{Change, Filter, Key, ResourceType};
 
 /// How often a request that lost a race begins again.
@@ -244,20 +244,20 @@ async fn matches(
     parameters: &[(String, String)],
     limit: usize,
 ) -> Result<Matches> {
-    let filter = filter(session, resource_type, parameters)?;
+    let registry = session.searchable().await?;
+    let filter = filter(&search::scope(session, &registry), resource_type, parameters)?;
     session.matches(resource_type, filter, limit).await
 }
 
-fn filter(session: &Session, resource_type: ResourceType, parameters: &[(String, String)]) -> Result<Filter> {
-    let scope = search::scope(session);
-    criteria::check_number(&scope, parameters.len())?;
+fn filter(scope: &Scope<'_>, resource_type: ResourceType, parameters: &[(String, String)]) -> Result<Filter> {
+    criteria::check_number(scope, parameters.len())?;
     let mut filter = Filter::All;
     for (name, value) in parameters {
         if value.trim().is_empty() {
             let text = format!("The parameter {name} has no value.");
             return Err(Error::new(ErrorCode::Value, text).at(format!("http.{name}")));
         }
-        match criteria::filter(&scope, &[resource_type], name, value) {
+        match criteria::filter(scope, &[resource_type], name, value) {
             Ok(one) => filter = filter.and(one),
             Err(Problem::Refused(error)) => return Err(error),
             Err(Problem::Unknown(why)) => {

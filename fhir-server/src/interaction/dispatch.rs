@@ -16,7 +16,14 @@ use crate::error::{Error, ErrorCode, Result};
 pub async fn dispatch(session: &mut Session, request: &Request) -> Result<Response> {
     session.reached_at(&request.base);
     let answer = match request.interaction {
-        Interaction::Batch | Interaction::Transaction => bundle(session, request).await,
+        Interaction::Batch | Interaction::Transaction => {
+            let answer = bundle(session, request).await;
+            match again(session, &answer).await {
+                Ok(true) => bundle(session, request).await,
+                Ok(false) => answer,
+                Err(error) => Err(error),
+            }
+        }
         _ => single(session, request).await,
     };
     // A request that failed half way leaves nothing for the next commit.
@@ -24,8 +31,25 @@ pub async fn dispatch(session: &mut Session, request: &Request) -> Result<Respon
     answer
 }
 
+/// Whether what failed did so for want of knowledge that is there now, so that it is to be done again.
+pub(super) async fn again<T>(session: &mut Session, answer: &Result<T>) -> Result<bool> {
+    let again = answer.is_err() && session.learn().await?;
+    if again {
+        session.discard();
+    }
+    Ok(again)
+}
+
 /// Answers a request that is no Bundle of requests.
 pub(super) async fn single(session: &mut Session, request: &Request) -> Result<Response> {
+    let answer = once(session, request).await;
+    match again(session, &answer).await? {
+        true => once(session, request).await,
+        false => answer,
+    }
+}
+
+async fn once(session: &mut Session, request: &Request) -> Result<Response> {
     match request.interaction {
         Interaction::Read => read::run(session, request).await,
         Interaction::Vread => vread::run(session, request).await,

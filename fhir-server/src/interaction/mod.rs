@@ -22,6 +22,7 @@ mod query;
 mod read;
 pub(crate) mod search;
 mod subset;
+mod terminology_capabilities;
 mod transaction;
 pub(crate) mod update;
 pub(crate) mod uri;
@@ -229,6 +230,8 @@ pub struct Request {
     pub prefer_return: Option<PreferReturn>,
     /// `Prefer: handling=strict`
     pub strict_handling: Option<bool>,
+    /// `Accept-Language`, as sent
+    pub accept_language: Option<String>,
     /// The body.
     pub body: Option<RequestBody>,
     /// The FHIR base as the client sees it, without a slash at the end, for links and locations.
@@ -253,6 +256,7 @@ impl Request {
             if_none_exist: None,
             prefer_return: None,
             strict_handling: None,
+            accept_language: None,
             body: None,
             base: base.into(),
         }

@@ -52,7 +52,7 @@ pub(super) fn affects_state(session: &Session, request: &Request) -> bool {
     let code = request.operation.as_deref().unwrap_or_default();
     session
         .operations()
-        .find(code)
+        .find_on(code, level(request), request.resource_type.map(|t| t.name()))
         .is_some_and(Offered::affects_state)
 }
 
@@ -71,8 +71,7 @@ fn prepare(session: &Session, request: &Request) -> Result<(Offered, Arguments)>
     let (level, type_name) = (level(request), request.resource_type.map(|t| t.name()));
     let operations = session.operations();
     let offered = operations
-        .find(code)
-        .filter(|offered| offered.runs_on(level, type_name))
+        .find_on(code, level, type_name)
         .cloned()
         .ok_or_else(|| not_offered(operations, code, level, type_name))?;
     session.permit_access(&session.access(request)?)?;

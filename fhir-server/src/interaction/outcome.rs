@@ -1,7 +1,8 @@
 //! OperationOutcomes (<https://hl7.org/fhir/R4/operationoutcome.html>), made in this one place from issues.
 
 use fhir_model::{
-    CodeableConcept, Coding, Instant, Meta, OperationOutcome, OperationOutcomeIssue, Resource, json,
+    AnyValue, CodeableConcept, Coding, Extension, Instant, Meta, OperationOutcome, OperationOutcomeIssue,
+    Resource, json,
 };
 
 use fhir_validate::Finding;
@@ -9,6 +10,9 @@ use fhir_validate::Finding;
 use crate::context::Millis;
 use crate::engine::{OutcomeSystems, kind, words};
 use crate::error::{Error, ErrorCode, Issue, Severity};
+
+/// The extension with the key of a message.
+const MESSAGE_ID: &str = "http://hl7.org/fhir/StructureDefinition/operationoutcome-message-id";
 
 /// The codes that the first of the two systems has; the others stand in the second.
 const SPINE: &[&str] = &[
@@ -94,27 +98,53 @@ pub(super) fn of_error(error: &Error, systems: &OutcomeSystems) -> Vec<u8> {
 fn one(code: Option<ErrorCode>, issue: &Issue, systems: &OutcomeSystems) -> OperationOutcomeIssue {
     let facts = code.map(ErrorCode::facts);
     let failed = matches!(issue.severity, Severity::Fatal | Severity::Error);
-    let kind = issue.kind.unwrap_or(match (facts, issue.severity) {
-        (Some(facts), _) if failed => facts.issue,
+    let kind = match (facts, issue.severity) {
+        _ if issue.kind.is_some() => issue.kind.unwrap_or_default(),
+        (Some(facts), _) if failed => issue.detail.as_ref().map_or(facts.issue, |d| &d.issue),
         (_, Severity::Information) => "informational",
         _ => "not-supported",
+    };
+    let details = facts.filter(|_| failed).map(|facts| {
+        let mut details = details(facts.nhs, systems);
+        if let Some(detail) = &issue.detail {
+            details.coding.splice(0..0, detail.coding.iter().map(coding));
+            details.text = text(&issue.diagnostics).into();
+        }
+        Box::new(details)
     });
     OperationOutcomeIssue {
+        extension: message_id(issue).into_iter().collect(),
         severity: issue.severity.code().into(),
         code: kind.into(),
-        details: facts
-            .filter(|_| failed)
-            .map(|facts| Box::new(details(facts.nhs, systems))),
+        details,
         diagnostics: positioned(&issue.diagnostics, issue.position).into(),
         location: issue
             .expression
             .iter()
-            .filter(|e| e.starts_with("http."))
+            .filter(|e| e.starts_with("http.") || issue.detail.is_some())
             .map(|e| text(e).into())
             .collect(),
         expression: issue.expression.iter().map(|e| text(e).into()).collect(),
         ..OperationOutcomeIssue::default()
     }
+}
+
+fn coding((system, code): &(String, String)) -> Coding {
+    Coding {
+        system: system.as_str().into(),
+        code: code.as_str().into(),
+        ..Coding::default()
+    }
+}
+
+/// The key of the message, as an extension.
+fn message_id(issue: &Issue) -> Option<Extension> {
+    let id = issue.detail.as_ref()?.message_id.as_deref()?;
+    Some(Extension {
+        url: Some(MESSAGE_ID.into()),
+        value: Some(AnyValue::String(id.into())),
+        ..Extension::default()
+    })
 }
 
 fn details(code: &str, systems: &OutcomeSystems) -> CodeableConcept {

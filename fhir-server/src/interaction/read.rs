@@ -8,6 +8,9 @@ use crate::error::Result;
 pub(super) async fn run(session: &Session, request: &Request) -> Result<Response> {
     let key = request.key()?;
     let view = present::view(request)?;
-    let version = session.read(&key).await?.ok_or_else(|| not_found(&key))?;
+    let version = match session.read(&key).await? {
+        Some(version) => version,
+        None => session.built_in(&key)?.ok_or_else(|| not_found(&key))?,
+    };
     present::resource(request, &version, &view)
 }

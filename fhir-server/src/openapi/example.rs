@@ -8,7 +8,8 @@ use super::TYPES;
 use crate::context::Millis;
 use crate::engine::OutcomeSystems;
 use crate::error::{Error, ErrorCode, Issue, Result};
-use crate::interaction::operation_outcome;
+use crate::interaction::{Level, operation_outcome};
+use crate::operation::arguments::capitalised;
 use crate::operation::{Offered, Operations};
 
 /// A Bundle of type transaction.
@@ -59,41 +60,47 @@ pub(super) fn patch(resource_type: &str) -> String {
 
 /// The example of the arguments of an operation.
 pub(super) fn arguments(offered: &Offered) -> String {
-    match (offered.affects_state(), required(offered).as_slice()) {
+    match (offered.affects_state(), tried_with(offered).as_slice()) {
         (true, _) => "MetaArguments".to_owned(),
         (false, []) => "NoArguments".to_owned(),
-        (false, _) => format!("{}Arguments", offered.operation.code()),
+        (false, _) => format!(
+            "{}Arguments",
+            offered.definition.name.as_str().unwrap_or_default()
+        ),
     }
 }
 
-/// What an operation that changes nothing must be given, with the values to try it with.
-fn required(offered: &Offered) -> Vec<(&str, &'static str)> {
+/// What an operation that changes nothing can be tried with: arguments, their types and values.
+fn tried_with(offered: &Offered) -> Vec<(&str, &str, &'static str)> {
     let inputs = offered.definition.parameter.iter();
-    let must = inputs.filter(|p| p.use_.as_str() == Some("in") && p.min.value.unwrap_or(0) > 0);
-    must.filter_map(|p| {
-        let name = p.name.as_str()?;
-        Some((name, offered.operation.example(name)?))
-    })
-    .collect()
+    let inputs = inputs.filter(|p| p.use_.as_str() == Some("in"));
+    let named = inputs.filter_map(|p| Some((p.name.as_str()?, p.type_.as_str()?)));
+    let tried = named.filter_map(|(name, kind)| Some((name, kind, offered.operation.example(name)?)));
+    tried.collect()
 }
 
-/// The examples of the arguments of operations that must be given some.
-fn required_arguments() -> Result<Vec<(String, Json)>> {
+/// The examples of the arguments of operations.
+fn tried_arguments() -> Result<Vec<(String, Json)>> {
     let mut examples = Vec::new();
     for offered in Operations::builtin().all() {
-        let given = required(offered);
-        if offered.affects_state() || given.is_empty() {
+        let given = tried_with(offered);
+        // Of the types that the document is about.
+        let is_shown = [Level::Instance, Level::Type]
+            .into_iter()
+            .any(|level| TYPES.into_iter().any(|name| offered.runs_on(level, Some(name))));
+        if offered.affects_state() || given.is_empty() || !is_shown {
             continue;
         }
         let quoted = |text: &str| serde_json::Value::from(text).to_string();
-        let parameters = given
-            .iter()
-            .map(|(name, value)| format!(r#"{{"name":{},"valueString":{}}}"#, quoted(name), quoted(value)));
+        let parameters = given.iter().map(|(name, kind, value)| {
+            let kind = capitalised(kind);
+            format!(r#"{{"name":{},"value{kind}":{}}}"#, quoted(name), quoted(value))
+        });
         let parameters = parameters.collect::<Vec<_>>().join(",");
         let text = format!(r#"{{"resourceType":"Parameters","parameter":[{parameters}]}}"#);
         examples.push(example(
             &arguments(offered),
-            "What it must be given",
+            "What it can be tried with",
             read(&text)?,
         ));
     }
@@ -154,7 +161,7 @@ pub(super) fn all() -> Result<Vec<(String, Json)>> {
             read(r#"{"resourceType":"Parameters"}"#)?,
         ),
     ];
-    all.extend(required_arguments()?);
+    all.extend(tried_arguments()?);
     let sandbox_files = SANDBOX.into_iter().map(read).collect::<Result<Vec<_>>>()?;
     for name in TYPES {
         let resource = in_sandbox(&sandbox_files, name)?;
@@ -337,6 +344,10 @@ fn failure(code: ErrorCode) -> (&'static str, Option<&'static str>) {
             "The server needs to know who you are; send an access token in the header `Authorization`.",
             Some("http.authorization"),
         ),
+        E::InvalidToken => (
+            "The access token is refused: it has expired.",
+            Some("http.authorization"),
+        ),
         E::Forbidden => ("This caller may not delete.", None),
         E::InsufficientScope => (
             "The access token does not allow this: a scope such as `user/Patient.d` would.",
@@ -393,6 +404,10 @@ fn failure(code: ErrorCode) -> (&'static str, Option<&'static str>) {
             Some("http.prefer"),
         ),
         E::Unavailable => ("The database is busy: try again in 5 s.", None),
+        E::TooSlow => (
+            "The query took longer than this server lets a query take: name a parameter that few resources pass.",
+            None,
+        ),
         E::Timeout => (
             "The work was not done within 30 s and was given up: read before you repeat a write.",
             None,

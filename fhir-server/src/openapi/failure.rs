@@ -58,7 +58,8 @@ const WORDS: [(u16, &str); 18] = [
     (501, "FHIR defines it, this server does not offer it."),
     (
         503,
-        "Busy, shutting down, or the database does not answer: try again.",
+        "Busy, shutting down, or the database does not answer: try again. Or, with `too-costly` and without `Retry-After`, the query \
+         took longer than one may: ask for less.",
     ),
     (
         504,

@@ -152,13 +152,20 @@ pub(super) fn search_parameters() -> Vec<(&'static str, &'static str, Schema)> {
              comes too. Not together with `_summary`.",
             names().into(),
         ),
+        (
+            "_explain",
+            "`true` answers how the search is answered instead of what it finds, as Parameters: what was understood, the parts that an index \
+             gives and how many each gives, what drives the search, each statement with the database's plan, and the rows looked at. For those \
+             who operate the server: a program that acts for no user, with the scope `operator/explain`; 403 for anybody else.",
+            one_of(&["true", "false"]).into(),
+        ),
     ]
 }
 
 /// The keys of the parameters of an endpoint, in the order in which they are shown.
 pub(super) fn keys(endpoint: &Endpoint) -> Vec<&'static str> {
     use Interaction as I;
-    const SEARCH: [&str; 11] = [
+    const SEARCH: [&str; 12] = [
         "_id",
         "_lastUpdated",
         "_has",
@@ -170,6 +177,7 @@ pub(super) fn keys(endpoint: &Endpoint) -> Vec<&'static str> {
         "_total",
         "_summary",
         "_elements",
+        "_explain",
     ];
     let mut keys: Vec<&str> = match endpoint.interaction {
         I::Read | I::Vread => vec!["view", "_elements", "ifNoneMatchRead", "ifModifiedSince"],

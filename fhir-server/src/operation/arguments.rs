@@ -2,7 +2,7 @@
 //! (<https://hl7.org/fhir/R4/operations.html#request>).
 //!
 //! They come in a Parameters resource, as parameters of the URL where they are primitives, or as the resource that is the
-//! parameter `resource`.
+//! parameter `resource`, or the only parameter of its type.
 //!
 //! Invariant: what the definition does not name is refused, never passed over.
 
@@ -59,6 +59,11 @@ impl Arguments {
     pub(crate) fn of_body(&self) -> &[ParametersParameter] {
         let start = self.given.len().saturating_sub(self.in_parameters);
         self.given.get(start..).unwrap_or_default()
+    }
+
+    /// All arguments, in order: those of the URL, then those of the body.
+    pub fn given(&self) -> &[ParametersParameter] {
+        &self.given
     }
 
     /// The parameters of the URL that are for a search.
@@ -149,10 +154,9 @@ fn of_body(
         return Ok((parameters.parameter.clone(), true));
     }
     let found = received.resource.type_name();
-    let takes = |p: &&OperationDefinitionParameter| p.name.as_str() == Some("resource");
-    if inputs(&definition.parameter).iter().any(takes) {
+    if let Some(name) = name_of_body(definition, found) {
         let resource = ParametersParameter {
-            name: "resource".into(),
+            name: name.into(),
             resource: Some(received.resource),
             ..ParametersParameter::default()
         };
@@ -161,6 +165,18 @@ fn of_body(
     let code = definition.code.as_str().unwrap_or_default();
     let text = format!("The operation ${code} takes a Parameters resource; this is a {found}.");
     Err(Error::new(ErrorCode::Invalid, text).at(found))
+}
+
+/// The parameter that a body of that type is: `resource`, else the only one of the type.
+fn name_of_body<'d>(definition: &'d OperationDefinition, found: &str) -> Option<&'d str> {
+    let inputs = inputs(&definition.parameter);
+    let any = inputs.iter().find(|p| p.name.as_str() == Some("resource"));
+    let mut of_type = inputs.iter().filter(|p| p.type_.as_str() == Some(found));
+    let only = || match (of_type.next(), of_type.next()) {
+        (Some(only), None) => Some(only),
+        _ => None,
+    };
+    any.or_else(only)?.name.as_str()
 }
 
 /// Names, numbers and types, also those of the parts.
@@ -246,7 +262,8 @@ fn is_a(found: &str, wanted: &str) -> bool {
     related(found, wanted) || related(wanted, found)
 }
 
-fn capitalised(name: &str) -> String {
+/// With a capital first letter, as in `valueCode`.
+pub(crate) fn capitalised(name: &str) -> String {
     let mut chars = name.chars();
     chars
         .next()

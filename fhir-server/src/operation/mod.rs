@@ -5,14 +5,22 @@
 //! writes through the session, and each read and write is decided there as well.
 
 pub(crate) mod arguments;
+mod batch_validate_code;
 mod diff;
 mod everything;
+mod expand;
 mod graphql;
 mod lastn;
+mod lookup;
 mod meta;
 mod meta_add;
 mod meta_delete;
+mod status;
+mod subsumes;
+pub(crate) mod terminology;
+mod translate;
 mod validate;
+mod validate_code;
 
 use std::sync::Arc;
 
@@ -112,21 +120,29 @@ pub(crate) struct Offered {
     pub(crate) operation: Arc<dyn Operation>,
 }
 
-/// The operations that a server offers, in the order of their codes.
+/// The operations that a server offers, in the order of their codes. Two may share a code, on different types.
 #[derive(Clone, Default)]
 pub struct Operations(Vec<Offered>);
 
 /// The server's own operations.
 fn builtin() -> Vec<Arc<dyn Operation>> {
     vec![
+        Arc::new(batch_validate_code::operation()),
         Arc::new(diff::Diff),
         Arc::new(everything::Everything),
+        Arc::new(expand::operation()),
         Arc::new(graphql::GraphQl),
         Arc::new(lastn::LastN),
+        Arc::new(lookup::operation()),
         Arc::new(meta::MetaOperation),
         Arc::new(meta_add::MetaAdd),
         Arc::new(meta_delete::MetaDelete),
+        Arc::new(status::Status),
+        Arc::new(subsumes::operation()),
+        Arc::new(translate::operation()),
         Arc::new(validate::Validate),
+        Arc::new(validate_code::in_code_system()),
+        Arc::new(validate_code::in_value_set()),
     ]
 }
 
@@ -138,11 +154,13 @@ impl Operations {
             .fold(Operations::default(), Operations::with)
     }
 
-    /// The same and one more, in the place of one with the same code.
+    /// The same and one more, in the place of those with the same code on a type that it is on too.
     pub fn with(mut self, operation: Arc<dyn Operation>) -> Self {
         let mut definition = operation.definition();
         definition.code = operation.code().into();
-        self.0.retain(|known| known.operation.code() != operation.code());
+        self.0.retain(|known| {
+            known.operation.code() != operation.code() || !share_a_type(&known.definition, &definition)
+        });
         self.0.push(Offered {
             definition: Arc::new(definition),
             operation,
@@ -156,10 +174,34 @@ impl Operations {
         self.0.iter()
     }
 
-    /// The operation of that code, as in the URL but for the `$`.
+    /// An operation of that code, as in the URL but for the `$`, wherever it runs.
     pub(crate) fn find(&self, code: &str) -> Option<&Offered> {
         self.0.iter().find(|offered| offered.operation.code() == code)
     }
+
+    /// The operation of that code that runs on that level, and on that type.
+    pub(crate) fn find_on(&self, code: &str, level: Level, resource_type: Option<&str>) -> Option<&Offered> {
+        let of_code = self.0.iter().filter(|offered| offered.operation.code() == code);
+        of_code
+            .into_iter()
+            .find(|offered| offered.runs_on(level, resource_type))
+    }
+}
+
+/// Whether there is a type that both run on.
+fn share_a_type(a: &OperationDefinition, b: &OperationDefinition) -> bool {
+    let is_any = |name: &str| matches!(name, "Resource" | "DomainResource");
+    let types = |d: &OperationDefinition| -> Vec<String> {
+        d.resource
+            .iter()
+            .filter_map(|t| t.as_str().map(str::to_owned))
+            .collect()
+    };
+    let (a, b) = (types(a), types(b));
+    // Without types both are on the server alone.
+    (a.is_empty() && b.is_empty())
+        || a.iter().any(|t| is_any(t) && !b.is_empty() || b.contains(t))
+        || b.iter().any(|t| is_any(t) && !a.is_empty())
 }
 
 impl Offered {

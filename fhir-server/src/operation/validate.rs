@@ -77,7 +77,7 @@ impl Operation for Validate {
             let (resource, text) = match (sent, &call.key) {
                 (Some(resource), _) => (resource, call.text()),
                 (None, Some(key)) => {
-                    of_store = stored(session, key).await?;
+                    of_store = stored_text(session, key).await?;
                     (&of_store.0, of_store.1.as_slice())
                 }
                 (None, None) => {
@@ -86,7 +86,8 @@ impl Operation for Validate {
                 }
             };
             check_place(call, resource)?;
-            let validator = session.full_validator();
+            let known = session.known().await?;
+            let validator = known.validator();
             let mut findings = session.findings(validator, resource, text.len(), &profiles).await?;
             if sent.is_some() {
                 position::find(text, &place_in_body(call), &mut findings);
@@ -125,9 +126,17 @@ fn place_in_body(call: &Call<'_>) -> String {
     }
 }
 
-/// A resource of the store, and its text.
-async fn stored(session: &Session, key: &Key) -> Result<(Resource, Vec<u8>)> {
-    let version = session.read(key).await?.ok_or_else(|| not_found(key))?;
+/// A resource of the store, or one that is built in.
+pub(super) async fn stored(session: &Session, key: &Key) -> Result<Resource> {
+    Ok(stored_text(session, key).await?.0)
+}
+
+/// The same, with its text.
+async fn stored_text(session: &Session, key: &Key) -> Result<(Resource, Vec<u8>)> {
+    let version = match session.read(key).await? {
+        Some(version) => version,
+        None => session.built_in(key)?.ok_or_else(|| not_found(key))?,
+    };
     match &version.body {
         Some(body) if version.change != Change::Delete => {
             let text = body.render(version.version, version.last_updated);

@@ -185,9 +185,15 @@ fn within(centre: &Key, letter: Permission, resource_type: Option<ResourceType>)
     };
     match resource_type {
         Some(one) => of(one).unwrap_or(Filter::None),
-        None => ResourceType::all()
-            .filter_map(|t| Some(Filter::Types(vec![t]).and(of(t)?)))
-            .fold(Filter::None, or),
+        // All types at once, so that the store looks for what refers to the patient once.
+        None => {
+            let (open, own): (Vec<_>, Vec<_>) = ResourceType::all().partition(|t| shared(*t));
+            let members = compartment::of_types(registry, centre, &own);
+            match open.is_empty() {
+                true => members,
+                false => or(members, Filter::Types(open)),
+            }
+        }
     }
 }
 

@@ -17,6 +17,7 @@ const OTHER: &[&str] = &[
     "offline_access",
     "online_access",
     "openid",
+    crate::interaction::search::EXPLAIN_SCOPE,
     "profile",
 ];
 

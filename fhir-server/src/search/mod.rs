@@ -7,8 +7,10 @@ pub(crate) mod care_date;
 pub(crate) mod case;
 pub(crate) mod compartment;
 pub(crate) mod criteria;
+pub(crate) mod describe;
 pub(crate) mod extract;
 pub(crate) mod instant;
+mod narrow;
 pub(crate) mod registry;
 pub(crate) mod span;
 pub(crate) mod sphere;
@@ -16,9 +18,11 @@ pub(crate) mod terminology;
 pub(crate) mod text;
 pub(crate) mod ucum;
 
+pub(crate) use narrow::narrow;
+
 pub use criteria::Limits;
 pub use extract::{Surroundings, index};
-pub use terminology::{Concept, NoTerminology, Terminology};
+pub use terminology::{Concept, Terminology};
 
 use crate::error::{Error, ErrorCode};
 

@@ -1,7 +1,7 @@
 //! [`Terminology`]: which codes belong to a value set or lie above or below a code, for the modifiers `:in`, `:not-in`, `:above`
 //! and `:below` of tokens (<https://hl7.org/fhir/R4/search.html#token>).
 
-use crate::error::{Error, ErrorCode, Result};
+use crate::error::Result;
 
 /// A code with its system.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -13,7 +13,7 @@ pub struct Concept {
 }
 
 /// Answers about code systems and value sets. Answers hold at most `limit` codes; of more, the answer is the error
-/// [`ErrorCode::TooCostly`].
+/// [`crate::error::ErrorCode::TooCostly`].
 pub trait Terminology: Send + Sync {
     /// The codes of a value set, by canonical URL (with `|version` or without) or by a reference `ValueSet/id`.
     ///
@@ -32,31 +32,4 @@ pub trait Terminology: Send + Sync {
     /// # Errors
     /// As [`Terminology::below`].
     fn above(&self, system: &str, code: &str, limit: usize) -> Result<Vec<Concept>>;
-}
-
-/// Knows no code system and says so.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct NoTerminology;
-
-impl NoTerminology {
-    fn refuse(what: &str) -> Error {
-        let text = format!(
-            "This server has no terminology to {what}: name the codes themselves, with commas between."
-        );
-        Error::new(ErrorCode::Value, text)
-    }
-}
-
-impl Terminology for NoTerminology {
-    fn members(&self, _: &str, _: usize) -> Result<Vec<Concept>> {
-        Err(NoTerminology::refuse("list the codes of a value set"))
-    }
-
-    fn below(&self, _: &str, _: &str, _: usize) -> Result<Vec<Concept>> {
-        Err(NoTerminology::refuse("find the codes below a code"))
-    }
-
-    fn above(&self, _: &str, _: &str, _: usize) -> Result<Vec<Concept>> {
-        Err(NoTerminology::refuse("find the codes above a code"))
-    }
 }

@@ -3,8 +3,11 @@
 //! The units are those of [`fhir_model::path::units`], which FHIRPath compares quantities with: one truth for both, exact fractions
 //! in decimals up to the last step.
 
+use std::collections::HashMap;
+use std::sync::{Arc, LazyLock, PoisonError, RwLock};
+
 use fhir_model::Decimal;
-use fhir_model::path::units::{Ucum, Units};
+use fhir_model::path::units::{Canonical, Ucum, Units};
 
 /// The system of UCUM's codes.
 pub(crate) const SYSTEM: &str = "http://unitsofmeasure.org";
@@ -12,9 +15,44 @@ pub(crate) const SYSTEM: &str = "http://unitsofmeasure.org";
 /// A number of that unit as a number of base units, and those; `None` for a unit that is not known or stands on a scale that does not
 /// convert by a factor, for text that is no decimal, and for numbers beyond 28 digits before the point.
 pub(crate) fn canonical(value: &str, code: &str) -> Option<(f64, String)> {
-    let unit = Ucum.canonical(code)?;
+    let unit = unit(code)?;
     let value: Decimal = value.parse().ok()?;
-    Some((unit.to_base(value.rounded()?)?, unit.base_units()))
+    Some((unit.canonical.to_base(value.rounded()?)?, unit.base_units.clone()))
+}
+
+/// A unit that was worked out.
+struct Unit {
+    canonical: Canonical,
+    base_units: String,
+}
+
+/// Units that are kept at most. Records use a few dozen, but each may have words in braces, so that there is no end to them.
+const MOST_KEPT: usize = 1_024;
+
+/// The unit of a code. Working it out takes longer than all else that is done with a quantity, so units are kept; where there are more
+/// than so many, all are worked out anew.
+fn unit(code: &str) -> Option<Arc<Unit>> {
+    static KEPT: LazyLock<RwLock<HashMap<String, Arc<Unit>>>> = LazyLock::new(RwLock::default);
+    let known = KEPT
+        .read()
+        .unwrap_or_else(PoisonError::into_inner)
+        .get(code)
+        .cloned();
+    if known.is_some() {
+        return known;
+    }
+    let canonical = Ucum.canonical(code)?;
+    let base_units = canonical.base_units();
+    let unit = Arc::new(Unit {
+        canonical,
+        base_units,
+    });
+    let mut kept = KEPT.write().unwrap_or_else(PoisonError::into_inner);
+    if kept.len() >= MOST_KEPT {
+        kept.clear();
+    }
+    kept.insert(code.to_owned(), unit.clone());
+    Some(unit)
 }
 
 #[cfg(test)]
@@ -80,6 +118,14 @@ mod tests {
             (("-4", "Cel"), ("269.15", "K")),
         ] {
             assert_eq!(canonical(a.0, a.1), canonical(b.0, b.1), "{a:?} {b:?}");
+        }
+    }
+
+    #[test]
+    fn more_units_than_are_kept_are_still_known() {
+        for n in 0..2 * MOST_KEPT + 3 {
+            let found = canonical("1000", &format!("mg{{{n}}}"));
+            assert_eq!(found, Some((1.0, "g".to_owned())), "{n}");
         }
     }
 

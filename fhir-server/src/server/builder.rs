@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use super::FhirServer;
+use super::{FhirServer, terminology};
+#[cfg(feature = "authority")]
+use crate::authority::{Authority, Person};
 use crate::config::Config;
 use crate::context::{Clock, SystemClock};
 use crate::engine::{Engine, IdSource};
@@ -11,6 +13,7 @@ use crate::http::State;
 use crate::operation::{Operation, Operations};
 use crate::policy::{Chain, Policy};
 use crate::store::Store;
+use crate::token::Verifier;
 
 /// Builds a [`FhirServer`]. A store is required; without a policy everything is denied.
 #[derive(Default)]
@@ -21,6 +24,8 @@ pub struct FhirServerBuilder {
     clock: Option<Arc<dyn Clock>>,
     ids: Option<Arc<dyn IdSource>>,
     operations: Vec<Arc<dyn Operation>>,
+    #[cfg(feature = "authority")]
+    people: Vec<Person>,
 }
 
 impl FhirServerBuilder {
@@ -60,6 +65,13 @@ impl FhirServerBuilder {
         self
     }
 
+    /// Those who can log in at the development authority.
+    #[cfg(feature = "authority")]
+    pub fn people(mut self, people: Vec<Person>) -> Self {
+        self.people = people;
+        self
+    }
+
     /// Checks the configuration and that the store answers, and makes findable what an earlier release wrote.
     ///
     /// # Errors
@@ -72,6 +84,7 @@ impl FhirServerBuilder {
                 "The server needs a store; give it one with `.store(…)`.",
             )
         })?;
+        let verifier = Verifier::open(&self.config)?;
         store.ready().await?;
         let policy = self.policy.unwrap_or_else(|| Arc::new(Chain::default()));
         let mut engine = Engine::new(store, policy, self.config.settings());
@@ -81,11 +94,23 @@ impl FhirServerBuilder {
             engine = engine.with_ids(ids);
         }
         engine = engine.with_scopes();
+        if let Some(folder) = &self.config.terminology.folder {
+            engine = engine.with_library(terminology::library(folder)?);
+        }
         engine.prepare_validation();
         engine.reindex().await?;
         let clock = self.clock.unwrap_or_else(|| Arc::new(SystemClock));
+        engine.begin_indexing(clock.clone());
+        #[cfg(feature = "authority")]
+        let authority = match self.config.authority.enabled {
+            true => Some(Authority::open(&self.config, self.people)?),
+            false => None,
+        };
+        let state = State::new(self.config, engine, clock, verifier);
+        #[cfg(feature = "authority")]
+        let state = state.with_authority(authority);
         Ok(FhirServer {
-            state: Arc::new(State::new(self.config, engine, clock)),
+            state: Arc::new(state),
         })
     }
 }

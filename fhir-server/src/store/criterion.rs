@@ -71,6 +71,8 @@ pub enum Test {
         /// square of the chord's length on the unit sphere
         chord2: f64,
     },
+    /// All of those, passed by one and the same value.
+    Every(Vec<Test>),
 }
 
 /// A kind of [`IndexValue`](super::IndexValue).

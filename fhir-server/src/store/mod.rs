@@ -12,6 +12,7 @@ mod cursor;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 mod encoding;
 mod epoch;
+mod explain;
 mod filter;
 mod id;
 mod index;
@@ -41,6 +42,7 @@ pub use cursor::Cursor;
 pub(crate) use cursor::Place;
 pub(crate) use epoch::moves;
 pub use epoch::{DEFINITIONS, Epochs, Marks};
+pub use explain::{Asked, Explanation};
 pub use filter::Filter;
 pub use index::{Aspect, Index, IndexRow, IndexValue, ParameterNumber};
 pub use key::{Key, ResourceType};
@@ -57,7 +59,7 @@ use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 
 use crate::context::TenantId;
-use crate::error::Result;
+use crate::error::{Error, ErrorCode, Result};
 
 /// A consistent view of one tenant's data.
 pub trait Snapshot: Send + Sync {
@@ -80,6 +82,16 @@ pub trait Snapshot: Send + Sync {
     fn search_total<'a>(&'a self, query: &'a SearchQuery, limit: u64) -> BoxFuture<'a, Result<u64>>;
     /// Current resources that are linked to some, each once, newest change first.
     fn linked<'a>(&'a self, query: &'a LinkQuery) -> BoxFuture<'a, Result<Vec<Version>>>;
+    /// How that page is answered, and its total up to `limit` where one is given. A store that does not tell says so.
+    fn explain<'a>(
+        &'a self,
+        query: &'a SearchQuery,
+        limit: Option<u64>,
+    ) -> BoxFuture<'a, Result<Explanation>> {
+        let _ = (query, limit);
+        let text = "This store does not tell how it answers searches.";
+        Box::pin(async move { Err(Error::new(ErrorCode::NotSupported, text)) })
+    }
     /// The newest change in this view, and when definitions last changed: one question for both.
     fn marks(&self) -> BoxFuture<'_, Result<Marks>>;
     /// What the server has noted about the definitions of that type: see [`Write::Note`].

@@ -9,7 +9,7 @@ use crate::context::TenantId;
 use crate::error::{Error, Result};
 
 /// Says what a resource can be found by.
-pub type Extract<'a> = dyn Fn(&StoredBody, ResourceType) -> Result<super::Index> + Send + Sync + 'a;
+pub type Extract<'a> = dyn Fn(TenantId, &StoredBody, ResourceType) -> Result<super::Index> + Send + Sync + 'a;
 
 /// Resources of one commit.
 const BATCH: usize = 200;
@@ -64,7 +64,7 @@ async fn batch(
         writes.push(Write::Index {
             key: version.key.clone(),
             stamp: version.stamp,
-            index: extract(body, version.key.resource_type)?,
+            index: extract(tenant, body, version.key.resource_type)?,
         });
     }
     let count = writes.len() as u64;

@@ -32,6 +32,7 @@ pub(crate) struct Held {
 
 enum Source {
     Line(&'static str),
+    Text(Arc<str>),
     Value(Box<Value>),
 }
 
@@ -50,6 +51,10 @@ impl Held {
     fn definition(&self) -> Option<&Definition> {
         let read = || match &self.source {
             Source::Line(line) => serde_json::from_str(line)
+                .ok()
+                .as_ref()
+                .and_then(Definition::read),
+            Source::Text(text) => serde_json::from_str(text)
                 .ok()
                 .as_ref()
                 .and_then(Definition::read),
@@ -133,12 +138,31 @@ impl Store {
         }
     }
 
+    /// URL and version of each definition, those of the parents too.
+    pub(crate) fn canonicals(&self) -> Vec<(String, Option<String>)> {
+        let mut found = self
+            .parent
+            .as_ref()
+            .map(|parent| parent.canonicals())
+            .unwrap_or_default();
+        for (url, versions) in &self.by_url {
+            let version = |held: &Held| Some(held.version.clone()).filter(|version| !version.is_empty());
+            found.extend(versions.iter().map(|held| (url.clone(), version(held))));
+        }
+        found
+    }
+
     /// Adds a definition, replacing one of the same url and version.
     pub(crate) fn add(&mut self, value: Value) {
         let text = |name: &str| value.get(name).and_then(Value::as_str).map(str::to_owned);
         let Some(url) = text("url") else { return };
         let version = text("version").unwrap_or_default();
         self.insert(&url, Held::new(Source::Value(Box::new(value)), &version));
+    }
+
+    /// Adds a definition of that url and version as its text in JSON, which is read when it is first asked for.
+    pub(crate) fn add_text(&mut self, url: &str, version: Option<&str>, text: Arc<str>) {
+        self.insert(url, Held::new(Source::Text(text), version.unwrap_or_default()));
     }
 
     fn insert(&mut self, url: &str, held: Held) {
@@ -216,6 +240,15 @@ impl<'s> Handle<'s> {
     /// The definition; `None` where it is not one.
     pub(crate) fn definition(self) -> Option<&'s Definition> {
         self.held.definition()
+    }
+
+    /// The definition as JSON text.
+    pub(crate) fn text(self) -> String {
+        match &self.held.source {
+            Source::Line(line) => (*line).to_owned(),
+            Source::Text(text) => text.to_string(),
+            Source::Value(value) => value.to_string(),
+        }
     }
 
     /// The snapshot as published, or generated where there is none.

@@ -172,6 +172,16 @@ impl Links {
         Links { starts, targets }
     }
 
+    /// Where the targets of each begin, and the targets.
+    pub(super) fn parts(&self) -> (&[u32], &[u32]) {
+        (&self.starts, &self.targets)
+    }
+
+    /// Of what [`Links::parts`] gave.
+    pub(super) fn of_parts(starts: Vec<u32>, targets: Vec<u32>) -> Self {
+        Links { starts, targets }
+    }
+
     pub(super) fn of(&self, index: u32) -> &[u32] {
         let bound = |i: usize| self.starts.get(i).map(|s| *s as usize);
         match (bound(index as usize), bound(index as usize + 1)) {

@@ -4,6 +4,8 @@
 //!
 //! Invariant: what was compiled before a change of any layer below is never used after it.
 
+mod catalogue;
+
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
@@ -41,7 +43,7 @@ pub struct Library {
     generation: AtomicU64,
 }
 
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Held {
     code_systems: HashMap<String, Vec<CodeSystemEntry>>,
     value_sets: HashMap<String, Vec<ValueSetEntry>>,
@@ -53,14 +55,14 @@ struct Held {
 }
 
 /// A code system: its version, where it comes from, and the held form once it was asked for.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct CodeSystemEntry {
     version: Option<String>,
     source: CodeSystemSource,
     built: OnceLock<Option<Arc<CodeSystem>>>,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 enum CodeSystemSource {
     Packed(&'static packed::File, packed::Line),
     Resource(Arc<CodeSystemResource>),
@@ -68,7 +70,7 @@ enum CodeSystemSource {
     Release,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct ValueSetEntry {
     version: Option<String>,
     packed: Option<(&'static packed::File, packed::Line)>,
@@ -143,6 +145,17 @@ impl Library {
         }
     }
 
+    /// The same layer once more, over the same base: what is added to one is not in the other. What was read and built of
+    /// what both hold is shared.
+    pub fn copy(&self) -> Library {
+        Library {
+            base: self.base.clone(),
+            concept_maps_of_r4: self.concept_maps_of_r4,
+            held: RwLock::new(self.read().clone()),
+            ..Library::default()
+        }
+    }
+
     /// The CodeSystem, ValueSet or ConceptMap of that canonical URL, with `|version` or without, as it is held: what is
     /// compiled in has no prose. `None` also for what came from a release.
     pub fn resource(&self, of: &str) -> Option<Resource> {
@@ -178,9 +191,12 @@ impl Library {
             value_sets,
             supplements,
             concept_maps,
-            ..
+            whole,
         } = &mut *held;
         let mut removed = retain(code_systems, url, |e| e.version.as_deref() != version);
+        if !code_systems.contains_key(url) {
+            whole.retain(|_, system| system != url);
+        }
         removed |= retain(value_sets, url, |e| e.version.as_deref() != version);
         removed |= retain(supplements, url, |s| s.version.as_str() != version);
         let before = concept_maps.len();

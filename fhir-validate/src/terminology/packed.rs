@@ -91,6 +91,12 @@ impl File {
         })
     }
 
+    /// Whether the line has that text.
+    pub(super) fn has(&self, range: &Range<usize>, text: &[u8]) -> bool {
+        let line = self.text().get(range.clone()).unwrap_or_default();
+        line.windows(text.len()).any(|w| w == text)
+    }
+
     /// Reads the definition of a line.
     pub(super) fn read(&self, range: &Range<usize>) -> Option<Resource> {
         let line = self.text().get(range.clone())?;

@@ -1,6 +1,11 @@
-//! Compares an answer with a template of the terminology suite, as the suite's own rules say.
+//! Compares an answer with a template of the terminology suite, as the suite's own rules say; and brings requests into the form
+//! of R4, answers into that of the suite.
 
 use serde_json::{Map, Value};
+
+const PROPERTY: &str = "http://hl7.org/fhir/5.0/StructureDefinition/extension-ValueSet.expansion.property";
+const CONTAINS_PROPERTY: &str =
+    "http://hl7.org/fhir/5.0/StructureDefinition/extension-ValueSet.expansion.contains.property";
 
 /// Members that are never compared.
 const DROPPED: [&str; 3] = ["text", "meta", "diagnostics"];
@@ -170,4 +175,62 @@ fn an_answer_that_differs_is_found() {
     assert!(compare(&template, &answer(serde_json::json!([]), "one two"), "").is_err());
     let more = serde_json::json!([{"name": "a", "v": 1}, {"name": "b"}, {"name": "c"}]);
     assert!(compare(&template, &answer(more, "one two"), "").is_err());
+}
+
+/// `"valueBoolean": "true"` is not JSON of any release.
+pub(crate) fn unquote(value: &mut Value) {
+    match value {
+        Value::Array(items) => items.iter_mut().for_each(unquote),
+        Value::Object(members) => {
+            for (name, member) in members {
+                match member.as_str() {
+                    Some(text) if name == "valueBoolean" => *member = Value::Bool(text == "true"),
+                    _ => unquote(member),
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
+/// Turns the extensions that stand for members of R5 back into those.
+pub(crate) fn restore(value: &mut Value) {
+    match value {
+        Value::Array(items) => items.iter_mut().for_each(restore),
+        Value::Object(members) => {
+            members.values_mut().for_each(restore);
+            let Some(Value::Array(extensions)) = members.remove("extension") else {
+                return;
+            };
+            let (properties, others): (Vec<Value>, Vec<Value>) = extensions
+                .into_iter()
+                .partition(|x| x["url"] == PROPERTY || x["url"] == CONTAINS_PROPERTY);
+            if !properties.is_empty() {
+                members.insert("property".to_owned(), properties.iter().map(property).collect());
+            }
+            if !others.is_empty() {
+                members.insert("extension".to_owned(), Value::Array(others));
+            }
+        }
+        _ => {}
+    }
+}
+
+fn property(extension: &Value) -> Value {
+    let mut property = Map::new();
+    for part in extension["extension"].as_array().unwrap() {
+        let (name, value) = part
+            .as_object()
+            .unwrap()
+            .iter()
+            .find(|(n, _)| n.starts_with("value"))
+            .unwrap();
+        let name = if part["url"] == "value" {
+            name.as_str()
+        } else {
+            part["url"].as_str().unwrap()
+        };
+        property.insert(name.to_owned(), value.clone());
+    }
+    Value::Object(property)
 }

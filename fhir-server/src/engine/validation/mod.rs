@@ -5,11 +5,9 @@
 
 mod strictness;
 mod verdict;
-mod workers;
 
 pub use strictness::{Check, OnBreach, Rules, Strictness};
 pub(crate) use verdict::{kind, words};
-pub(super) use workers::Workers;
 
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, OnceLock};
@@ -17,7 +15,7 @@ use std::sync::{Arc, OnceLock};
 use fhir_model::{Binary, Resource};
 use fhir_validate::{Finding, Layer, Options, Severity, Validator};
 
-use super::{Draft, Engine, Part, Session, Settings};
+use super::{Draft, Engine, Known, Part, Session, Settings};
 use crate::error::{Error, ErrorCode, Issue, Result};
 use crate::store::ResourceType;
 
@@ -31,60 +29,37 @@ const ONLY_TOLD: [Layer; 6] = [
     Layer::Identifier,
 ];
 
-/// What knows R4, UK Core and their terminology, made once a process.
-fn built_in() -> &'static Validator {
-    static BUILT_IN: OnceLock<Validator> = OnceLock::new();
-    BUILT_IN.get_or_init(|| Validator::builder().uk_core().build())
-}
-
-/// The validators of one engine; what they have compiled is shared by all of the process.
+/// What an engine makes of what all tenants know. What is compiled is shared with it.
+#[derive(Default)]
 pub(super) struct Validators {
-    /// All that is known is asked.
-    full: OnceLock<Validator>,
     /// What can refuse a resource where no profile is enforced.
     base: OnceLock<Validator>,
-    strict: bool,
 }
 
-impl Validators {
-    pub(super) fn new(strict: bool) -> Validators {
-        Validators {
-            full: OnceLock::new(),
-            base: OnceLock::new(),
-            strict,
-        }
-    }
-
-    pub(super) fn full(&self) -> &Validator {
-        self.full
-            .get_or_init(|| built_in().extend().options(options(self.strict)).build())
-    }
-
-    fn base(&self) -> &Validator {
-        self.base.get_or_init(|| {
-            let all = built_in().extend().options(options(self.strict));
+impl Engine {
+    fn base_validator(&self) -> &Validator {
+        self.validators.base.get_or_init(|| {
+            let all = self.below().validator().extend();
             ONLY_TOLD
                 .into_iter()
                 .fold(all, fhir_validate::Builder::without)
                 .build()
         })
     }
-}
 
-impl Engine {
     /// Unpacks the definitions on a thread of its own, so that neither the start nor the first write waits for it.
     pub(crate) fn prepare_validation(&self) {
-        let (validators, settings) = (Arc::clone(&self.validators), Arc::clone(&self.settings));
+        let (below, settings) = (self.with_releases.clone(), Arc::clone(&self.settings));
         let prepare = move || {
-            let full = validators.full();
-            validators.base();
+            let below = below.unwrap_or_else(Known::built_in);
+            let known = below.validator();
             let asked = &settings.validation;
             let profiles = asked
                 .types
                 .values()
                 .chain([&asked.all])
                 .flat_map(|rules| &rules.profiles);
-            for url in profiles.filter(|url| full.type_of(url).is_none()) {
+            for url in profiles.filter(|url| known.type_of(url).is_none()) {
                 tracing::warn!(
                     url,
                     "a profile is to be enforced that is not built in; until it is stored, writes of its type are refused"
@@ -100,13 +75,12 @@ impl Engine {
     }
 }
 
-fn options(strict: bool) -> Options {
+/// What is told otherwise is an error.
+pub(super) fn strict() -> Options {
     let mut options = Options::default();
-    if strict {
-        options.unknown_codes = Severity::Error;
-        options.unknown_extensions = Severity::Error;
-        options.nhs_numbers = Severity::Error;
-    }
+    options.unknown_codes = Severity::Error;
+    options.unknown_extensions = Severity::Error;
+    options.nhs_numbers = Severity::Error;
     options
 }
 
@@ -126,10 +100,14 @@ impl Session {
             return Ok(Vec::new());
         }
         let is_told = draft.explains || asked.strict || rules.level == Check::Profile;
-        let validator = if is_told {
-            self.full_validator()
-        } else {
-            self.engine.validators.base()
+        let known = match is_told {
+            true => Some(self.known().await?),
+            false => None,
+        };
+        let validator = match &known {
+            Some(known) if asked.strict => known.strict_validator(),
+            Some(known) => known.validator(),
+            None => self.engine.base_validator(),
         };
         let profiles = if is_told { rules.profiles.as_slice() } else { &[] };
         let size = part.span.span.len();
@@ -154,7 +132,7 @@ impl Session {
         if size > inline {
             let (validator, resource, profiles) = (validator.clone(), resource.clone(), profiles.to_vec());
             let work = move || validator.validate_against(&resource, &profiles);
-            return self.engine.workers.run(work).await;
+            return self.apart(work).await;
         }
         if self.validated.fetch_add(size, Ordering::Relaxed) + size > inline {
             self.validated.store(0, Ordering::Relaxed);

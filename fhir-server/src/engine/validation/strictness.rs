@@ -52,10 +52,8 @@ pub struct Strictness {
     pub types: HashMap<ResourceType, Rules>,
     /// Whether unknown codes and extensions, wrong check digits and what narratives may not have are breaches too.
     pub strict: bool,
-    /// Bytes of a text above which threads of their own validate it.
+    /// Bytes of a text above which it is validated apart from the threads that answer.
     pub inline_bytes: usize,
-    /// How many threads.
-    pub threads: usize,
 }
 
 impl Default for Strictness {
@@ -65,7 +63,6 @@ impl Default for Strictness {
             types: HashMap::new(),
             strict: false,
             inline_bytes: 32 << 10,
-            threads: 2,
         }
     }
 }

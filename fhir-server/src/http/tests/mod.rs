@@ -1,6 +1,8 @@
 //! Whole requests through the handler, on a store in memory, with a fixed clock.
 
 mod answers;
+#[cfg(feature = "authority")]
+mod authority;
 mod bodies;
 #[cfg(feature = "docs")]
 mod docs;
@@ -11,6 +13,8 @@ mod operations;
 mod patches;
 mod paths;
 mod refusals;
+mod tenants;
+mod tokens;
 
 use std::sync::Arc;
 

@@ -19,9 +19,11 @@ impl Policy for Failing {
 async fn nobody_is_refused_before_the_body_is_read() {
     let server = server_with(Config::default(), PermitAll).await;
     let answer = send(&server, get("/fhir/Patient")).await;
+    let challenge =
+        "Bearer resource_metadata=\"http://localhost:8080/.well-known/oauth-protected-resource/fhir\"";
     assert_eq!(
         (answer.checked(), answer.header("www-authenticate")),
-        (401, "Bearer")
+        (401, challenge)
     );
     let large = with_json("POST", "/fhir/Patient", &" ".repeat((16 << 20) + 1));
     assert_eq!(send(&server, large).await.checked(), 401);
@@ -109,4 +111,9 @@ async fn busy_says_when_to_come_again() {
         let answer = crate::http::respond::failure(&server.state, &error, &exchange);
         assert_eq!(answer.headers().get("retry-after").unwrap(), "5");
     }
+    // The same query again would take as long.
+    let error = crate::error::Error::new(ErrorCode::TooSlow, "slow");
+    let answer = crate::http::respond::failure(&server.state, &error, &exchange);
+    assert_eq!(answer.status().as_u16(), 503);
+    assert_eq!(answer.headers().get("retry-after"), None);
 }

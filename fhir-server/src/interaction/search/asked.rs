@@ -4,7 +4,7 @@ use std::cell::Cell;
 
 use super::everything::Everything;
 use super::include::Include;
-use super::{compartment, sort};
+use super::{compartment, explain, sort};
 use crate::engine::Session;
 use crate::error::{Issue, Result, Severity};
 use crate::interaction::page::{self, After, Page};
@@ -12,8 +12,9 @@ use crate::interaction::query::{Parameters, Reader, count, malformed};
 use crate::interaction::subset::View;
 use crate::interaction::{Request, uri};
 use crate::search::criteria::{self, Problem, Scope};
+use crate::search::narrow;
 use crate::search::registry::Registry;
-use crate::store::{Cursor, Filter, ResourceType, SearchQuery};
+use crate::store::{Cursor, Filter, Found, ResourceType, SearchQuery};
 
 /// `_total` (<https://hl7.org/fhir/R4/search.html#total>). An estimate is counted like the accurate number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,6 +29,8 @@ pub(super) struct Asked {
     pub(super) view: View,
     pub(super) page: Option<Page>,
     pub(super) includes: Vec<Include>,
+    /// How it is answered is told instead of the answer.
+    pub(super) explain: bool,
     /// What is told beside the results.
     pub(super) issues: Vec<Issue>,
     total: Total,
@@ -38,10 +41,10 @@ pub(super) struct Asked {
 }
 
 /// What parameters are read against.
-pub(in crate::interaction) fn scope(session: &Session) -> Scope<'_> {
+pub(in crate::interaction) fn scope<'s>(session: &'s Session, registry: &'s Registry) -> Scope<'s> {
     let settings = session.settings();
     Scope {
-        registry: Registry::r4(),
+        registry,
         terminology: session.terminology(),
         limits: &settings.search,
         zone: &settings.zone,
@@ -53,11 +56,21 @@ pub(in crate::interaction) fn scope(session: &Session) -> Scope<'_> {
 
 impl Asked {
     /// Reads a request, as it stands or as one for everything around a resource.
-    pub(super) fn read(session: &Session, request: &Request, of: Option<&Everything>) -> Result<Asked> {
+    pub(super) async fn read(session: &Session, request: &Request, of: Option<&Everything>) -> Result<Asked> {
+        let registry = session.searchable().await?;
+        Asked::read_against(session, &registry, request, of)
+    }
+
+    fn read_against(
+        session: &Session,
+        registry: &Registry,
+        request: &Request,
+        of: Option<&Everything>,
+    ) -> Result<Asked> {
         let path = of.map_or_else(|| path(request), Everything::path);
         let page = Page::of_request(request, &path, session)?;
         let parameters = page.as_ref().map_or(&request.query, |page| &page.query);
-        let scope = scope(session);
+        let scope = scope(session, registry);
         criteria::check_number(&scope, parameters.len())?;
         let mut reader = Reader::of(
             parameters,
@@ -65,6 +78,7 @@ impl Asked {
                 .strict_handling
                 .unwrap_or(session.settings().strict_handling),
         );
+        let explain = explain::read(&mut reader, session)?;
         let types = types(&mut reader, request.resource_type)?;
         let named = match request.resource_type {
             None if !types.is_empty() => Filter::Types(types.clone()),
@@ -87,6 +101,7 @@ impl Asked {
             None => (Filter::All, Vec::new()),
         };
         let (filter, asked) = criteria(&mut reader, &scope, &types)?;
+        let filter = narrow(scope.registry, &types, filter);
         includes.extend(asked);
         query.filter = query.filter.and(around);
         if let Some(centre) = &request.compartment {
@@ -104,6 +119,7 @@ impl Asked {
             view,
             page,
             includes,
+            explain,
             issues,
             total,
             path,
@@ -112,21 +128,19 @@ impl Asked {
         })
     }
 
-    /// How many match: as the first page told it, or counted up to the limit.
-    pub(super) async fn total(&mut self, session: &Session) -> Result<Option<u64>> {
+    /// How many match: as the first page told it, as many as are on a page that holds all, or counted up to the limit.
+    pub(super) async fn total(&mut self, session: &Session, all: Option<usize>) -> Result<Option<u64>> {
         if let Some(page) = &self.page {
             return Ok(page.total);
         }
-        let counts_only = self.query.count == 0;
-        if self.total == Total::None && !counts_only {
+        let Some(limit) = self.limit_of_total(session) else {
             return Ok(None);
-        }
-        let settings = session.settings();
-        let limit = if counts_only {
-            settings.count_max
-        } else {
-            settings.total_max
         };
+        let known = all.and_then(|all| u64::try_from(all).ok());
+        if let Some(known) = known.filter(|known| *known <= limit) {
+            return Ok(Some(known));
+        }
+        let counts_only = self.query.count == 0;
         let total = session
             .search_total(self.query.clone(), limit.saturating_add(1))
             .await?;
@@ -136,6 +150,40 @@ impl Asked {
             ));
         }
         Ok((total <= limit).then_some(total))
+    }
+
+    /// Up to how many matches are counted; `None` where they are not.
+    pub(super) fn limit_of_total(&self, session: &Session) -> Option<u64> {
+        let settings = session.settings();
+        match (self.query.count, self.total) {
+            (0, _) => Some(settings.count_max),
+            (_, Total::None) => None,
+            (_, Total::Counted) => Some(settings.total_max),
+        }
+    }
+
+    /// What is built in under the URL that is asked for, where nothing else is asked but a version.
+    pub(super) fn built_in(&self, session: &Session, request: &Request) -> Result<Option<Found>> {
+        let (mut url, mut version) = (None, None);
+        for (name, value) in &self.parameters {
+            match name.as_str() {
+                "url" => url = Some(value.as_str()),
+                "version" => version = Some(value.as_str()),
+                "_summary" | "_elements" | "_count" | "_total" | "_sort" => {}
+                _ => return Ok(None),
+            }
+        }
+        let (Some(of), Some(url), None) = (request.resource_type, url, &self.page) else {
+            return Ok(None);
+        };
+        let found = session.built_in_of_url(of, url, version)?;
+        Ok(found.map(|version| Found {
+            cursor: Cursor {
+                values: Vec::new(),
+                stamp: version.stamp,
+            },
+            version,
+        }))
     }
 
     /// Adds a warning to the answer.

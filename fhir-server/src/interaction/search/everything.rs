@@ -10,7 +10,7 @@ use crate::error::{Error, ErrorCode, Result};
 use crate::interaction::query::{Reader, malformed};
 use crate::search::criteria::Scope;
 use crate::search::{care_date, compartment as definition, span};
-use crate::store::{Compare, Criterion, Filter, Key, ResourceType, Test, ValueKind};
+use crate::store::{Compare, Criterion, Filter, Key, ParameterNumber, ResourceType, Test, ValueKind};
 
 /// What is asked of everything around that resource.
 pub(crate) struct Everything {
@@ -33,17 +33,10 @@ impl Everything {
     ) -> Result<(Filter, Vec<Include>)> {
         let mut members = definition::members(self.centre.resource_type);
         members.retain(|member| types.is_empty() || types.contains(member));
-        let range = range(reader, scope)?;
-        let mut each = Vec::new();
-        for member in members {
-            let belongs = compartment::filter(scope.registry, &self.centre, Some(member))?;
-            let of_type = Filter::Types(vec![member]).and(belongs);
-            each.push(match range {
-                Some(range) => of_type.and(within(scope, member, range)),
-                None => of_type,
-            });
+        let mut filter = compartment::of_types(scope.registry, &self.centre, &members);
+        if let Some(range) = range(reader, scope)? {
+            filter = filter.and(within(scope, &members, range));
         }
-        let mut filter = Filter::Or(each);
         if let Some(since) = reader.one("_since")? {
             let (from, _) = span::of_date_text(since.trim(), scope.zone)
                 .map_err(|_| malformed("_since", since, "an instant, such as 2026-01-31T09:30:00Z"))?;
@@ -101,21 +94,23 @@ fn range(reader: &mut Reader<'_>, scope: &Scope<'_>) -> Result<Option<(i64, i64)
     Ok((start.is_some() || end.is_some()).then_some(range))
 }
 
-/// Resources of a type whose care was given in the range, or at no time that is told.
-fn within(scope: &Scope<'_>, member: ResourceType, (first, last): (i64, i64)) -> Filter {
-    let parameters = care_date::of_type(scope.registry, member);
-    if parameters.is_empty() {
-        return Filter::All;
-    }
-    let has =
-        |parameter: crate::store::ParameterNumber, test: Test| Filter::Has(Criterion { parameter, test });
-    let mut any: Vec<Filter> = parameters
+/// Resources of those types whose care was given in the range, or at no time that is told. A resource has rows of the parameters of its
+/// own type alone, so that all types are asked at once.
+fn within(scope: &Scope<'_>, members: &[ResourceType], (first, last): (i64, i64)) -> Filter {
+    let parameters = members
         .iter()
-        .map(|p| has(p.number, Test::Date(Compare::Ap, first, last)))
-        .collect();
-    let untold = parameters
-        .iter()
-        .map(|p| Filter::Not(Box::new(has(p.number, Test::Exists(ValueKind::Date)))));
-    any.push(Filter::And(untold.collect()));
-    Filter::Or(any)
+        .flat_map(|member| care_date::of_type(scope.registry, *member));
+    let numbers: Vec<ParameterNumber> = parameters.map(|parameter| parameter.number).collect();
+    let has_any = |test: &Test| {
+        let has = |parameter: &ParameterNumber| {
+            Filter::Has(Criterion {
+                parameter: *parameter,
+                test: test.clone(),
+            })
+        };
+        Filter::Or(numbers.iter().map(has).collect())
+    };
+    let told = has_any(&Test::Exists(ValueKind::Date));
+    let in_range = has_any(&Test::Date(Compare::Ap, first, last));
+    Filter::Or(vec![Filter::Not(Box::new(told)), in_range])
 }

@@ -109,7 +109,8 @@ fn path(scope: &Scope<'_>, direction: Direction, code: &str, value: &str) -> Res
         target.is_none_or(|t| parameter.targets.is_empty() || parameter.targets.contains(&t))
     };
     let aimed: Vec<&Parameter> = links.iter().copied().filter(aims).collect();
-    if aimed.is_empty() {
+    // Any reference of a type that has none is followed to nothing.
+    if aimed.is_empty() && !(link == "*" && target.is_none()) {
         let expected = "a target type that the parameter may refer to";
         return Err(malformed(code, value, expected));
     }

@@ -6,30 +6,32 @@
 mod asked;
 pub(crate) mod compartment;
 mod everything;
+mod explain;
 mod include;
 mod linked;
 mod sort;
 
 pub(super) use asked::scope;
 pub(crate) use everything::Everything;
+pub(crate) use explain::SCOPE as EXPLAIN_SCOPE;
 
 use self::asked::Asked;
 use super::bundle::{BundleWriter, Members};
 use super::subset::View;
 use super::{Payload, Request, Response, outcome};
 use crate::engine::Session;
-use crate::error::Result;
+use crate::error::{Error, ErrorCode, Result};
 use crate::store::{Found, SearchQuery, Version};
 
 /// 200 with a Bundle of type searchset.
 pub(super) async fn run(session: &Session, request: &Request) -> Result<Response> {
-    let asked = Asked::read(session, request, None)?;
+    let asked = Asked::read(session, request, None).await?;
     answer(session, request, asked).await
 }
 
 /// The same for everything around a patient or an encounter.
 pub(crate) async fn everything(session: &Session, request: &Request, of: Everything) -> Result<Response> {
-    let asked = Asked::read(session, request, Some(&of))?;
+    let asked = Asked::read(session, request, Some(&of)).await?;
     answer(session, request, asked).await
 }
 
@@ -57,7 +59,11 @@ pub(crate) struct Matched {
 
 /// The matches of one page.
 pub(crate) async fn page(session: &Session, request: &Request) -> Result<Matched> {
-    let mut asked = Asked::read(session, request, None)?;
+    let mut asked = Asked::read(session, request, None).await?;
+    if asked.explain {
+        let text = "How a search is answered is told of a search alone: send it by itself.";
+        return Err(Error::new(ErrorCode::Value, text).at("http._explain"));
+    }
     let (matches, total, next) = matched(session, &mut asked).await?;
     Ok(Matched {
         matches,
@@ -74,9 +80,11 @@ async fn matched(session: &Session, asked: &mut Asked) -> Result<(Vec<Found>, Op
         None => session.high_water_mark().await?,
     };
     asked.query.mark = Some(mark);
-    let total = asked.total(session).await?;
     let mut matches = matches(session, asked).await?;
     let more = matches.len() > asked.query.count;
+    // A first page that holds all that matches tells how many do.
+    let is_whole = asked.page.is_none() && asked.query.count > 0 && !more;
+    let total = asked.total(session, is_whole.then_some(matches.len())).await?;
     matches.truncate(asked.query.count);
     let next = match matches.last().filter(|_| more) {
         Some(last) => asked.next(session, &last.cursor, mark, total)?,
@@ -86,7 +94,19 @@ async fn matched(session: &Session, asked: &mut Asked) -> Result<(Vec<Found>, Op
 }
 
 async fn answer(session: &Session, request: &Request, mut asked: Asked) -> Result<Response> {
-    let (matches, total, next) = matched(session, &mut asked).await?;
+    if asked.explain {
+        return explain::answer(session, request, &asked).await;
+    }
+    let (mut matches, mut total, next) = matched(session, &mut asked).await?;
+    if matches.is_empty()
+        && total.unwrap_or(0) == 0
+        && let Some(built_in) = asked.built_in(session, request)?
+    {
+        total = total.map(|_| 1);
+        if asked.query.count > 0 {
+            matches.push(built_in);
+        }
+    }
     let mut links = vec![("self", asked.self_link(request))];
     links.extend(next.map(|token| ("next", asked.page_link(&token))));
     let included = linked::resources(session, &mut asked, &matches).await?;

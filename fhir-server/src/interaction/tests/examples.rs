@@ -106,6 +106,7 @@ const REFUSED: &[(&str, &str)] = &[
         "TestScript-testscript-example.json",
         "TestScript.setup.action[0].operation.accept",
     ),
+    ("ig-r4.json", "ImplementationGuide.name"),
 ];
 #[test]
 fn every_official_example_comes_back_as_it_was_sent() {

@@ -1,7 +1,24 @@
 //! What tokens with some scopes may do, case by case.
 
 use super::*;
-use crate::search::NoTerminology;
+use crate::search::Concept;
+
+/// Knows no code.
+struct NoTerminology;
+
+impl Terminology for NoTerminology {
+    fn members(&self, _: &str, _: usize) -> crate::error::Result<Vec<Concept>> {
+        Err(crate::error::Error::internal("no terminology"))
+    }
+
+    fn below(&self, _: &str, _: &str, _: usize) -> crate::error::Result<Vec<Concept>> {
+        Err(crate::error::Error::internal("no terminology"))
+    }
+
+    fn above(&self, _: &str, _: &str, _: usize) -> crate::error::Result<Vec<Concept>> {
+        Err(crate::error::Error::internal("no terminology"))
+    }
+}
 
 fn rule() -> ScopeRule {
     ScopeRule::new(&Settings::default(), Arc::new(NoTerminology))

@@ -105,9 +105,10 @@ impl<'s> Scope<'s> {
         resource_type: Option<ResourceType>,
         code: &str,
     ) -> std::result::Result<&'s Parameter, Problem> {
-        self.registry
-            .find(resource_type, code)
-            .ok_or_else(|| Problem::Unknown(unknown(resource_type, code)))
+        self.registry.find(resource_type, code).ok_or_else(|| {
+            let why = self.registry.why_not(resource_type, code);
+            Problem::Unknown(why.unwrap_or_else(|| unknown(resource_type, code)))
+        })
     }
 
     /// Refuses more links than the limits allow.

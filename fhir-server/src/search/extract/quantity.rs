@@ -125,7 +125,13 @@ fn push_canonical(amount: &Amount<'_>, rows: &mut Rows<'_>) -> Result<(), TooMan
         return Ok(());
     };
     let base = |bound: Option<&Decimal>| bound.map(|b| ucum::canonical(b.as_str(), code));
-    let (low, high) = (base(amount.low), base(amount.high));
+    let low = base(amount.low);
+    // Both ends of a quantity are one number.
+    let is_same = amount
+        .low
+        .zip(amount.high)
+        .is_some_and(|(low, high)| std::ptr::eq(low, high));
+    let high = if is_same { low.clone() } else { base(amount.high) };
     let units = match (&low, &high) {
         (Some(None), _) | (_, Some(None)) | (None, None) => return Ok(()),
         (Some(Some((_, units))), _) | (_, Some(Some((_, units)))) => units.clone(),

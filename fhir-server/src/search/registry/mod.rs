@@ -4,9 +4,12 @@
 //! A parameter of several types is one for each of them here, so that a row of the index tells type and parameter by one number, and the
 //! branches of the expression that speak of other types are not evaluated.
 
+mod added;
 mod leaf;
 mod number;
+mod numbering;
 mod plan;
+mod tenant;
 
 use std::borrow::Cow;
 use std::sync::{Arc, LazyLock, OnceLock};
@@ -14,8 +17,11 @@ use std::sync::{Arc, LazyLock, OnceLock};
 use fhir_model::definitions::{self, SearchParamType, SearchParameter};
 use fhir_model::reflect::{PrimitiveType, Shape};
 
+pub(crate) use added::{Added, Fault, Standing, read};
 pub(crate) use leaf::Leaf;
+pub(crate) use numbering::{Numbering, Pass};
 pub(crate) use plan::{Plan, Use};
+pub(crate) use tenant::{Definition, search_parameter};
 
 use crate::error::{Error, Result};
 use crate::store::{Aspect, ParameterNumber, ResourceType, ValueKind};
@@ -119,13 +125,17 @@ pub(crate) const fn value_kinds(kind: SearchParamType) -> &'static [ValueKind] {
     }
 }
 
-/// The search parameters of all types.
-#[derive(Debug)]
+/// The search parameters of all types: R4's, and those that a tenant adds (`tenant`).
+#[derive(Clone, Debug)]
 pub(crate) struct Registry {
     /// By type, in the order of their names; sorted by code.
-    types: Vec<OfType>,
+    types: Vec<Arc<OfType>>,
     /// Those of every type, sorted by code.
     common: Vec<Arc<Parameter>>,
+    /// The SearchParameters that are stored.
+    added: Arc<Vec<Added>>,
+    /// How much is indexed for those that are being indexed.
+    percent: u8,
     /// Those that may refer by canonical URL.
     canonicals: OnceLock<Vec<ParameterNumber>>,
 }
@@ -133,17 +143,26 @@ pub(crate) struct Registry {
 #[derive(Debug, Default)]
 struct OfType {
     parameters: Vec<Arc<Parameter>>,
+    /// Those that have rows of what is written, and are not searched by until all resources have them.
+    rising: Vec<Arc<Parameter>>,
     plan: OnceLock<std::result::Result<Arc<Plan>, String>>,
 }
+
+static R4: LazyLock<Arc<Registry>> = LazyLock::new(|| Arc::new(Registry::of_parameters(number::r4())));
 
 impl Registry {
     /// The parameters of R4.
     pub(crate) fn r4() -> &'static Registry {
-        static R4: LazyLock<Registry> = LazyLock::new(|| Registry::of_parameters(number::r4()));
         &R4
     }
 
-    fn of_parameters(all: Vec<Parameter>) -> Self {
+    /// The same, to be held.
+    pub(crate) fn shared() -> Arc<Registry> {
+        Arc::clone(&R4)
+    }
+
+    /// Those parameters and no others.
+    pub(crate) fn of_parameters(all: Vec<Parameter>) -> Self {
         let mut types: Vec<OfType> = Vec::new();
         types.resize_with(fhir_model::Resource::TYPES.len(), OfType::default);
         let mut common = Vec::new();
@@ -167,8 +186,10 @@ impl Registry {
         common.retain(|p| !p.url.starts_with(DOMAIN_RESOURCE));
         by_code(&mut common);
         Registry {
-            types,
+            types: types.into_iter().map(Arc::new).collect(),
             common,
+            added: Arc::default(),
+            percent: 0,
             canonicals: OnceLock::new(),
         }
     }
@@ -230,7 +251,7 @@ impl Registry {
         };
         let plan = of.plan.get_or_init(|| {
             let url = self.url(resource_type).map(|parameter| parameter.number);
-            Plan::of(&of.parameters, resource_type, url).map(Arc::new)
+            Plan::of(of.parameters.iter().chain(&of.rising), resource_type, url).map(Arc::new)
         });
         plan.clone().map_err(Error::internal)
     }

@@ -7,7 +7,6 @@
 use super::*;
 
 /// The first place of parameters that R4 does not define.
-#[cfg(test)]
 pub(crate) const FIRST_ADDED: i32 = 100_000;
 
 /// All parameters of R4, numbered.
@@ -49,7 +48,7 @@ fn parameter(definition: &'static SearchParameter, base: &str, number: Parameter
 }
 
 /// The types of those names; one that stands for all is no restriction.
-fn targets(names: &[&str]) -> Vec<ResourceType> {
+pub(super) fn targets(names: &[&str]) -> Vec<ResourceType> {
     let all: Option<Vec<_>> = names.iter().map(|name| ResourceType::from_name(name)).collect();
     let mut all = all.unwrap_or_default();
     all.sort_unstable();

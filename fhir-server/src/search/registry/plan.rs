@@ -68,14 +68,14 @@ impl Plan {
     ///
     /// # Errors
     /// An expression that is not of the language, with the parameter's url.
-    pub(super) fn of(
-        parameters: &[Arc<Parameter>],
+    pub(super) fn of<'p>(
+        parameters: impl Iterator<Item = &'p Arc<Parameter>>,
         resource_type: ResourceType,
         url: Option<ParameterNumber>,
     ) -> Result<Plan, String> {
         let mut plan = Plan::default();
         let mut places: HashMap<String, usize> = HashMap::new();
-        for parameter in parameters.iter().filter(|p| p.is_indexed()) {
+        for parameter in parameters.filter(|p| p.is_indexed()) {
             let faulty = |error: path::Error| format!("the expression of {}: {error}", parameter.url);
             let source = parameter.expression.as_deref().unwrap_or_default();
             for branch in branches(source).map_err(faulty)? {
@@ -126,12 +126,12 @@ fn parts(parameter: &Parameter, whole: &str) -> Result<Vec<Part>, path::Error> {
 }
 
 /// The operands of the union that an expression may be. Rows are sorted and none is twice, so the union need not look for what is equal.
-fn branches(source: &str) -> Result<Vec<Expression>, path::Error> {
+pub(super) fn branches(source: &str) -> Result<Vec<Expression>, path::Error> {
     Ok(Expression::compile(&of_fhir(source))?.branches())
 }
 
 /// Whether the branch can find anything in resources of that type.
-fn is_for(branch: &Expression, resource_type: ResourceType) -> bool {
+pub(super) fn is_for(branch: &Expression, resource_type: ResourceType) -> bool {
     match branch.root_type().and_then(ResourceType::from_name) {
         Some(root) => root == resource_type,
         None => true,

@@ -4,7 +4,7 @@
 use super::fixture::{Checked, Fixture, body, delete, equal, holds, key, some};
 use super::model::{self, Item, Model};
 use super::random::Dice;
-use crate::context::{Clock, Millis};
+use crate::context::{Clock, Millis, TenantId};
 use crate::store::{
     Expect, Filter, Key, Link, LinkQuery, Refusal, ResourceType, SearchQuery, Sort, SortKey, StoredBody,
     Version, Write, reindex,
@@ -302,11 +302,12 @@ pub(super) async fn rows_are_made_anew_from_where_that_stopped(f: Fixture) -> Ch
     )?;
     f.commit(Vec::new(), vec![Write::IndexedTo(Some(0))]).await?;
     let asked = std::sync::atomic::AtomicUsize::new(0);
-    let stops =
-        |_: &StoredBody, _: ResourceType| match asked.fetch_add(1, std::sync::atomic::Ordering::SeqCst) {
-            220 => Err(crate::error::Error::internal("stopped")),
-            _ => Ok(super::cases::token("red")),
-        };
+    let stops = |_: TenantId, _: &StoredBody, _: ResourceType| match asked
+        .fetch_add(1, std::sync::atomic::Ordering::SeqCst)
+    {
+        220 => Err(crate::error::Error::internal("stopped")),
+        _ => Ok(super::cases::token("red")),
+    };
     holds(
         reindex(f.store.as_ref(), &stops, &|_| {}).await.is_err(),
         "it stops",
@@ -325,7 +326,7 @@ pub(super) async fn rows_are_made_anew_from_where_that_stopped(f: Fixture) -> Ch
         create: false,
     };
     f.write(write).await?;
-    let paint = |body: &StoredBody, _: ResourceType| {
+    let paint = |_: TenantId, body: &StoredBody, _: ResourceType| {
         let is_late = body.json.windows(3).any(|three| three == b"999");
         Ok(super::cases::token(if is_late { "blue" } else { "red" }))
     };

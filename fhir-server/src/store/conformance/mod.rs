@@ -15,6 +15,8 @@
 //! # }
 //! ```
 
+#[cfg(test)]
+mod aged;
 mod cases;
 mod claims;
 mod commits;
@@ -35,6 +37,8 @@ use std::sync::Arc;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 
+#[cfg(test)]
+pub(crate) use self::aged::history_to_migrate;
 use self::fixture::{Checked, Fixture, ManualClock};
 use super::Store;
 use crate::context::Clock;

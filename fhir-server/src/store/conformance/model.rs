@@ -153,6 +153,7 @@ fn passes(criterion: &Criterion, row: &IndexRow) -> bool {
 
 fn value_passes(test: &Test, value: &IndexValue) -> bool {
     match (test, value) {
+        (Test::Every(all), value) => all.iter().all(|test| value_passes(test, value)),
         (Test::Exists(kind), value) => kind_of(value) == *kind,
         (Test::NoneOf(tests), value) => is_term(value) && !tests.iter().any(|test| value_passes(test, value)),
         (Test::StartsWith(start), IndexValue::String { folded, .. }) => folded.starts_with(start.as_str()),

@@ -104,7 +104,17 @@ impl Dice {
     }
 
     fn span(&mut self) -> (i64, i64) {
-        let ends = [i64::MIN, -3, 0, 1, 2, 1_764_000_000_000, i64::MAX];
+        let ends = [
+            i64::MIN,
+            -3,
+            0,
+            1,
+            2,
+            1 << 26,
+            1 << 28,
+            1_764_000_000_000,
+            i64::MAX,
+        ];
         let (a, b) = (self.pick(&ends, 0), self.pick(&ends, 0));
         (a.min(b), a.max(b))
     }
@@ -201,7 +211,29 @@ impl Dice {
         Index::new(rows)
     }
 
+    /// A test, or several that one value has to pass.
     fn test(&mut self) -> Option<Test> {
+        if !self.one_in(8) {
+            return self.plain_test();
+        }
+        let mut all = Vec::new();
+        match self.one_in(2) {
+            true => all.extend([Test::StartsWith(self.text()), Test::Contains(self.text())]),
+            // Those of one kind have something in common.
+            false => {
+                for _ in 0..=self.below(2) {
+                    let (a, b) = self.span();
+                    all.push(Test::Date(self.pick(&COMPARES, Compare::Eq), a, b));
+                }
+            }
+        }
+        if self.one_in(6) {
+            all.extend(self.plain_test());
+        }
+        Some(Test::Every(all))
+    }
+
+    fn plain_test(&mut self) -> Option<Test> {
         let compare = self.pick(&COMPARES, Compare::Eq);
         Some(match self.below(19) {
             0 => Test::Exists(self.pick(&KINDS, ValueKind::Token)),

@@ -85,7 +85,11 @@ pub(super) fn error_of_class(class: Class) -> Error {
             ErrorCode::Unavailable,
             "The database is busy; nothing was changed. Try again.",
         ),
-        Class::Ended => Error::new(ErrorCode::Timeout, "The query did not end in time; ask for less."),
+        Class::Ended => Error::new(
+            ErrorCode::TooSlow,
+            "The query took longer than this server lets a query take, and was ended. The same again will not help: name a \
+             parameter that few resources pass (an identifier, a patient, a shorter range of dates), or send _total=none.",
+        ),
         Class::Unique | Class::Other => Error::new(
             ErrorCode::Internal,
             "The server failed to handle this request; nothing was changed by it.",
@@ -113,7 +117,7 @@ mod tests {
             (Class::Gone, 503),
             (Class::Busy, 503),
             (Class::Again, 503),
-            (Class::Ended, 504),
+            (Class::Ended, 503),
             (Class::Other, 500),
         ] {
             assert_eq!(error_of_class(class).code.facts().status, status, "{class:?}");

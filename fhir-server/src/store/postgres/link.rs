@@ -5,6 +5,7 @@
 
 use std::collections::HashSet;
 use std::sync::{Mutex, PoisonError};
+use std::time::Instant;
 
 use diesel::deserialize::FromSqlRow;
 use diesel::expression::QueryMetadata;
@@ -12,10 +13,12 @@ use diesel::pg::Pg;
 use diesel::query_builder::{Query, QueryFragment, QueryId};
 use diesel::query_dsl::CompatibleType;
 use diesel::result::QueryResult;
+use diesel::sql_types::Text;
 use diesel_async::{AsyncPgConnection, RunQueryDsl, SimpleAsyncConnection};
 use tokio::task::JoinHandle;
 use tokio_postgres::CancelToken;
 
+use crate::store::Asked;
 use crate::store::sql::Statement;
 
 /// How many statements of different text stay prepared on one connection.
@@ -28,6 +31,8 @@ pub(super) struct Link {
     driver: JoinHandle<()>,
     cancel: CancelToken,
     shapes: Mutex<HashSet<u64>>,
+    /// What is asked, while it is noted.
+    noted: Mutex<Option<Vec<Asked>>>,
 }
 
 impl Link {
@@ -38,6 +43,7 @@ impl Link {
             conn,
             driver,
             shapes: Mutex::default(),
+            noted: Mutex::default(),
         }
     }
 
@@ -70,8 +76,54 @@ impl Link {
         U: FromSqlRow<S, Pg> + Send + 'static,
         Pg: QueryMetadata<ST>,
     {
+        if self.is_noting() {
+            return self.noting(statement).await;
+        }
         self.admit(&mut statement);
         statement.load(&mut &self.conn).await
+    }
+
+    /// From now on notes what is asked for rows.
+    pub(super) fn note(&self) {
+        *self.noted.lock().unwrap_or_else(PoisonError::into_inner) = Some(Vec::new());
+    }
+
+    /// What was noted; nothing more is.
+    pub(super) fn noted(&self) -> Vec<Asked> {
+        let noted = self.noted.lock().unwrap_or_else(PoisonError::into_inner).take();
+        noted.unwrap_or_default()
+    }
+
+    fn is_noting(&self) -> bool {
+        self.noted
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .is_some()
+    }
+
+    /// The statement runs twice, the first time for its plan.
+    async fn noting<ST, S, U>(&self, statement: Statement<'_, ST>) -> QueryResult<Vec<U>>
+    where
+        ST: CompatibleType<U, Pg, SqlType = S> + 'static,
+        S: 'static,
+        U: FromSqlRow<S, Pg> + Send + 'static,
+        Pg: QueryMetadata<ST>,
+    {
+        let sql = statement.text();
+        let explained = statement.after::<Text>("EXPLAIN (ANALYZE, BUFFERS) ");
+        let plan: Vec<String> = explained.load(&mut &self.conn).await?;
+        let start = Instant::now();
+        let rows: Vec<U> = statement.load(&mut &self.conn).await?;
+        let asked = Asked {
+            sql,
+            looked_at: scanned(&plan),
+            plan,
+            rows: rows.len(),
+            took: start.elapsed(),
+        };
+        let mut noted = self.noted.lock().unwrap_or_else(PoisonError::into_inner);
+        noted.get_or_insert_default().push(asked);
+        Ok(rows)
     }
 
     /// The first row of a statement.
@@ -119,9 +171,49 @@ impl Link {
     }
 }
 
+/// The rows that the scans of a plan gave, and those that they left out.
+fn scanned(plan: &[String]) -> u64 {
+    let number = |text: &str, after: &str| -> Option<u64> {
+        let rest = text.rsplit_once(after)?.1;
+        let digits: String = rest.chars().take_while(char::is_ascii_digit).collect();
+        digits.parse().ok()
+    };
+    let (mut sum, mut loops) = (0_u64, 0);
+    for line in plan {
+        if line.contains(" Scan ") && line.contains("(actual ") {
+            loops = number(line, " loops=").unwrap_or_default();
+            let rows = number(line, " rows=").unwrap_or_default();
+            sum = sum.saturating_add(rows.saturating_mul(loops));
+        } else if line.contains("(actual ") {
+            loops = 0;
+        } else if let Some(removed) = number(line, "Rows Removed by Filter: ") {
+            sum = sum.saturating_add(removed.saturating_mul(loops));
+        }
+    }
+    sum
+}
+
 impl Drop for Link {
     fn drop(&mut self) {
         // The socket closes at once, whatever still comes.
         self.driver.abort();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_of_scans_count_as_often_as_the_scan_ran() {
+        let plan = [
+            "Nested Loop  (cost=0.5..9.1 rows=4 width=8) (actual time=0.1..0.2 rows=3 loops=1)",
+            "  ->  Index Scan using label_of_term on label l  (cost=0.3..8.3 rows=1 width=8) (actual time=0.01..0.02 rows=3 loops=2)",
+            "        Index Cond: (tenant = 1)",
+            "        Rows Removed by Filter: 5",
+            "  ->  Index Only Scan using resource_key on resource r  (cost=0.3..8.3 rows=1 width=8) (never executed)",
+            "Planning Time: 0.2 ms",
+        ];
+        assert_eq!(scanned(&plan.map(str::to_owned)), 16);
     }
 }

@@ -38,6 +38,7 @@ pub(super) const STEPS: &[Step] = steps! {
     "20261126000001" "2026-11-26-000001_index";
     "20261126000101" "2026-11-26-000101_epoch";
     "20261126000111" "2026-11-26-000111_systems";
+    "20261126000161" "2026-11-26-000161_long_spans";
 };
 
 /// Held by whoever changes the schema, in this transaction alone. The number says nothing: "FHIR" and "step".

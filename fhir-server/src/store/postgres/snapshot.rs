@@ -21,7 +21,8 @@ use crate::context::TenantId;
 use crate::error::Result;
 use crate::store::sql::{self, Lists, Statement, VersionRow, VersionSql};
 use crate::store::{
-    Filter, Found, HistoryQuery, Key, LinkQuery, Marks, ResourceType, SearchQuery, Snapshot, Version,
+    Explanation, Filter, Found, HistoryQuery, Key, LinkQuery, Marks, ResourceType, SearchQuery, Snapshot,
+    Version,
 };
 
 const BEGIN: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
@@ -219,6 +220,17 @@ impl Snapshot for PostgresSnapshot {
         let (lists, query) = (self.lists(), query.clone());
         self.read_with(true, move |link| {
             async move { all(link, lists.linked(&query)?).await }.boxed()
+        })
+    }
+
+    fn explain<'a>(
+        &'a self,
+        query: &'a SearchQuery,
+        limit: Option<u64>,
+    ) -> BoxFuture<'a, Result<Explanation>> {
+        let (lists, query) = (self.lists(), query.clone());
+        self.read_with(true, move |link| {
+            async move { search::explain(link, lists, &query, limit).await }.boxed()
         })
     }
 

@@ -1,6 +1,8 @@
 //! The PostgreSQL back end: the conformance suite, and what is PostgreSQL's alone.
 
+mod ages;
 mod commits;
+mod failover;
 mod faults;
 mod limits;
 mod plans;

@@ -27,11 +27,7 @@ impl Lists {
                     urls => self.by_url(&mut out, &query.from, (parameters, urls)),
                 }
                 self.resource(&mut out);
-                out.push("(FALSE", []);
-                for (resource_type, filter) in targets {
-                    self.of_type(&mut out, *resource_type, filter)?;
-                }
-                out.push(")", []);
+                self.of_types(&mut out, targets)?;
             }
             Link::Backward {
                 parameters,
@@ -44,8 +40,8 @@ impl Lists {
                     urls => self.by_url(&mut out, &query.from, (urls, parameters)),
                 }
                 self.resource(&mut out);
-                out.push("(FALSE", []);
-                self.of_type(&mut out, *source, filter)?;
+                out.push("(+r.type = ? AND ", [Bind::Small(source.number())]);
+                filter::push(&mut out, self, filter)?;
                 out.push(")", []);
             }
         }
@@ -62,14 +58,28 @@ impl Lists {
         out.push(" AND ", []);
     }
 
-    fn of_type<'a, ST>(
+    /// A resource of one of the types that its filter lets through; types with the same filter go together.
+    fn of_types<'a, ST>(
         self,
         out: &mut Statement<'a, ST>,
-        resource_type: ResourceType,
-        filter: &'a Filter,
+        targets: &'a [(ResourceType, Filter)],
     ) -> Result<()> {
-        out.push(" OR (+r.type = ? AND ", [Bind::Small(resource_type.number())]);
-        filter::push(out, self, filter)?;
+        let mut groups: Vec<(&Filter, Vec<Bind<'_>>)> = Vec::new();
+        for (resource_type, filter) in targets {
+            let number = Bind::Small(resource_type.number());
+            match groups.iter_mut().find(|(of, _)| *of == filter) {
+                Some((_, numbers)) => numbers.push(number),
+                None => groups.push((filter, vec![number])),
+            }
+        }
+        out.push("(FALSE", []);
+        for (filter, numbers) in groups {
+            out.push(" OR (", []);
+            list(out, "(+r.type IN (", numbers, Names::resource("r"));
+            out.push(" AND ", []);
+            filter::push(out, self, filter)?;
+            out.push(")", []);
+        }
         out.push(")", []);
         Ok(())
     }
@@ -82,13 +92,12 @@ impl Lists {
         parameters: &'a [ParameterNumber],
     ) {
         let tenant = || Bind::Big(self.tenant.0);
+        out.push("k.surrogate AS s FROM (", []);
+        self.by_type(out, from, RESOURCES, 0);
         out.push(
-            "k.surrogate AS s FROM resource f CROSS JOIN label l CROSS JOIN term n CROSS JOIN resource k\
-             \x20WHERE f.tenant = ? AND ",
+            ") f CROSS JOIN label l CROSS JOIN term n CROSS JOIN resource k WHERE l.tenant = ? AND l.resource = f.s AND ",
             [tenant()],
         );
-        by_type(out, from, ("(f.type = ? AND ", "(f.id IN ("), 0);
-        out.push(" AND l.tenant = ? AND l.resource = f.surrogate AND ", [tenant()]);
         match parameters {
             [] => out.push("(l.term & 7) = ?", [Bind::Big(class::REFERENCE)]),
             some => numbers(out, some),
@@ -108,18 +117,56 @@ impl Lists {
         from: &'a [Key],
         parameters: &'a [ParameterNumber],
     ) {
-        let tenant = || Bind::Big(self.tenant.0);
-        out.push(
-            "l.resource AS s FROM term n CROSS JOIN label l WHERE n.tenant = ? AND ",
-            [tenant()],
+        out.push("l.resource AS s FROM (", []);
+        self.by_type(
+            out,
+            from,
+            (
+                "SELECT n.number FROM term n WHERE n.tenant = ? AND n.kind = ? AND ",
+                "(n.head IN (",
+            ),
+            REFERENCE,
         );
-        by_type(out, from, ("(n.kind = ? AND ", "(n.head IN ("), REFERENCE);
-        out.push(" AND l.tenant = ? AND ", [tenant()]);
+        out.push(
+            ") w CROSS JOIN label l WHERE l.tenant = ? AND ",
+            [Bind::Big(self.tenant.0)],
+        );
         numbers(out, parameters);
-        out.push(" AND l.term = n.number", []);
+        out.push(" AND l.term = w.number", []);
         out.push(self.row_guard(), []);
     }
+
+    /// What those keys give, a part of a union for each type: databases seek for each part, and not for each part of an OR.
+    fn by_type<'a, ST>(
+        self,
+        out: &mut Statement<'a, ST>,
+        keys: &'a [Key],
+        (of_type, of_id): (&'static str, &'static str),
+        offset: i16,
+    ) {
+        let mut types: Vec<ResourceType> = keys.iter().map(|key| key.resource_type).collect();
+        types.sort();
+        types.dedup();
+        // Without any, nothing: no type has the number 0.
+        let numbers = types.iter().map(|of| of.number() + offset);
+        let numbers = numbers.chain(types.is_empty().then_some(0));
+        for (i, number) in numbers.enumerate() {
+            out.push(if i == 0 { "" } else { " UNION ALL " }, []);
+            out.push(of_type, [Bind::Big(self.tenant.0), Bind::Small(number)]);
+            let of_this = keys
+                .iter()
+                .filter(|key| key.resource_type.number() + offset == number);
+            let ids = of_this.map(|key| Bind::Owned(id::pack(&key.id))).collect();
+            list(out, of_id, ids, Names::resource("l"));
+        }
+    }
 }
+
+/// The resources of keys, and the list of their ids.
+const RESOURCES: (&str, &str) = (
+    "SELECT f.surrogate AS s FROM resource f WHERE f.tenant = ? AND f.type = ? AND ",
+    "(f.id IN (",
+);
 
 impl Lists {
     /// The surrogates of what has a term for one of the last parameters that one of those has for one of the first.
@@ -130,12 +177,12 @@ impl Lists {
         (first, last): (&'a [ParameterNumber], &'a [ParameterNumber]),
     ) {
         let tenant = || Bind::Big(self.tenant.0);
+        out.push("k.resource AS s FROM (", []);
+        self.by_type(out, from, RESOURCES, 0);
         out.push(
-            "k.resource AS s FROM resource f CROSS JOIN label l CROSS JOIN label k WHERE f.tenant = ? AND ",
+            ") f CROSS JOIN label l CROSS JOIN label k WHERE l.tenant = ? AND l.resource = f.s AND ",
             [tenant()],
         );
-        by_type(out, from, ("(f.type = ? AND ", "(f.id IN ("), 0);
-        out.push(" AND l.tenant = ? AND l.resource = f.surrogate AND ", [tenant()]);
         numbers(out, first);
         out.push(" AND k.tenant = ? AND ", [tenant()]);
         let last = last.iter().map(|p| Bind::Int(p.0)).collect();
@@ -148,28 +195,4 @@ impl Lists {
 fn numbers<ST>(out: &mut Statement<'_, ST>, parameters: &[ParameterNumber]) {
     let numbers = parameters.iter().map(|p| Bind::Int(p.0)).collect();
     list(out, "(l.parameter IN (", numbers, Names::resource("l"));
-}
-
-/// One of those keys.
-fn by_type<'a, ST>(
-    out: &mut Statement<'a, ST>,
-    keys: &'a [Key],
-    (of_type, of_id): (&'static str, &'static str),
-    offset: i16,
-) {
-    let mut types: Vec<ResourceType> = keys.iter().map(|key| key.resource_type).collect();
-    types.sort();
-    types.dedup();
-    if types.is_empty() {
-        return out.push("FALSE", []);
-    }
-    for (i, resource_type) in types.into_iter().enumerate() {
-        out.push(if i == 0 { "(" } else { " OR " }, []);
-        out.push(of_type, [Bind::Small(resource_type.number() + offset)]);
-        let of_this = keys.iter().filter(|key| key.resource_type == resource_type);
-        let ids = of_this.map(|key| Bind::Owned(id::pack(&key.id))).collect();
-        list(out, of_id, ids, Names::resource("l"));
-        out.push(")", []);
-    }
-    out.push(")", []);
 }

@@ -3,7 +3,9 @@
 //! Invariant: no value ever enters the text of a statement: text is `&'static str`, values are binds.
 //! Invariant: every statement names the tenant.
 
+mod choice;
 mod dialect;
+mod edge;
 mod epoch;
 mod filter;
 mod index;
@@ -17,7 +19,9 @@ mod sort;
 mod statement;
 mod write;
 
+pub(crate) use choice::{Choice, FEW, Way};
 pub(crate) use dialect::Dialect;
+pub(crate) use edge::Edge;
 pub(crate) use epoch::{EpochRow, defining, epochs, epochs_of, marks, marks_of, note, set_epoch, set_note};
 pub(crate) use index::{Draft, Rows, Term, TermKey, class, indexed_to, unindexed};
 #[cfg(feature = "postgres")]
@@ -33,7 +37,7 @@ pub(crate) use row::{DELETED, VersionRow, VersionSql, version_number, version_of
 #[cfg(feature = "postgres")]
 pub(crate) use row::{change_number, form_number};
 pub(crate) use same::same_content;
-pub(crate) use search::{Choice, SortedRow, found, found_sorted, in_order_of_changes};
+pub(crate) use search::{SortedRow, found, found_sorted, in_order_of_changes};
 pub(crate) use statement::{Bind, Statement};
 #[cfg(feature = "sqlite")]
 pub(crate) use write::claimed;

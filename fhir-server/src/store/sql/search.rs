@@ -1,13 +1,15 @@
 //! The statements of a search: pages, totals, and what a condition on what matches reads.
 //!
-//! A page in the order of changes walks the index of the type until it is full. That is slow where few match, so a search may be
-//! driven by a part of its filter instead (`filter::set`), if that gives few resources; how many is counted first, up to
-//! [`FEW`]. Measured with SQLite: see `benches/store.rs`.
+//! How a search comes by the resources that it looks at is a [`Way`]. A page in the order of changes walks the index of the type until it
+//! is full. That is slow where few match, so a search may be driven by a part of its filter instead (`filter::set`), if that gives few
+//! resources (`choice`); and where no part gives few, a walk that has not filled its page after some thousand resources gives way to the
+//! part that gives the fewest. Another order begins where its own index does (`edge`).
 //!
 //! Invariant: the filter is in every one of their row sets.
 
 use diesel::sql_types::{BigInt, Binary, Nullable};
 
+use super::choice::Way;
 use super::filter;
 use super::list::{Lists, NumberQuery, limit};
 use super::read::VersionQuery;
@@ -18,14 +20,6 @@ use crate::error::Result;
 use crate::store::stamp::{first_of, last_of};
 use crate::store::{Cursor, Filter, Found, Place, ResourceType, SearchQuery, SortKey, Version};
 
-/// How many resources the part that drives a page in the order of changes gives at most: sorting them takes less time than
-/// looking for as many as a page has among all.
-pub(crate) const FEW: i64 = 5_000;
-/// A part that gives so few drives the search, whatever others give.
-const VERY_FEW: i64 = 50;
-/// Parts that are counted at most.
-const MOST_COUNTED: usize = 4;
-
 /// The types of a row with the places that it has in the order.
 pub(crate) type SortedSql = (VersionSql, PlacesSql);
 type PlaceSql = (Nullable<BigInt>, Nullable<Binary>);
@@ -34,64 +28,6 @@ type PlacesSql = (PlaceSql, PlaceSql, PlaceSql, PlaceSql, PlaceSql, PlaceSql);
 pub(crate) type SortedRow = (VersionRow, Places);
 type PlaceRow = (Option<i64>, Option<Vec<u8>>);
 type Places = (PlaceRow, PlaceRow, PlaceRow, PlaceRow, PlaceRow, PlaceRow);
-
-/// Which part of a filter drives a search.
-pub(crate) struct Choice<'f> {
-    candidates: Vec<&'f Filter>,
-    best: Option<(i64, &'f Filter)>,
-    next: usize,
-}
-
-impl<'f> Choice<'f> {
-    /// Nothing is counted yet.
-    pub(crate) fn new(filter: &'f Filter) -> Self {
-        let candidates = match names_resources(filter) {
-            // The key's index gives them.
-            true => Vec::new(),
-            false => filter::candidates(filter),
-        };
-        Choice {
-            candidates,
-            best: None,
-            next: 0,
-        }
-    }
-
-    /// The statement that counts the next part.
-    pub(crate) fn question(&self, lists: Lists) -> Option<NumberQuery<'f>> {
-        if self.next >= MOST_COUNTED || self.best.is_some_and(|(count, _)| count <= VERY_FEW) {
-            return None;
-        }
-        let part = self.candidates.get(self.next)?;
-        let mut out = Statement::new("SELECT count(*) FROM (SELECT 1 FROM (", []);
-        filter::set(&mut out, lists, part);
-        out.push(") e LIMIT ?) c", [Bind::Big(FEW + 1)]);
-        Some(out)
-    }
-
-    /// How many that was.
-    pub(crate) fn answer(&mut self, count: i64) {
-        if let Some(part) = self.candidates.get(self.next)
-            && self.best.is_none_or(|(least, _)| count < least)
-        {
-            self.best = Some((count, part));
-        }
-        self.next += 1;
-    }
-
-    /// The part that drives a search which looks at all that match.
-    pub(crate) fn of_all(&self) -> Option<&'f Filter> {
-        self.best.map(|(_, part)| part)
-    }
-
-    /// The part that drives a search which may stop when its page is full.
-    pub(crate) fn of_page(&self, query: &SearchQuery) -> Option<&'f Filter> {
-        match in_order_of_changes(query) {
-            Some(_) => self.best.filter(|(count, _)| *count <= FEW).map(|(_, part)| part),
-            None => self.of_all(),
-        }
-    }
-}
 
 /// Whether the order is that of the changes, oldest first or newest first.
 pub(crate) fn in_order_of_changes(query: &SearchQuery) -> Option<bool> {
@@ -102,33 +38,63 @@ pub(crate) fn in_order_of_changes(query: &SearchQuery) -> Option<bool> {
     }
 }
 
+/// Which stamps the resources of a search have, and whether an index of stamps is walked.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Stamps {
+    first: i64,
+    last: i64,
+    walks: bool,
+}
+
+impl Stamps {
+    /// Those of the filter, the mark and the page, of resources that are come by otherwise.
+    pub(super) fn of(query: &SearchQuery, after: Option<(i64, bool)>) -> Self {
+        let (first, last) = bounds(query, after);
+        Stamps {
+            first,
+            last,
+            walks: false,
+        }
+    }
+}
+
 impl Lists {
     /// Current resources in the order of changes.
     pub(crate) fn by_change<'a>(
         self,
         query: &'a SearchQuery,
-        drive: Option<&'a Filter>,
+        way: &'a Way<'a>,
         ascending: bool,
     ) -> Result<VersionQuery<'a>> {
-        let mut out = Statement::new(
-            if drive.is_some() {
-                "SELECT r.type, r.id, r.version, r.stamp, r.change, r.encoding, r.stamp_at, r.stamp_form, r.body FROM (SELECT r.surrogate AS s, r.stamp AS at"
-            } else {
-                VERSION_COLUMNS
-            },
-            [],
-        );
         let after = query.after.as_ref().map(|after| (after.stamp, ascending));
-        self.part(&mut out, query, drive, after)?;
-        let walks = drive.is_none() && !names_resources(&query.filter);
-        let order = match (walks, ascending) {
+        let walks = matches!(way, Way::Walk);
+        let mut out = match walks {
+            true => Statement::new(VERSION_COLUMNS, []),
+            false => Statement::new(
+                "SELECT r.type, r.id, r.version, r.stamp, r.change, r.encoding, r.stamp_at, r.stamp_form, r.body \
+                 FROM (SELECT r.surrogate AS s, r.stamp AS at",
+                [],
+            ),
+        };
+        match way {
+            Way::WalkSome(most) => {
+                out.push(" FROM (SELECT r.tenant, r.surrogate, r.type, r.id, r.stamp", []);
+                self.walk(&mut out, query, (after, ascending), *most)?;
+                out.push(") r WHERE ", []);
+                filter::push(&mut out, self, &query.filter)?;
+            }
+            way => self.part(&mut out, query, way, after)?,
+        }
+        // The plus keeps the planner from walking all stamps where the resources are come by otherwise.
+        let is_by_stamp = matches!(way, Way::WalkSome(_)) || walks && !names_resources(&query.filter);
+        let order = match (is_by_stamp, ascending) {
             (true, true) => " ORDER BY r.stamp LIMIT ?",
             (true, false) => " ORDER BY r.stamp DESC LIMIT ?",
             (false, true) => " ORDER BY +r.stamp LIMIT ?",
             (false, false) => " ORDER BY +r.stamp DESC LIMIT ?",
         };
         out.push(order, [limit(query.count)]);
-        if drive.is_some() {
+        if !walks {
             out.push(
                 ") p CROSS JOIN resource r WHERE r.tenant = ? AND r.surrogate = p.s",
                 [Bind::Big(self.tenant.0)],
@@ -144,11 +110,47 @@ impl Lists {
         Ok(out)
     }
 
+    /// A row if there are more resources than so many to walk.
+    pub(crate) fn goes_on<'a>(
+        self,
+        query: &'a SearchQuery,
+        ascending: bool,
+        most: i64,
+    ) -> Result<NumberQuery<'a>> {
+        let after = query.after.as_ref().map(|after| (after.stamp, ascending));
+        let mut out = Statement::new("SELECT w.stamp FROM (SELECT r.stamp", []);
+        self.walk(&mut out, query, (after, ascending), most.saturating_add(1))?;
+        out.push(") w LIMIT 1 OFFSET ?", [Bind::Big(most)]);
+        Ok(out)
+    }
+
+    /// The first resources in the order of changes, whether they match or not.
+    fn walk<'a, ST>(
+        self,
+        out: &mut Statement<'a, ST>,
+        query: &'a SearchQuery,
+        (after, ascending): (Option<(i64, bool)>, bool),
+        most: i64,
+    ) -> Result<()> {
+        out.push(" FROM resource r WHERE r.tenant = ?", [Bind::Big(self.tenant.0)]);
+        let stamps = Stamps {
+            walks: true,
+            ..Stamps::of(query, after)
+        };
+        self.conditions(out, query, stamps, Tested::Nothing)?;
+        let order = match ascending {
+            true => " ORDER BY r.stamp LIMIT ?",
+            false => " ORDER BY r.stamp DESC LIMIT ?",
+        };
+        out.push(order, [Bind::Big(most)]);
+        Ok(())
+    }
+
     /// Current resources in another order, with the places that they have in it.
     pub(crate) fn by_keys<'a>(
         self,
         query: &'a SearchQuery,
-        drive: Option<&'a Filter>,
+        way: &'a Way<'a>,
     ) -> Result<Statement<'a, SortedSql>> {
         let mut out = Statement::new(VERSION_COLUMNS, []);
         sort::columns(&mut out, &query.sort);
@@ -156,7 +158,7 @@ impl Lists {
         sort::names(&mut out, &query.sort);
         out.push(" FROM (SELECT r.surrogate AS s, r.stamp AS at", []);
         sort::keys(&mut out, &query.sort);
-        self.part(&mut out, query, drive, None)?;
+        self.part(&mut out, query, way, None)?;
         out.push(") p", []);
         if let Some(after) = &query.after {
             out.push(" WHERE ", []);
@@ -176,11 +178,11 @@ impl Lists {
     pub(crate) fn search_total<'a>(
         self,
         query: &'a SearchQuery,
-        drive: Option<&'a Filter>,
+        way: &'a Way<'a>,
         most: u64,
     ) -> Result<NumberQuery<'a>> {
         let mut out = Statement::new("SELECT count(*) FROM (SELECT 1", []);
-        self.part(&mut out, query, drive, None)?;
+        self.part(&mut out, query, way, None)?;
         out.push(
             " LIMIT ?) AS m",
             [Bind::Big(i64::try_from(most).unwrap_or(i64::MAX))],
@@ -192,36 +194,62 @@ impl Lists {
     pub(crate) fn matches<'a>(
         self,
         query: &'a SearchQuery,
-        drive: Option<&'a Filter>,
+        way: &'a Way<'a>,
     ) -> Result<Statement<'a, Binary>> {
         let mut out = Statement::new("SELECT r.id", []);
-        self.part(&mut out, query, drive, None)?;
+        self.part(&mut out, query, way, None)?;
         out.push(" LIMIT ?", [limit(query.count)]);
         Ok(out)
     }
 
+    /// The resources that match, come by that way.
     fn part<'a, ST>(
         self,
         out: &mut Statement<'a, ST>,
         query: &'a SearchQuery,
-        drive: Option<&'a Filter>,
+        way: &'a Way<'a>,
         after: Option<(i64, bool)>,
     ) -> Result<()> {
-        let names = names_resources(&query.filter);
-        match drive {
-            None => out.push(" FROM resource r WHERE r.tenant = ?", [Bind::Big(self.tenant.0)]),
-            Some(part) => {
+        let tested = match way {
+            Way::Drive(candidate) if candidate.is_exact => Tested::AllBut(candidate.part),
+            _ => Tested::All,
+        };
+        match way {
+            Way::Walk | Way::WalkSome(_) => {
+                out.push(" FROM resource r WHERE r.tenant = ?", [Bind::Big(self.tenant.0)]);
+                let stamps = Stamps {
+                    walks: !names_resources(&query.filter),
+                    ..Stamps::of(query, after)
+                };
+                return self.conditions(out, query, stamps, tested);
+            }
+            Way::Drive(candidate) => {
                 out.push(" FROM (SELECT DISTINCT e.s FROM (", []);
-                filter::set(out, self, part);
-                out.push(
-                    ") e) d CROSS JOIN resource r WHERE r.tenant = ? AND r.surrogate = d.s",
-                    [Bind::Big(self.tenant.0)],
-                );
+                filter::set(out, self, candidate.part);
+            }
+            Way::Until(edge) => {
+                out.push(" FROM (SELECT DISTINCT e.s FROM (", []);
+                edge.set(out, self);
             }
         }
+        out.push(
+            ") e) d CROSS JOIN resource r WHERE r.tenant = ? AND r.surrogate = d.s",
+            [Bind::Big(self.tenant.0)],
+        );
+        self.conditions(out, query, Stamps::of(query, after), tested)
+    }
+
+    /// What a resource `r` must be besides being come by.
+    pub(super) fn conditions<'a, ST>(
+        self,
+        out: &mut Statement<'a, ST>,
+        query: &'a SearchQuery,
+        stamps: Stamps,
+        tested: Tested<'a>,
+    ) -> Result<()> {
         if let Some(t) = query.resource_type {
             out.push(" AND r.type = ?", [Bind::Small(t.number())]);
-        } else if drive.is_none() && names_ids(&query.filter) {
+        } else if matches!(tested, Tested::All) && names_ids(&query.filter) {
             // The key index begins with the type: naming all types lets the ids drive it.
             out.push(" AND r.type IN (0", []);
             for number in 1..=ResourceType::count() {
@@ -230,15 +258,38 @@ impl Lists {
             out.push(")", []);
         }
         out.push(self.guard, []);
-        let (first, last) = bounds(query, after);
-        // The plus keeps the planner from walking all stamps where the resources are named.
-        let range = match drive.is_none() && !names {
-            true => " AND r.stamp >= ? AND r.stamp <= ? AND r.change < ? AND ",
-            false => " AND +r.stamp >= ? AND +r.stamp <= ? AND r.change < ? AND ",
+        // The plus keeps the planner from walking all stamps where the resources are come by otherwise.
+        let range = match stamps.walks {
+            true => " AND r.stamp >= ? AND r.stamp <= ? AND r.change < ?",
+            false => " AND +r.stamp >= ? AND +r.stamp <= ? AND r.change < ?",
         };
-        out.push(range, [Bind::Big(first), Bind::Big(last), Bind::Small(DELETED)]);
-        filter::push_but(out, self, &query.filter, drive)
+        out.push(
+            range,
+            [
+                Bind::Big(stamps.first),
+                Bind::Big(stamps.last),
+                Bind::Small(DELETED),
+            ],
+        );
+        let but = match tested {
+            Tested::Nothing => return Ok(()),
+            Tested::All => None,
+            Tested::AllBut(part) => Some(part),
+        };
+        out.push(" AND ", []);
+        filter::push_but(out, self, &query.filter, but)
     }
+}
+
+/// What of the filter is tested.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Tested<'a> {
+    /// All of it.
+    All,
+    /// All but a part that what is come by passes.
+    AllBut(&'a Filter),
+    /// Nothing.
+    Nothing,
 }
 
 /// The first and last stamp that the filter, the mark and the page let through.
@@ -264,7 +315,7 @@ fn stamps(filter: &Filter) -> (i64, i64) {
     }
 }
 
-fn names_resources(filter: &Filter) -> bool {
+pub(super) fn names_resources(filter: &Filter) -> bool {
     match filter {
         Filter::Ids(_) | Filter::Resource(_) => true,
         Filter::And(all) => all.iter().any(names_resources),

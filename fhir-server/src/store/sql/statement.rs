@@ -140,28 +140,30 @@ impl<'a, ST> Statement<'a, ST> {
         self.binds
     }
 
+    /// Its text; a question mark stands for a value.
+    pub(crate) fn text(&self) -> String {
+        let texts = self.parts.iter().map(|part| match part {
+            Part::Sql(sql) => *sql,
+            Part::Bind(_) => "?",
+        });
+        texts.collect()
+    }
+
     /// Asks how SQLite would go about it: id, parent, a number without meaning, what it does.
-    #[cfg(all(test, feature = "sqlite"))]
-    pub(crate) fn explained(self) -> Statement<'a, (BigInt, BigInt, BigInt, Text)> {
+    #[cfg(feature = "sqlite")]
+    pub(crate) fn explained(&self) -> Statement<'a, (BigInt, BigInt, BigInt, Text)> {
         self.after("EXPLAIN QUERY PLAN ")
     }
 
-    /// The same after a text that makes its rows others.
-    #[cfg(test)]
-    pub(crate) fn after<S>(mut self, text: &'static str) -> Statement<'a, S> {
-        self.parts.insert(0, Part::Sql(text));
-        let Statement {
-            parts,
-            binds,
-            reuse,
-            balanced,
-            ..
-        } = self;
+    /// The same after a text that makes its rows others; not worth keeping prepared.
+    pub(crate) fn after<S>(&self, text: &'static str) -> Statement<'a, S> {
+        let mut parts = self.parts.clone();
+        parts.insert(0, Part::Sql(text));
         Statement {
             parts,
-            binds,
-            reuse,
-            balanced,
+            binds: self.binds,
+            reuse: false,
+            balanced: self.balanced,
             row: PhantomData,
         }
     }

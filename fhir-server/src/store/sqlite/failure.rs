@@ -59,7 +59,11 @@ pub(super) fn class(error: &Diesel) -> Class {
         "locking protocol",
     ]) {
         Class::Busy
-    } else if starts(&["database disk image is malformed", "file is not a database"]) {
+    } else if starts(&[
+        "database disk image is malformed",
+        "malformed database schema",
+        "file is not a database",
+    ]) {
         Class::Damaged
     } else if starts(&[super::watch::MESSAGE]) {
         Class::Ended
@@ -90,7 +94,11 @@ pub(super) fn error_of_class(class: Class) -> Error {
             ErrorCode::Unavailable,
             "The database is busy; nothing was changed. Try again.",
         ),
-        Class::Ended => Error::new(ErrorCode::Timeout, "The query did not end in time; ask for less."),
+        Class::Ended => Error::new(
+            ErrorCode::TooSlow,
+            "The query took longer than this server lets a query take, and was ended. The same again will not help: name a \
+             parameter that few resources pass (an identifier, a patient, a shorter range of dates), or send _total=none.",
+        ),
         Class::Unique | Class::Other => Error::new(
             ErrorCode::Internal,
             "The server failed to handle this request; nothing was changed by it.",

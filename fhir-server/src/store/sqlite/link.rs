@@ -2,9 +2,10 @@
 //!
 //! Invariant: no connection works on a SQLite library or with settings that may lose an acknowledged write.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Instant;
 
 use diesel::connection::SimpleConnection;
 use diesel::query_builder::{AstPass, QueryFragment, QueryId};
@@ -17,6 +18,7 @@ use diesel::{Connection, RunQueryDsl, SqliteConnection};
 use super::failure;
 use super::watch::Watch;
 use crate::error::{Error, Result};
+use crate::store::Asked;
 use crate::store::sql::Statement;
 
 /// The first version of SQLite without the fault that could corrupt a database when its WAL is reset
@@ -49,6 +51,8 @@ pub(super) struct Link {
     conn: SqliteConnection,
     watch: Arc<Watch>,
     shapes: HashSet<u64>,
+    /// What is asked, while it is noted.
+    noted: Option<Vec<Asked>>,
 }
 
 impl Link {
@@ -102,6 +106,7 @@ impl Link {
             conn,
             watch,
             shapes: HashSet::new(),
+            noted: None,
         })
     }
 
@@ -176,8 +181,40 @@ impl Link {
     where
         Statement<'a, ST>: LoadQuery<'a, SqliteConnection, U>,
     {
+        if self.noted.is_some() {
+            return self.noting(statement);
+        }
         self.admit(&mut statement);
         statement.load(&mut self.conn)
+    }
+
+    /// From now on notes what is asked for rows.
+    pub(super) fn note(&mut self) {
+        self.noted = Some(Vec::new());
+    }
+
+    /// What was noted; nothing more is.
+    pub(super) fn noted(&mut self) -> Vec<Asked> {
+        self.noted.take().unwrap_or_default()
+    }
+
+    fn noting<'a, ST, U>(&mut self, statement: Statement<'a, ST>) -> QueryResult<Vec<U>>
+    where
+        Statement<'a, ST>: LoadQuery<'a, SqliteConnection, U>,
+    {
+        let sql = statement.text();
+        let steps: Vec<(i64, i64, i64, String)> = statement.explained().load(&mut self.conn)?;
+        let (before, start) = (self.watch.looked_at(), Instant::now());
+        let rows: Vec<U> = statement.load(&mut self.conn)?;
+        let asked = Asked {
+            sql,
+            plan: indented(steps),
+            rows: rows.len(),
+            looked_at: self.watch.looked_at().wrapping_sub(before).into(),
+            took: start.elapsed(),
+        };
+        self.noted.get_or_insert_default().push(asked);
+        Ok(rows)
     }
 
     /// The first row of a statement.
@@ -199,6 +236,17 @@ impl Link {
             }
         }
     }
+}
+
+/// The steps of a plan, each two spaces further in than the one that it is part of.
+fn indented(steps: Vec<(i64, i64, i64, String)>) -> Vec<String> {
+    let mut depths: HashMap<i64, usize> = HashMap::new();
+    let lines = steps.into_iter().map(|(id, parent, _, step)| {
+        let depth = depths.get(&parent).map_or(0, |depth| depth + 1);
+        depths.insert(id, depth);
+        format!("{}{step}", "  ".repeat(depth))
+    });
+    lines.collect()
 }
 
 /// Statements of every snapshot, which diesel finds by their types and need not print to find.

@@ -6,7 +6,7 @@ use diesel::{QueryResult, RunQueryDsl};
 use diesel_migrations::MigrationHarness;
 
 use crate::context::{Millis, TenantId};
-use crate::store::sql::{self, Lists, Statement};
+use crate::store::sql::{self, Choice, Edge, Lists, Statement, Way};
 use crate::store::sqlite::watch;
 use crate::store::{
     Compare, Criterion, Cursor, Filter, HistoryQuery, HistoryScope, Key, Link, LinkQuery, ParameterNumber,
@@ -25,9 +25,14 @@ const OLDEST_FIRST: Sort = Sort {
     descending: false,
 };
 
+/// What the part of the filter that gives the fewest drives.
+fn driven(query: &SearchQuery) -> Way<'_> {
+    Way::Drive(Choice::of_all(&query.filter).best().unwrap())
+}
+
 /// A page that nothing but the order drives.
 fn page(query: &SearchQuery) -> crate::error::Result<Statement<'_, sql::VersionSql>> {
-    LISTS.by_change(query, None, sql::in_order_of_changes(query).unwrap())
+    LISTS.by_change(query, &Way::Walk, sql::in_order_of_changes(query).unwrap())
 }
 
 fn plan<ST>(statement: Statement<'_, ST>) -> String {
@@ -94,7 +99,7 @@ fn a_list_of_a_type_or_of_all_walks_its_index_in_order() {
                 let search = plan(page(&query).unwrap());
                 direct(&search);
                 assert!(search.contains(index), "{search}");
-                let total = plan(LISTS.search_total(&query, None, 100).unwrap());
+                let total = plan(LISTS.search_total(&query, &Way::Walk, 100).unwrap());
                 direct(&total);
                 assert!(total.contains(&format!("COVERING INDEX {index}")), "{total}");
             }
@@ -200,6 +205,88 @@ fn referred(filter: Filter) -> Filter {
     }
 }
 
+/// A hundred parameters that may all refer to one patient, and that patient.
+fn compartment() -> Filter {
+    let refers = |place| {
+        Filter::Has(Criterion {
+            parameter: ParameterNumber(place * 8),
+            test: Test::Reference {
+                types: vec![patient()],
+                id: "p".into(),
+                version: None,
+            },
+        })
+    };
+    let mut any: Vec<Filter> = (1..=100).map(refers).collect();
+    any.push(Filter::Resource(key()));
+    Filter::Or(any)
+}
+
+#[test]
+fn what_refers_to_one_resource_by_many_parameters_is_found_at_once() {
+    let filter = compartment();
+    let query = SearchQuery::new(None, filter, 50);
+    let found = plan(LISTS.by_change(&query, &driven(&query), false).unwrap());
+    assert_eq!(found.matches("SEARCH n ").count(), 1, "{found}");
+    // The rows of a resource are read once, and not sought for each parameter.
+    let tested = plan(page(&query).unwrap());
+    assert_eq!(
+        tested
+            .matches("label_of_resource (tenant=? AND resource=?)")
+            .count(),
+        1,
+        "{tested}"
+    );
+}
+
+#[test]
+fn a_walk_that_ends_early_reads_the_index_of_the_type_alone() {
+    let query = SearchQuery::new(Some(patient()), token("a"), 50);
+    for ascending in [false, true] {
+        let walk = plan(LISTS.by_change(&query, &Way::WalkSome(9), ascending).unwrap());
+        assert!(walk.contains("r USING INDEX resource_of_type"), "{walk}");
+        assert!(!walk.contains("SCAN l") && !walk.contains("SCAN n"), "{walk}");
+        let more = plan(LISTS.goes_on(&query, ascending, 9).unwrap());
+        direct(&more);
+        assert!(more.contains("COVERING INDEX resource_of_type"), "{more}");
+    }
+}
+
+/// The first page of an order is looked for in the index of its first key.
+#[test]
+fn the_edge_of_a_sorted_page_is_found_in_the_order_of_its_index() {
+    let text = "term_of_text (tenant=? AND kind=?";
+    let span = "PRIMARY KEY (tenant=? AND parameter=? AND unit=?";
+    for (kind, index) in [
+        (ValueKind::String, text),
+        (ValueKind::Date, span),
+        (ValueKind::Number, span),
+    ] {
+        for descending in [false, true] {
+            let mut query = SearchQuery::new(Some(patient()), token("a"), 50);
+            query.sort.push(Sort {
+                key: SortKey::Parameter {
+                    parameter: PARAMETER,
+                    kind,
+                },
+                descending,
+            });
+            let edge = plan(LISTS.edge(&query).unwrap().unwrap());
+            assert!(!edge.contains("TEMP B-TREE FOR"), "{edge}");
+            assert!(edge.contains(index), "{edge}");
+            assert!(edge.contains("r USING INTEGER PRIMARY KEY (rowid=?)"), "{edge}");
+            let place = match kind {
+                ValueKind::String => (None, Some(b"b".to_vec())),
+                _ => (Some(5), None),
+            };
+            let until = Way::Until(Edge::new(&query, place).unwrap());
+            let found = plan(LISTS.by_keys(&query, &until).unwrap());
+            assert!(found.contains(index), "{found}");
+            assert!(!found.contains("SCAN l") && !found.contains("SCAN r"), "{found}");
+        }
+    }
+}
+
 /// A criterion is asked of one resource at a time, by what the resource has.
 #[test]
 fn a_criterion_that_does_not_drive_looks_at_the_rows_of_one_resource() {
@@ -269,6 +356,38 @@ fn a_part_that_drives_a_search_is_read_from_its_index() {
             vec!["l USING PRIMARY KEY (tenant=? AND parameter=? AND unit=? AND last>?)"],
         ),
         (
+            has(Test::Date(Compare::Lt, 1, 2)),
+            vec![
+                "l USING PRIMARY KEY (tenant=? AND parameter=? AND unit=? AND last<?)",
+                "l USING COVERING INDEX span_of_start (tenant=? AND parameter=? AND unit=? AND first<?)",
+            ],
+        ),
+        (
+            has(Test::Every(vec![
+                Test::Date(Compare::Ge, 1, 2),
+                Test::Date(Compare::Lt, 5, 6),
+            ])),
+            vec![
+                "l USING PRIMARY KEY (tenant=? AND parameter=? AND unit=? AND last>? AND last<?)",
+                "l USING COVERING INDEX span_of_start (tenant=? AND parameter=? AND unit=? AND first<?)",
+            ],
+        ),
+        (
+            has(Test::Every(vec![
+                Test::Folded("a".into()),
+                Test::Exact("A".into()),
+            ])),
+            vec![by_text, by_term],
+        ),
+        (compartment(), vec![by_text, by_term]),
+        (
+            Filter::Or(vec![
+                Filter::Resource(key()),
+                Filter::And(vec![Filter::Types(vec![patient()]), token("a")]),
+            ]),
+            vec!["resource_key (tenant=? AND type=? AND id=?)", by_text, by_term],
+        ),
+        (
             has(Test::Near {
                 point: [1.0, 0.0, 0.0],
                 chord2: 0.1,
@@ -293,7 +412,8 @@ fn a_part_that_drives_a_search_is_read_from_its_index() {
         ),
     ] {
         let query = SearchQuery::new(Some(patient()), filter, 50);
-        let total = LISTS.search_total(&query, Some(&query.filter), 100).unwrap();
+        let way = driven(&query);
+        let total = LISTS.search_total(&query, &way, 100).unwrap();
         let found = plan(total);
         assert!(
             !found.contains("SCAN n") && !found.contains("SCAN l") && !found.contains("SCAN r"),
@@ -301,7 +421,7 @@ fn a_part_that_drives_a_search_is_read_from_its_index() {
         );
         assert!(found.contains("r USING INTEGER PRIMARY KEY (rowid=?)"), "{found}");
         assert!(parts.iter().all(|part| found.contains(part)), "{found}");
-        let sorted = LISTS.by_change(&query, Some(&query.filter), false).unwrap();
+        let sorted = LISTS.by_change(&query, &way, false).unwrap();
         assert!(plan(sorted).contains("r USING INTEGER PRIMARY KEY (rowid=?)"));
     }
 }
@@ -324,7 +444,7 @@ fn links_and_orders_look_at_the_rows_of_the_resources_they_are_of() {
             forward,
             [
                 "f USING COVERING INDEX resource_key (tenant=? AND type=? AND id=?)",
-                "label_of_resource",
+                "label_of_resource (tenant=? AND resource=?",
             ],
         ),
         (
@@ -335,7 +455,11 @@ fn links_and_orders_look_at_the_rows_of_the_resources_they_are_of() {
             ],
         ),
     ] {
-        let query = LinkQuery::new(vec![key()], link, 50);
+        let group = Key {
+            resource_type: ResourceType::from_name("Group").unwrap(),
+            id: "a".into(),
+        };
+        let query = LinkQuery::new(vec![key(), group], link, 50);
         let found = plan(LISTS.linked(&query).unwrap());
         assert!(
             !found.contains("SCAN l") && !found.contains("SCAN n") && !found.contains("SCAN r"),
@@ -353,7 +477,7 @@ fn links_and_orders_look_at_the_rows_of_the_resources_they_are_of() {
             descending: false,
         });
     }
-    let found = plan(LISTS.by_keys(&query, Some(&query.filter)).unwrap());
+    let found = plan(LISTS.by_keys(&query, &driven(&query)).unwrap());
     for part in [
         "label_of_resource",
         "span_of_resource",

@@ -21,7 +21,8 @@ use crate::context::{Clock, TenantId};
 use crate::error::{Error, Result};
 use crate::store::sql::{self, Lists, Statement, VersionRow};
 use crate::store::{
-    Filter, Found, HistoryQuery, Key, LinkQuery, Marks, ResourceType, SearchQuery, Snapshot, Version,
+    Explanation, Filter, Found, HistoryQuery, Key, LinkQuery, Marks, ResourceType, SearchQuery, Snapshot,
+    Version,
 };
 
 /// A consistent view of one tenant's data.
@@ -166,6 +167,16 @@ impl Snapshot for SqliteSnapshot {
     fn linked<'a>(&'a self, query: &'a LinkQuery) -> BoxFuture<'a, Result<Vec<Version>>> {
         let (lists, query) = (self.lists(), query.clone());
         self.aside(move |link| all(link, lists.linked(&query)?)).boxed()
+    }
+
+    fn explain<'a>(
+        &'a self,
+        query: &'a SearchQuery,
+        limit: Option<u64>,
+    ) -> BoxFuture<'a, Result<Explanation>> {
+        let (lists, query) = (self.lists(), query.clone());
+        self.aside(move |link| search::explain(link, lists, &query, limit))
+            .boxed()
     }
 
     fn marks(&self) -> BoxFuture<'_, Result<Marks>> {

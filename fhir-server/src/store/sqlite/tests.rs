@@ -1,5 +1,6 @@
 //! The SQLite back end: the conformance suite, and what is SQLite's alone.
 
+mod ages;
 mod faults;
 mod files;
 mod limits;

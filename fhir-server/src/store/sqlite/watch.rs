@@ -55,6 +55,11 @@ impl Watch {
         Leash(self.clone())
     }
 
+    /// How many rows have been looked at, of lists and counts: it begins again after four billions.
+    pub(super) fn looked_at(&self) -> u32 {
+        self.asked.load(Ordering::Relaxed)
+    }
+
     fn go_on(&self) -> bool {
         if self.asked.fetch_add(1, Ordering::Relaxed).is_multiple_of(EVERY) {
             let until = *self.until.lock().unwrap_or_else(PoisonError::into_inner);

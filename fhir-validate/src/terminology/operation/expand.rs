@@ -22,8 +22,8 @@ use crate::terminology::issue::{Cause, Refusal, no_value_set, not_compiled};
 use crate::terminology::language::Languages;
 use crate::terminology::set::{Compiled, Hit};
 
-/// Codes of an expansion that is not asked for by pages.
-const MAX_UNPAGED: usize = 10_000;
+/// Codes of an expansion that is not asked for by pages, and of one page.
+const MAX_SHOWN: usize = 10_000;
 
 /// The URI of each property that an expansion may state of its own accord.
 const DEFINED: [(&str, &str); 5] = [
@@ -148,14 +148,15 @@ impl View {
             !hidden && self.has_text(hit)
         });
         let total = hits.len();
-        if self.count.is_none() && total.saturating_sub(self.offset) > MAX_UNPAGED {
+        let left = total.saturating_sub(self.offset);
+        let count = self.count.unwrap_or(left).min(left);
+        if count > MAX_SHOWN {
             return Err(members::too_costly(format!(
-                "The value set '{}' has {total} codes, more than the {MAX_UNPAGED} that are listed at once: ask by \
+                "The value set '{}' has {total} codes, more than the {MAX_SHOWN} that are listed at once: ask by \
                  pages, with 'count' and 'offset', or with a 'filter'",
                 compiled.label
             )));
         }
-        let count = self.count.unwrap_or(MAX_UNPAGED);
         let start = self.offset.min(total);
         Ok(Page {
             all: hits,

@@ -9,6 +9,7 @@
 mod answer;
 mod batch;
 mod check;
+mod concepts;
 mod expand;
 mod input;
 mod lookup;
@@ -56,4 +57,18 @@ fn with_own_resources(library: &Arc<Library>, input: &input::Input<'_>) -> Resul
             .map_err(|error| Refusal::invalid(format!("tx-resource: {error}")))?;
     }
     Ok(Arc::new(layer))
+}
+
+/// The library with the request's `codeSystem` laid over it, and the URL of that.
+fn with_own_code_system<'a>(
+    library: Arc<Library>,
+    input: &input::Input<'a>,
+) -> Result<(Arc<Library>, Option<&'a str>), Refusal> {
+    let Some(own) = input.code_system("codeSystem") else {
+        return Ok((library, None));
+    };
+    let layer = Library::over(library);
+    let added = layer.add(own.clone().into());
+    added.map_err(|error| Refusal::invalid(format!("codeSystem: {error}")))?;
+    Ok((Arc::new(layer), own.url.as_str()))
 }

@@ -4,7 +4,7 @@ use fhir_model::Parameters;
 
 use super::answer::Answer;
 use super::input::Input;
-use super::{Request, with_own_resources};
+use super::{Request, with_own_code_system, with_own_resources};
 use crate::terminology::canonical;
 use crate::terminology::code_system::CodeSystem;
 use crate::terminology::issue::{Cause, Issue, Refusal, no_code_system};
@@ -16,6 +16,7 @@ use crate::terminology::issue::{Cause, Issue, Refusal, no_code_system};
 pub fn subsumes(request: &Request<'_>, parameters: &Parameters) -> Result<Parameters, Refusal> {
     let input = Input::new(parameters);
     let library = with_own_resources(&request.library, &input)?;
+    let (library, own) = with_own_code_system(library, &input)?;
     let (a, b) = (input.coding("codingA"), input.coding("codingB"));
     let system =
         |coding: Option<&'_ fhir_model::Coding>| coding.and_then(|c| c.system.as_str().map(str::to_owned));
@@ -27,7 +28,7 @@ pub fn subsumes(request: &Request<'_>, parameters: &Parameters) -> Result<Parame
             "'codingA' and 'codingB' are of two code systems, '{of_a}' and '{of_b}'"
         )));
     }
-    let named = input.text("system").map(str::to_owned);
+    let named = own.or_else(|| input.text("system")).map(str::to_owned);
     let system = of_a.or(of_b).or(named);
     let system = system.ok_or_else(|| Refusal::invalid("the parameter 'system' is missing"))?;
     let (url, in_url) = canonical::split(&system);

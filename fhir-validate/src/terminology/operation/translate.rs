@@ -46,6 +46,7 @@ pub fn translate(request: &Request<'_>, parameters: &Parameters) -> Result<Param
 /// A code to be translated.
 struct Code<'a> {
     system: Option<&'a str>,
+    version: Option<&'a str>,
     code: &'a str,
 }
 
@@ -131,6 +132,7 @@ fn codes<'a>(input: &Input<'a>) -> Result<Vec<Code<'a>>, Refusal> {
     let of = |coding: &'a Coding| {
         Some(Code {
             system: coding.system.as_str(),
+            version: coding.version.as_str(),
             code: coding.code.as_str()?,
         })
     };
@@ -141,6 +143,7 @@ fn codes<'a>(input: &Input<'a>) -> Result<Vec<Code<'a>>, Refusal> {
     } else {
         let code = input.text("code").map(|code| Code {
             system: input.text("system"),
+            version: input.text("version"),
             code,
         });
         code.into_iter().collect()
@@ -163,14 +166,25 @@ struct Translation<'a> {
 impl Translation<'_> {
     fn by_map(&self, map: &ConceptMap, hops: usize, matches: &mut Vec<Match>) {
         for group in &map.group {
-            let (from, to) = match self.reverse {
-                true => (group.target.as_str(), group.source.as_str()),
-                false => (group.source.as_str(), group.target.as_str()),
+            let (from, version, to) = match self.reverse {
+                true => (
+                    group.target.as_str(),
+                    &group.target_version,
+                    group.source.as_str(),
+                ),
+                false => (
+                    group.source.as_str(),
+                    &group.source_version,
+                    group.target.as_str(),
+                ),
             };
             let is_other = |asked: Option<&str>, stated: Option<&str>| {
                 asked.is_some_and(|asked| stated.is_some_and(|stated| stated != asked))
             };
-            if is_other(self.code.system, from) || is_other(self.target_system, to) {
+            if is_other(self.code.system, from)
+                || is_other(self.code.version, version.as_str())
+                || is_other(self.target_system, to)
+            {
                 continue;
             }
             if self.reverse {

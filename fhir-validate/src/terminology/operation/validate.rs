@@ -9,7 +9,7 @@ use fhir_model::{AnyValue, CodeableConcept, Parameters};
 use super::answer::Answer;
 use super::check::{Asked, Checked, Checker, Place, Rules};
 use super::input::Input;
-use super::{Request, with_own_resources};
+use super::{Request, with_own_code_system, with_own_resources};
 use crate::terminology::canonical;
 use crate::terminology::compose::Compiler;
 use crate::terminology::issue::{Issue, Refusal, message, not_compiled, outcome};
@@ -69,17 +69,10 @@ pub fn code_system_validate_code(
     parameters: &Parameters,
 ) -> Result<Parameters, Refusal> {
     let input = Input::new(parameters);
-    let mut library = with_own_resources(&request.library, &input)?;
+    let library = with_own_resources(&request.library, &input)?;
     let mut asked = asked(&input, false)?;
-    let own = input.code_system("codeSystem");
-    if let Some(own) = own {
-        let layer = Library::over(library);
-        let added = layer.add(own.clone().into());
-        added.map_err(|error| Refusal::invalid(format!("codeSystem: {error}")))?;
-        library = Arc::new(layer);
-    }
-    let url = own.and_then(|s| s.url.as_str()).or_else(|| input.text("url"));
-    let url = url.map(canonical::split);
+    let (library, own) = with_own_code_system(library, &input)?;
+    let url = own.or_else(|| input.text("url")).map(canonical::split);
     for code in &mut asked.codes {
         code.system = code.system.or(url.map(|(url, _)| url));
         code.version = code

@@ -30,7 +30,7 @@ pub(super) fn open(path: &Path, bounds: &Bounds) -> Result<Box<dyn Files>, Relea
         return Ok(Box::new(Folder {
             root: path.to_owned(),
             names,
-            bounds: *bounds,
+            bounds: bounds.clone(),
             left: bounds.bytes,
         }));
     }
@@ -66,6 +66,7 @@ fn walk(
         if kind.is_dir() {
             walk(root, &format!("{name}/"), depth + 1, bounds, names)?;
         } else if kind.is_file() {
+            bounds.expect(&name, entry.metadata().map_or(0, |m| m.len()));
             names.push(name);
             if names.len() > bounds.files {
                 return Err(ReleaseError::TooLarge(format!(
@@ -88,11 +89,12 @@ impl Files for Folder {
         Ok(Box::new(BufReader::new(Budgeted {
             inner: file,
             left: &mut self.left,
+            bounds: &self.bounds,
         })))
     }
 
     fn bounds(&self) -> Bounds {
-        self.bounds
+        self.bounds.clone()
     }
 }
 
@@ -100,11 +102,13 @@ impl Files for Folder {
 pub(super) struct Budgeted<'b, R> {
     pub(super) inner: R,
     pub(super) left: &'b mut u64,
+    pub(super) bounds: &'b Bounds,
 }
 
 impl<R: Read> Read for Budgeted<'_, R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let read = self.inner.read(buffer)?;
+        self.bounds.count(read);
         *self.left = self
             .left
             .checked_sub(read as u64)

@@ -84,14 +84,21 @@ struct Product {
     properties: Vec<(&'static str, String)>,
 }
 
+fn is_of(class: &Class, name: &str) -> bool {
+    let file = name.rsplit('/').next().unwrap_or(name).to_ascii_lowercase();
+    file.starts_with(class.file) && file.ends_with(".xml")
+}
+
+/// Whether a file of that name is read.
+pub(super) fn is_read(name: &str) -> bool {
+    CLASSES.iter().any(|class| is_of(class, name))
+}
+
 pub(super) fn read(files: &mut dyn Files) -> Result<Vec<CodeSystem>, ReleaseError> {
     let names = files.names();
     let mut products: HashMap<String, Product> = HashMap::new();
     for class in &CLASSES {
-        let is_of = |n: &&String| {
-            let file = n.rsplit('/').next().unwrap_or(n).to_ascii_lowercase();
-            file.starts_with(class.file) && file.ends_with(".xml")
-        };
+        let is_of = |n: &&String| is_of(class, n);
         for name in names.iter().filter(is_of) {
             records(files, name, class, &mut products)?;
         }

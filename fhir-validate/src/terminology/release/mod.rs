@@ -6,17 +6,20 @@
 
 mod archive;
 mod dmd;
+mod kept;
 mod rf2;
 mod zip;
 
 use std::fmt;
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::Library;
 use super::code_system::CodeSystem;
 
-/// What may be read of a release.
-#[derive(Clone, Copy, Debug)]
+/// What may be read of a release, and how much was: clones count together.
+#[derive(Clone, Debug)]
 pub struct Bounds {
     /// Files.
     pub files: usize,
@@ -24,6 +27,33 @@ pub struct Bounds {
     pub bytes: u64,
     /// Bytes of a line.
     pub line: usize,
+    watch: Arc<Watch>,
+}
+
+/// How far the reading is.
+#[derive(Debug, Default)]
+struct Watch {
+    read: AtomicU64,
+    total: AtomicU64,
+}
+
+impl Bounds {
+    /// Bytes that were read so far, and those that will have been at the end; of both, those of the files that count.
+    pub fn progress(&self) -> (u64, u64) {
+        let of = |number: &AtomicU64| number.load(Ordering::Relaxed);
+        (of(&self.watch.read), of(&self.watch.total))
+    }
+
+    /// A file of that name and size is part of the release.
+    fn expect(&self, name: &str, size: u64) {
+        if rf2::is_read(name) || dmd::is_read(name) {
+            self.watch.total.fetch_add(size, Ordering::Relaxed);
+        }
+    }
+
+    fn count(&self, bytes: usize) {
+        self.watch.read.fetch_add(bytes as u64, Ordering::Relaxed);
+    }
 }
 
 impl Default for Bounds {
@@ -33,6 +63,7 @@ impl Default for Bounds {
             files: 10_000,
             bytes: 16 << 30,
             line: 64 << 10,
+            watch: Arc::default(),
         }
     }
 }
@@ -94,6 +125,29 @@ impl std::error::Error for ReleaseError {
             _ => None,
         }
     }
+}
+
+/// Reads a release, of SNOMED CT or of dm+d: the names of its files tell.
+///
+/// # Errors
+/// It is neither, or as [`snomed`] and [`dmd()`].
+pub fn read(path: &Path, bounds: &Bounds) -> Result<Release, ReleaseError> {
+    let mut files = archive::open(path, bounds)?;
+    let names = files.names();
+    let systems = match (
+        names.iter().any(|n| rf2::is_read(n)),
+        names.iter().any(|n| dmd::is_read(n)),
+    ) {
+        (true, _) => vec![rf2::read(&mut *files)?],
+        (false, true) => dmd::read(&mut *files)?,
+        (false, false) => {
+            return Err(ReleaseError::Incomplete(
+                "it has neither a snapshot of SNOMED CT (sct2_Concept_Snapshot….txt) nor products of dm+d (f_vmp2….xml)"
+                    .to_owned(),
+            ));
+        }
+    };
+    Ok(Release { systems })
 }
 
 /// Reads a SNOMED CT release: the snapshot files of RF2, in a folder or a ZIP archive.

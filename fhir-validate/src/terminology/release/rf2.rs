@@ -130,6 +130,18 @@ fn is_snapshot(name: &str, prefix: &str) -> bool {
     name.starts_with(prefix) && name.contains("Snapshot")
 }
 
+/// Whether a file of that name is read.
+pub(super) fn is_read(name: &str) -> bool {
+    let prefixes = [
+        "sct2_Concept_",
+        "sct2_Description_",
+        "sct2_Relationship_",
+        "der2_cRefset_Language",
+        "der2_Refset_Simple",
+    ];
+    name.ends_with(".txt") && prefixes.iter().any(|prefix| is_snapshot(file_name(name), prefix))
+}
+
 fn concepts(files: &mut dyn Files, names: &[String]) -> Result<HashMap<u64, Gathered>, ReleaseError> {
     let mut concepts: HashMap<u64, Gathered> = HashMap::new();
     rows(

@@ -354,3 +354,55 @@ fn what_is_no_release_is_refused() {
         );
     }
 }
+
+#[test]
+fn a_release_that_was_kept_is_read_as_it_was() {
+    let snomed_files = folder(&rf2());
+    let release = super::read(snomed_files.path(), &Bounds::default()).unwrap();
+    let mut kept = Vec::new();
+    release.write(&mut kept).unwrap();
+    let again = super::Release::read("kept", &mut kept.as_slice(), &Bounds::default()).unwrap();
+    assert_eq!(again.contents(), release.contents());
+    assert_eq!(format!("{again:?}"), format!("{release:?}"));
+    let dmd_files = folder(&dictionary());
+    let bounds = Bounds::default();
+    let medicines = super::read(dmd_files.path(), &bounds).unwrap();
+    assert_eq!(medicines.contents().len(), 2);
+    let (read, total) = bounds.progress();
+    assert!(read == total && total > 0, "{read} of {total}");
+}
+
+#[test]
+fn a_kept_release_that_is_damaged_or_too_large_is_refused() {
+    let files = folder(&rf2());
+    let mut kept = Vec::new();
+    super::read(files.path(), &Bounds::default())
+        .unwrap()
+        .write(&mut kept)
+        .unwrap();
+    let read = |bytes: &[u8], bounds: &Bounds| {
+        let read = super::Release::read("kept", &mut &*bytes, bounds);
+        read.map(|release| release.contents())
+    };
+    let whole = format!("{:?}", read(&kept, &Bounds::default()));
+    for at in 0..kept.len() {
+        let mut damaged = kept.clone();
+        damaged[at] ^= 0x10;
+        // What is not noticed changes nothing.
+        let found = read(&damaged, &Bounds::default());
+        assert!(found.is_err() || format!("{found:?}") == whole, "byte {at}");
+        assert!(read(&kept[..at], &Bounds::default()).is_err(), "cut at {at}");
+    }
+    let bounds = Bounds {
+        bytes: 100,
+        ..Bounds::default()
+    };
+    assert!(matches!(read(&kept, &bounds), Err(ReleaseError::TooLarge(_))));
+}
+
+#[test]
+fn a_folder_that_is_no_release_is_refused() {
+    let files = folder(&[("readme.txt".to_owned(), "x".to_owned())]);
+    let refused = super::read(files.path(), &Bounds::default());
+    assert!(matches!(refused, Err(ReleaseError::Incomplete(_))));
+}

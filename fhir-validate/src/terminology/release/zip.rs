@@ -63,13 +63,14 @@ impl Zip {
                 )));
             }
             if !entry.name.ends_with('/') {
+                bounds.expect(&entry.name, entry.size);
                 entries.push(entry);
             }
         }
         Ok(Zip {
             file,
             entries,
-            bounds: *bounds,
+            bounds: bounds.clone(),
             left: bounds.bytes,
         })
     }
@@ -163,11 +164,12 @@ impl Files for Zip {
                 left: entry.size,
             },
             left: &mut self.left,
+            bounds: &self.bounds,
         })))
     }
 
     fn bounds(&self) -> Bounds {
-        self.bounds
+        self.bounds.clone()
     }
 }
 

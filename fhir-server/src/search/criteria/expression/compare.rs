@@ -64,9 +64,10 @@ fn token(scope: &Scope<'_>, facet: &Facet<'_>, operator: Operator, text: &str) -
         Operator::Eq => equal(scope, facet, text),
         Operator::Ne => Ok(differs(facet, equal(scope, facet, text)?)),
         Operator::Co | Operator::Sw | Operator::Ew => beside(facet, operator, text),
-        Operator::In => value::token::of_concepts(scope, facet, scope.terminology.members(text, limit)?),
+        Operator::In => value::token::of_concepts(scope, facet, value::token::members(scope, facet, text)?),
         Operator::Ni => {
-            let members = value::token::of_concepts(scope, facet, scope.terminology.members(text, limit)?)?;
+            let members =
+                value::token::of_concepts(scope, facet, value::token::members(scope, facet, text)?)?;
             Ok(differs(facet, members))
         }
         Operator::Ss => {

@@ -20,7 +20,7 @@ fn chains_go_from_reference_to_reference() {
         (
             "Observation",
             "subject:Patient.name:exact=X,Y",
-            r#"subject->Patient{(name Exact("X") | name Exact("Y"))}"#,
+            r#"subject->Patient{(name Every([Folded("x"), Exact("X")]) | name Every([Folded("y"), Exact("Y")]))}"#,
         ),
     ]);
 }

@@ -10,7 +10,7 @@ use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use super::*;
-use crate::search::terminology::{Concept, NoTerminology};
+use crate::search::terminology::Concept;
 use crate::store::{Criterion, ParameterNumber};
 
 /// One value set of two systems, and a hierarchy of one code.

@@ -16,9 +16,11 @@ pub(super) fn contains(facet: &Facet<'_>, value: &str) -> Result<Criterion> {
     Ok(criterion(facet, Test::Contains(folded(facet, value)?)))
 }
 
-/// Is the value, case and accents included.
+/// Is the value, case and accents included. The index finds it as it is folded.
 pub(super) fn exact(facet: &Facet<'_>, value: &str) -> Criterion {
-    criterion(facet, Test::Exact(escape::plain(value)))
+    let exact = escape::plain(value);
+    let folded = Test::Folded(text::fold(&exact));
+    criterion(facet, Test::Every(vec![folded, Test::Exact(exact)]))
 }
 
 /// The words beside a code or reference begin with the value.

@@ -4,7 +4,7 @@ use super::super::facet::Facet;
 use super::super::modifier::Modifier;
 use super::super::{Scope, any_of, escape};
 use super::string;
-use crate::error::Result;
+use crate::error::{Error, ErrorCode, Result};
 use crate::search::terminology::Concept;
 use crate::search::{case, malformed};
 use crate::store::{Aspect, Criterion, Filter, ParameterNumber, SystemTest, Test};
@@ -29,26 +29,18 @@ pub(super) fn filter(
         scope.spend(1, facet.code)?;
         match modifier {
             Some(Modifier::In | Modifier::NotIn) => {
-                let members = scope
-                    .terminology
-                    .members(&escape::plain(value), scope.limits.codes);
-                tests.add_concepts(scope, facet, members?)?;
+                let members = members(scope, facet, &escape::plain(value))?;
+                tests.add_concepts(scope, facet, members)?;
             }
             Some(Modifier::Below) => {
                 let (system, code) = concept(facet, value)?;
-                tests.add_concepts(
-                    scope,
-                    facet,
-                    scope.terminology.below(&system, &code, scope.limits.codes)?,
-                )?;
+                let below = scope.terminology.below(&system, &code, scope.limits.codes);
+                tests.add_concepts(scope, facet, below.map_err(|e| at(e, facet))?)?;
             }
             Some(Modifier::Above) => {
                 let (system, code) = concept(facet, value)?;
-                tests.add_concepts(
-                    scope,
-                    facet,
-                    scope.terminology.above(&system, &code, scope.limits.codes)?,
-                )?;
+                let above = scope.terminology.above(&system, &code, scope.limits.codes);
+                tests.add_concepts(scope, facet, above.map_err(|e| at(e, facet))?)?;
             }
             Some(Modifier::OfType) => tests.add(of_type(facet, value)?),
             _ => tests.add(read(facet, value)?),
@@ -59,6 +51,29 @@ pub(super) fn filter(
         _ => facet.number,
     };
     Ok(any_of(tests.criteria(number).map(Filter::Has).collect()))
+}
+
+/// The codes of a value set: by its canonical URL, else as a resource of this server.
+pub(in super::super) fn members(
+    scope: &Scope<'_>,
+    facet: &Facet<'_>,
+    value_set: &str,
+) -> Result<Vec<Concept>> {
+    let found = scope.terminology.members(value_set, scope.limits.codes);
+    let below = |base: &String| value_set.strip_prefix(base)?.strip_prefix('/');
+    let found = match (found, scope.bases.iter().find_map(below)) {
+        (Err(error), Some(own)) if error.code != ErrorCode::TooCostly => scope
+            .terminology
+            .members(own, scope.limits.codes)
+            .map_err(|_| error),
+        (found, _) => found,
+    };
+    found.map_err(|error| at(error, facet))
+}
+
+/// The error at the parameter.
+fn at(error: Error, facet: &Facet<'_>) -> Error {
+    error.at(format!("http.{}", facet.code))
 }
 
 /// The tests of one value.

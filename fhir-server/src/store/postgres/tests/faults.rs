@@ -27,7 +27,11 @@ fn cluster() -> Option<Cluster> {
 }
 
 /// Writes until told to end; every id that was acknowledged, and the errors.
-async fn write(store: Arc<dyn Store>, writer: usize, over: Arc<AtomicBool>) -> (Vec<String>, Vec<Error>) {
+pub(super) async fn write(
+    store: Arc<dyn Store>,
+    writer: usize,
+    over: Arc<AtomicBool>,
+) -> (Vec<String>, Vec<Error>) {
     let (mut acknowledged, mut errors) = (Vec::new(), Vec::new());
     for n in 0.. {
         if over.load(Ordering::Relaxed) {

@@ -6,6 +6,7 @@ use diesel::sql_types::BigInt;
 
 use super::{cluster, opened, patient, put, read};
 use crate::context::TenantId;
+use crate::error::ErrorCode;
 use crate::store::postgres::connect::Connector;
 use crate::store::postgres::link::Link;
 use crate::store::postgres::url::Target;
@@ -62,7 +63,7 @@ async fn where_all_connections_are_in_use_a_reader_is_refused_soon_and_later_ser
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_statement_that_runs_too_long_ends_with_504_and_its_connection_is_good_again() {
+async fn a_statement_that_runs_too_long_ends_as_too_costly_and_its_connection_is_good_again() {
     let Some(url) = cluster::fresh() else { return };
     let options = StoreOptions {
         readers: 1,
@@ -79,7 +80,8 @@ async fn a_statement_that_runs_too_long_ends_with_504_and_its_connection_is_good
     let snapshot = store.snapshot(TenantId::DEFAULT).await.unwrap();
     let query = SearchQuery::new(None, Filter::All, 10);
     let ended = snapshot.search(&query).await.unwrap_err();
-    assert_eq!(ended.code.facts().status, 504, "{ended:?}");
+    assert_eq!(ended.code, ErrorCode::TooSlow, "{ended:?}");
+    assert_eq!(ended.code.facts().issue, "too-costly");
     other.batch("ROLLBACK").await.unwrap();
     assert_eq!(snapshot.search(&query).await.unwrap().len(), 1);
 }

@@ -8,10 +8,10 @@ use crate::context::{Millis, TenantId};
 use crate::store::postgres::connect::Connector;
 use crate::store::postgres::link::Link;
 use crate::store::postgres::url::Target;
-use crate::store::sql::{self, Dialect, Lists, RowKey, Statement};
+use crate::store::sql::{self, Choice, Dialect, Edge, Lists, RowKey, Statement, Way};
 use crate::store::{
     Commit, Compare, Criterion, DatabaseUrl, Filter, HistoryQuery, HistoryScope, ParameterNumber,
-    SearchQuery, Sort, SortKey, Store, SystemTest, Test,
+    SearchQuery, Sort, SortKey, Store, SystemTest, Test, ValueKind,
 };
 
 const TENANT: TenantId = TenantId::DEFAULT;
@@ -26,9 +26,14 @@ const OLDEST_FIRST: Sort = Sort {
     descending: false,
 };
 
+/// What the part of the filter that gives the fewest drives.
+fn driven(query: &SearchQuery) -> Way<'_> {
+    Way::Drive(Choice::of_all(&query.filter).best().unwrap())
+}
+
 /// A page that nothing but the order drives.
 fn page(query: &SearchQuery) -> crate::error::Result<Statement<'_, sql::VersionSql>> {
-    LISTS.by_change(query, None, sql::in_order_of_changes(query).unwrap())
+    LISTS.by_change(query, &Way::Walk, sql::in_order_of_changes(query).unwrap())
 }
 
 async fn plan<ST>(link: &Link, statement: Statement<'_, ST>) -> String {
@@ -127,7 +132,7 @@ async fn lists(link: &Link) {
             let search = plan(link, page(&query).unwrap()).await;
             uses(&search, index);
             assert!(!search.contains("Sort"), "{search}");
-            let total = plan(link, LISTS.search_total(&query, None, 100).unwrap()).await;
+            let total = plan(link, LISTS.search_total(&query, &Way::Walk, 100).unwrap()).await;
             assert!(total.contains(" resource_of_"), "{total}");
         }
     }
@@ -158,7 +163,9 @@ const ROWS: &str = "INSERT INTO term (tenant, number, hash, kind, head) SELECT 1
     INSERT INTO label (tenant, resource, term, parameter, part) \
     SELECT 1, r.surrogate, (abs(hashint8(r.surrogate)) % 2000 + 1) * 8 + 1, 8, 0 FROM resource r; \
     INSERT INTO span (tenant, resource, unit, last, first, parameter, part) \
-    SELECT 1, r.surrogate, 0, abs(hashint8(r.surrogate)), 0, 8, 0 FROM resource r";
+    SELECT 1, r.surrogate, 0, abs(hashint8(r.surrogate)), 0, 8, 0 FROM resource r; \
+    INSERT INTO term (tenant, number, hash, kind, head) VALUES (1, 80001, 0, 1, '\\x7f'); \
+    INSERT INTO label (tenant, resource, term, parameter, part) SELECT 1, r.surrogate, 80001, 16, 0 FROM resource r";
 
 /// What drives a search is read from its index; everything else is asked of one resource at a time.
 async fn rows(link: &Link) {
@@ -178,10 +185,24 @@ async fn rows(link: &Link) {
         resource_type: patients,
         filter: Box::new(token()),
     };
+    let common = Filter::Has(Criterion {
+        parameter: ParameterNumber(16),
+        test: Test::Token {
+            system: SystemTest::Any,
+            code: Some(vec!["\u{7f}".into()]),
+        },
+    });
+    let query = SearchQuery::new(Some(patients), common, 50);
+    let walk = plan(link, page(&query).unwrap()).await;
+    uses(&walk, "label_of_resource");
+    assert!(!walk.contains("label_of_term"), "{walk}");
     let date = || has(Test::Date(Compare::Ge, 2_000_000_000, 2_000_000_000));
+    let before = has(Test::Date(Compare::Lt, -5_000_000_000, -5_000_000_000));
     for (filter, of_resource, of_value) in [
         (token(), "label_of_resource", "label_of_term"),
         (date(), "span_of_resource", "span_of_time"),
+        (before.clone(), "span_of_resource", "span_of_time"),
+        (before, "span_of_resource", "span_of_start"),
         (chain, "label_of_resource", "label_of_term"),
     ] {
         let query = SearchQuery::new(Some(patients), filter, 50);
@@ -189,9 +210,42 @@ async fn rows(link: &Link) {
         assert!(walk.contains("SubPlan"), "{walk}");
         uses(&walk, "resource_of_type");
         uses(&walk, of_resource);
-        let driven = LISTS.by_change(&query, Some(&query.filter), false).unwrap();
+        let way = driven(&query);
+        let driven = LISTS.by_change(&query, &way, false).unwrap();
         let driven = plan(link, driven).await;
         uses(&driven, of_value);
         assert!(!driven.contains("resource_of_type"), "{driven}");
+    }
+    edges(link, token()).await;
+}
+
+/// The first page of an order is looked for in the index of its first key.
+async fn edges(link: &Link, filter: Filter) {
+    for (kind, index) in [
+        (ValueKind::String, "term_of_text"),
+        (ValueKind::Date, "span_of_time"),
+    ] {
+        for descending in [false, true] {
+            let mut query = SearchQuery::new(Some(patient("p7").resource_type), filter.clone(), 10);
+            let parameter = ParameterNumber(8);
+            query.sort.push(Sort {
+                key: SortKey::Parameter { parameter, kind },
+                descending,
+            });
+            let edge = plan(link, LISTS.edge(&query).unwrap().unwrap()).await;
+            uses(&edge, index);
+            assert!(!edge.contains("Sort Key"), "{edge}");
+            // Little is before it.
+            let place = match (kind, descending) {
+                (ValueKind::String, false) => (None, Some(vec![0, 0, 0, 9])),
+                (ValueKind::String, true) => (None, Some(vec![0, 0, 7, 200])),
+                (_, false) => (Some(-1), None),
+                (_, true) => (Some(2_146_000_000), None),
+            };
+            let until = Way::Until(Edge::new(&query, place).unwrap());
+            let found = plan(link, LISTS.by_keys(&query, &until).unwrap()).await;
+            uses(&found, index);
+            assert!(!found.contains("resource_of_type"), "{found}");
+        }
     }
 }

@@ -37,24 +37,6 @@ fn every_step_goes_down_and_up_again() {
 }
 
 #[test]
-fn a_step_that_dies_after_any_of_its_statements_is_taken_again() {
-    let step = &STEPS[0];
-    let statements: Vec<&str> = step.up.split_inclusive(";\n").collect();
-    assert!(statements.len() > 5);
-    for count in 1..=statements.len() {
-        let Some(database) = cluster::fresh() else { return };
-        let begun: String = statements.iter().take(count).copied().collect();
-        // The connection ends without a COMMIT, as that of a process that dies does.
-        cluster::execute(url(&database), format!("BEGIN; {begun}"));
-        assert_eq!(
-            migrate(&database).unwrap(),
-            STEPS.len(),
-            "after {count} statements"
-        );
-    }
-}
-
-#[test]
 fn every_step_of_the_folder_is_taken_in_its_order() {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/migrations/postgres");
     let mut there: Vec<String> = std::fs::read_dir(folder)

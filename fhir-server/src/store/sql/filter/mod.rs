@@ -6,13 +6,17 @@
 //! Invariant: a condition is never dropped: what cannot be printed is an error.
 //! Invariant: every row and term that is looked at is of the tenant of the resource that is.
 
+mod ends;
 mod rows;
 mod set;
 mod test;
 
+pub(super) use ends::{LONG, SHORT_NUMBER, SHORT_TIME};
+pub(crate) use set::Candidate;
 pub(super) use set::{candidates, set};
 pub(super) use test::list;
 
+use self::rows::Part;
 use super::list::Lists;
 use super::row::DELETED;
 use super::statement::{Bind, Names, Statement};
@@ -25,7 +29,7 @@ const MAX_BINDS: usize = 30_000;
 /// Conditions of one filter at most: planners take time that grows with their square.
 const MAX_CONDITIONS: usize = 1_000;
 /// Lists up to this length are padded to a power of two, so that few statement shapes stay prepared.
-const MAX_PADDED: usize = 64;
+const MAX_PADDED: usize = 256;
 /// The aliases of resources, one for each step of a chain.
 const ALIASES: [&str; 12] = [
     "r", "r1", "r2", "r3", "r4", "r5", "r6", "r7", "r8", "r9", "r10", "r11",
@@ -135,6 +139,7 @@ fn size_of(criterion: &Criterion) -> Size {
 fn size_of_test(test: &Test) -> Size {
     // A text takes two binds at most.
     match test {
+        Test::Every(all) => all.iter().map(size_of_test).fold(Size::of(1, 0), Size::sum),
         Test::Token { code, .. } => {
             let codes = code.as_ref().map_or(0, Vec::len);
             Size::of(1 + codes / 4, 2 * codes + 4)
@@ -169,10 +174,7 @@ impl Printer<'_> {
             Filter::All => out.push("TRUE", []),
             Filter::None => out.push("FALSE", []),
             Filter::And(all) => self.join(out, all, (" AND ", "TRUE"), depth),
-            Filter::Or(any) => match rows::alike(any) {
-                Some(tests) => rows::has_any(out, self.scope, &tests, names),
-                None => self.join(out, any, (" OR ", "FALSE"), depth),
-            },
+            Filter::Or(any) => self.either(out, &rows::together(any), depth),
             Filter::Not(inner) => {
                 out.push("NOT ", []);
                 self.print(out, inner, depth);
@@ -329,6 +331,23 @@ impl Printer<'_> {
         );
         self.print(out, inner, depth + 1);
         out.push(self.scope.dialect.end_of_exists(), []);
+    }
+
+    /// One of the parts, balanced as all lists are.
+    fn either<'a, ST>(self, out: &mut Statement<'a, ST>, parts: &[Part<'a>], depth: usize) {
+        match parts {
+            [] => out.push("FALSE", []),
+            [Part::Rows(tests)] => rows::has_any(out, self.scope, tests, Names::resource(alias(depth))),
+            [Part::Other(filter)] => self.print(out, filter, depth),
+            many => {
+                let (left, right) = many.split_at(many.len() / 2);
+                out.push("(", []);
+                self.either(out, left, depth);
+                out.push(" OR ", []);
+                self.either(out, right, depth);
+                out.push(")", []);
+            }
+        }
     }
 
     /// Balanced, so that a long list does not make a deep expression.

@@ -5,8 +5,52 @@ use super::super::statement::{Bind, Names, Statement};
 use super::test::{self, Table};
 use crate::store::{Criterion, Filter};
 
-/// The tests, where they are all on rows of one parameter in one table.
-pub(super) fn alike(any: &[Filter]) -> Option<Vec<&Criterion>> {
+/// How many parts are looked at for one with an equal test.
+const MAX_LOOKED_AT: usize = 16;
+/// Parameters that are sought one by one among the rows of a resource.
+const FEW_PARAMETERS: usize = 4;
+
+/// Some of what is ORed.
+pub(super) enum Part<'f> {
+    /// Criteria that one look at the rows of a resource answers: on rows of one table, either of one parameter or with one test.
+    Rows(Vec<&'f Criterion>),
+    /// Anything else.
+    Other(&'f Filter),
+}
+
+/// What is ORed, with those criteria together that can be answered so.
+pub(super) fn together(any: &[Filter]) -> Vec<Part<'_>> {
+    if let Some(tests) = of_one_parameter(any) {
+        return vec![Part::Rows(tests)];
+    }
+    let mut parts: Vec<Part<'_>> = Vec::new();
+    for filter in any {
+        let Filter::Has(criterion) = filter else {
+            parts.push(Part::Other(filter));
+            continue;
+        };
+        // Equal tests mostly stand side by side.
+        let same = parts
+            .iter_mut()
+            .rev()
+            .take(MAX_LOOKED_AT)
+            .find_map(|part| match part {
+                Part::Rows(tests) => tests
+                    .first()
+                    .is_some_and(|first| first.test == criterion.test)
+                    .then_some(tests),
+                Part::Other(_) => None,
+            });
+        match same {
+            Some(tests) => tests.push(criterion),
+            None => parts.push(Part::Rows(vec![criterion])),
+        }
+    }
+    parts
+}
+
+/// The criteria, where they are all on rows of one parameter in one table.
+fn of_one_parameter(any: &[Filter]) -> Option<Vec<&Criterion>> {
     let tests: Vec<&Criterion> = any
         .iter()
         .map(|filter| match filter {
@@ -20,7 +64,32 @@ pub(super) fn alike(any: &[Filter]) -> Option<Vec<&Criterion>> {
     tests.iter().all(is_alike).then_some(tests)
 }
 
-/// The resource has a row that passes one of the tests, which are alike.
+/// Appends which parameter a row `@` is of, one of those of the criteria, and gives what the row has to pass one of.
+pub(super) fn parameter<'t, 'a, ST>(
+    out: &mut Statement<'a, ST>,
+    tests: &'t [&'a Criterion],
+    names: Names,
+) -> &'t [&'a Criterion] {
+    let Some(first) = tests.first() else {
+        out.push("FALSE", []);
+        return tests;
+    };
+    if tests.iter().all(|test| test.parameter == first.parameter) {
+        out.push_as("@.parameter = ?", names, [Bind::Int(first.parameter.0)]);
+        return tests;
+    }
+    let numbers: Vec<_> = tests.iter().map(|test| Bind::Int(test.parameter.0)).collect();
+    // Of one resource, it is less work to read its rows than to look for so many parameters.
+    let start = match numbers.len() > FEW_PARAMETERS && !names.resource.is_empty() {
+        true => "(+@.parameter IN (",
+        false => "(@.parameter IN (",
+    };
+    test::list(out, start, numbers, names);
+    // They have one test.
+    tests.get(..1).unwrap_or_default()
+}
+
+/// The resource has a row that passes one of the tests, which are a part of `together`.
 pub(super) fn has_any<'a, ST>(
     out: &mut Statement<'a, ST>,
     scope: Lists,
@@ -32,11 +101,9 @@ pub(super) fn has_any<'a, ST>(
     };
     let names = names.row("l");
     open(out, Table::of(first), names);
-    out.push_as(
-        "@.tenant = #.tenant AND @.resource = #.surrogate AND @.parameter = ? AND ",
-        names,
-        [Bind::Int(first.parameter.0)],
-    );
+    out.push_as("@.tenant = #.tenant AND @.resource = #.surrogate AND ", names, []);
+    let tests = parameter(out, tests, names);
+    out.push(" AND ", []);
     close(out, scope, tests, names);
     out.push(scope.dialect.end_of_exists(), []);
 }
@@ -96,7 +163,9 @@ fn close<'a, ST>(out: &mut Statement<'a, ST>, scope: Lists, tests: &[&'a Criteri
         .first()
         .is_some_and(|first| Table::of(first) == Table::Label)
     {
-        out.push_as("n.tenant = @.tenant AND n.number = @.term AND ", names, []);
+        // The plus keeps PostgreSQL from beginning with the term: it does not know how many resources share one, and asked all of them
+        // about each.
+        out.push_as("n.tenant = @.tenant AND n.number = +@.term AND ", names, []);
     }
     test::any(out, scope, tests, names);
 }

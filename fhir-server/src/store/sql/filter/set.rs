@@ -6,25 +6,49 @@ use super::super::index::REFERENCE;
 use super::super::list::Lists;
 use super::super::row::DELETED;
 use super::super::statement::{Bind, Names, Statement};
+use super::ends::{self, Ends};
+use super::rows::Part;
 use super::test::{self, Table, list};
 use super::{Printer, alias, rows};
-use crate::store::{Compare, Criterion, Filter, ParameterNumber, ResourceType, Test, id};
+use crate::store::{Criterion, Filter, ParameterNumber, ResourceType, Test, id};
 
 /// Parts of a union at most.
 const MAX_PARTS: usize = 64;
 
-/// The parts of the filter that may drive it, those first that mostly give few.
-pub(in crate::store::sql) fn candidates(filter: &Filter) -> Vec<&Filter> {
-    let mut found = Vec::new();
-    collect(filter, &mut found);
-    found.sort_by_key(|(rank, _)| *rank);
-    found.into_iter().map(|(_, filter)| filter).collect()
+/// A part of a filter that may drive it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Candidate<'f> {
+    /// The part.
+    pub(crate) part: &'f Filter,
+    /// Whether its set has what it lets through and nothing else.
+    pub(crate) is_exact: bool,
+    /// The lower, the fewer it mostly gives.
+    rank: u8,
 }
 
-fn collect<'f>(filter: &'f Filter, found: &mut Vec<(u8, &'f Filter)>) {
+impl Candidate<'_> {
+    /// Whether its set is found without looking at much beside it.
+    pub(crate) fn is_direct(&self) -> bool {
+        self.rank <= BETWEEN + 1
+    }
+}
+
+/// The parts of the filter that may drive it, those first that mostly give few.
+pub(in crate::store::sql) fn candidates(filter: &Filter) -> Vec<Candidate<'_>> {
+    let mut found = Vec::new();
+    collect(filter, &mut found);
+    found.sort_by_key(|candidate| candidate.rank);
+    found
+}
+
+fn collect<'f>(filter: &'f Filter, found: &mut Vec<Candidate<'f>>) {
     match filter {
         Filter::And(all) => all.iter().for_each(|part| collect(part, found)),
-        part => found.extend(rank(part).filter(|_| is_exact(part)).map(|rank| (rank, part))),
+        part => found.extend(rank(part).map(|rank| Candidate {
+            part,
+            is_exact: is_exact(part),
+            rank,
+        })),
     }
 }
 
@@ -32,13 +56,28 @@ fn collect<'f>(filter: &'f Filter, found: &mut Vec<(u8, &'f Filter)>) {
 fn rank(filter: &Filter) -> Option<u8> {
     match filter {
         Filter::None | Filter::Resource(_) => Some(0),
-        Filter::Has(criterion) => rank_of(criterion),
-        Filter::Group(parts) => parts.iter().filter_map(rank_of).min(),
-        Filter::And(all) => all.iter().filter_map(rank).min(),
-        Filter::Or(any) if any.len() <= MAX_PARTS || rows::alike(any).is_some() => any
+        Filter::Has(criterion) => Some(rank_of(&criterion.test)).filter(|rank| *rank < NEVER),
+        Filter::Group(parts) => parts
             .iter()
-            .map(rank)
-            .try_fold(0, |most, rank| rank.map(|rank| most.max(rank))),
+            .map(|part| rank_of(&part.test))
+            .min()
+            .filter(|rank| *rank < NEVER),
+        Filter::And(all) => all.iter().filter_map(rank).min(),
+        Filter::Or(any) => {
+            let parts = rows::together(any);
+            let mut ranks = parts.iter().map(|part| match part {
+                Part::Rows(tests) => tests
+                    .iter()
+                    .map(|test| rank_of(&test.test))
+                    .max()
+                    .filter(|rank| *rank < NEVER),
+                Part::Other(filter) => rank(filter),
+            });
+            match parts.len() <= MAX_PARTS {
+                true => ranks.try_fold(0, |most: u8, rank| rank.map(|rank| most.max(rank))),
+                false => None,
+            }
+        }
         Filter::RefersTo { filter, .. }
         | Filter::ReferredToBy { filter, .. }
         | Filter::RefersByUrl { filter, .. }
@@ -50,23 +89,32 @@ fn rank(filter: &Filter) -> Option<u8> {
     }
 }
 
-fn rank_of(criterion: &Criterion) -> Option<u8> {
-    match &criterion.test {
+/// The rank of what lies between two ends.
+const BETWEEN: u8 = 3;
+/// The rank of what no index gives.
+const NEVER: u8 = 8;
+
+fn rank_of(test: &Test) -> u8 {
+    match test {
+        Test::Every(all) => match Ends::of(test) {
+            Some(ends) if ends.is_between() => BETWEEN,
+            _ => all.iter().map(rank_of).min().unwrap_or(7),
+        },
         Test::Token { code: Some(_), .. }
         | Test::Reference { .. }
         | Test::Uri { .. }
         | Test::UriAbove(_)
-        | Test::Folded(_) => Some(1),
-        Test::StartsWith(_) | Test::UriBelow(_) | Test::Near { .. } => Some(2),
-        Test::Date(compare, ..) | Test::Number(compare, ..) | Test::Quantity(compare, ..) => match compare {
-            Compare::Eq | Compare::Ap => Some(3),
-            Compare::Gt | Compare::Ge | Compare::Sa | Compare::Eb => Some(4),
-            Compare::Ne | Compare::Lt | Compare::Le => None,
+        | Test::Folded(_) => 1,
+        Test::StartsWith(_) | Test::UriBelow(_) | Test::Near { .. } => 2,
+        Test::Date(..) | Test::Number(..) | Test::Quantity(..) => match Ends::of(test) {
+            Some(ends) if ends.is_between() => BETWEEN,
+            Some(ends) if ends.is_bounded() => BETWEEN + 1,
+            _ => 7,
         },
-        Test::ReferenceType(_) => Some(5),
-        Test::Exact(_) | Test::Contains(_) | Test::EndsWith(_) => Some(6),
-        Test::Token { .. } | Test::Exists(_) => Some(7),
-        Test::NoneOf(_) => None,
+        Test::ReferenceType(_) => 5,
+        Test::Exact(_) | Test::Contains(_) | Test::EndsWith(_) => 6,
+        Test::Token { .. } | Test::Exists(_) => 7,
+        Test::NoneOf(_) => NEVER,
     }
 }
 
@@ -107,19 +155,18 @@ impl Sets {
     ) {
         let tenant = Bind::Big(self.0.tenant.0);
         match filter {
-            Filter::Has(criterion) => self.rows(out, &[criterion]),
+            Filter::Has(criterion) => self.either(out, &[criterion]),
             Filter::Group(parts) => self.group(out, parts),
-            Filter::Or(any) => match (rows::alike(any), any.as_slice()) {
-                (Some(tests), any) if any.len() > MAX_PARTS => self.rows(out, &tests),
-                (_, []) => out.push(NOTHING, []),
-                // SQLite seeks for each part of a union, and not for each part of an OR.
-                (_, any) => {
-                    for (i, part) in any.iter().enumerate() {
-                        out.push(if i == 0 { "" } else { " UNION " }, []);
-                        self.print(out, resource_type, part, depth);
+            Filter::Or(any) if any.is_empty() => out.push(NOTHING, []),
+            Filter::Or(any) => {
+                for (i, part) in rows::together(any).iter().enumerate() {
+                    out.push(if i == 0 { "" } else { " UNION " }, []);
+                    match part {
+                        Part::Rows(tests) => self.either(out, tests),
+                        Part::Other(filter) => self.print(out, resource_type, filter, depth),
                     }
                 }
-            },
+            }
             Filter::And(all) => match (resource_type.zip(all.iter().find(|f| names_ids(f))), best(all)) {
                 (Some((_, part)), _) | (None, Some(part)) => self.print(out, resource_type, part, depth),
                 (None, None) => out.push(NOTHING, []),
@@ -172,41 +219,61 @@ impl Sets {
         }
     }
 
+    /// What passes one of the tests, which are a part of `together`.
+    fn either<'a, ST>(self, out: &mut Statement<'a, ST>, tests: &[&'a Criterion]) {
+        let is_one_test = |first: &&Criterion| tests.iter().all(|test| test.test == first.test);
+        // SQLite seeks for each part of a union, and not for each part of an OR.
+        if tests.len() > MAX_PARTS || tests.first().is_some_and(is_one_test) {
+            return self.alike(out, tests);
+        }
+        for (i, test) in tests.iter().enumerate() {
+            out.push(if i == 0 { "" } else { " UNION " }, []);
+            self.alike(out, &[*test]);
+        }
+    }
+
+    /// The same; in two parts where no single index says where to stop.
+    fn alike<'a, ST>(self, out: &mut Statement<'a, ST>, tests: &[&'a Criterion]) {
+        self.rows(out, tests);
+        let bounds = tests.first().and_then(|first| Ends::of(&first.test)?.apart());
+        let is_one_test = |first: &&Criterion| tests.iter().all(|test| test.test == first.test);
+        let Some((short_to, long_to)) = bounds.filter(|_| tests.first().is_some_and(is_one_test)) else {
+            return;
+        };
+        out.push(" AND l.last <= ? UNION ALL ", [Bind::Big(short_to)]);
+        self.rows(out, tests);
+        out.push(" AND ", []);
+        out.push(ends::LONG, []);
+        out.push(" AND l.first <= ?", [Bind::Big(long_to)]);
+    }
+
+    /// A statement to which conditions on the row `l` may be added.
     fn rows<'a, ST>(self, out: &mut Statement<'a, ST>, tests: &[&'a Criterion]) {
         let Some(first) = tests.first() else {
             return out.push(NOTHING, []);
         };
-        let names = Names::resource("l").row("l");
+        let names = Names::resource("").row("l");
         let tenant = Bind::Big(self.0.tenant.0);
-        let parameter = Bind::Int(first.parameter.0);
-        match Table::of(first) {
-            Table::Label => {
-                out.push(
-                    "SELECT l.resource AS s FROM term n CROSS JOIN label l WHERE n.tenant = ?",
-                    [tenant.clone()],
-                );
-                out.push(self.0.term_guard(), []);
-                out.push(" AND ", []);
-                test::any(out, self.0, tests, names);
-                out.push(
-                    " AND l.tenant = ? AND l.parameter = ? AND l.term = n.number",
-                    [tenant, parameter],
-                );
-                return out.push(self.0.row_guard(), []);
-            }
-            Table::Kind => out.push(
-                "SELECT l.resource AS s FROM label l WHERE l.tenant = ? AND l.parameter = ? AND ",
-                [tenant, parameter],
-            ),
-            Table::Span => out.push(
-                "SELECT l.resource AS s FROM span l WHERE l.tenant = ? AND l.parameter = ? AND ",
-                [tenant, parameter],
-            ),
-            Table::Place => out.push(
-                "SELECT l.resource AS s FROM place l WHERE l.tenant = ? AND l.parameter = ? AND ",
-                [tenant, parameter],
-            ),
+        if Table::of(first) == Table::Label {
+            out.push(
+                "SELECT l.resource AS s FROM term n CROSS JOIN label l WHERE n.tenant = ?",
+                [tenant.clone()],
+            );
+            out.push(self.0.term_guard(), []);
+            out.push(" AND l.tenant = ? AND ", [tenant]);
+            let tests = rows::parameter(out, tests, names);
+            out.push(" AND l.term = n.number AND ", []);
+            test::any(out, self.0, tests, names);
+            return out.push(self.0.row_guard(), []);
         }
+        let from = match Table::of(first) {
+            Table::Span => "SELECT l.resource AS s FROM span l WHERE l.tenant = ? AND ",
+            Table::Place => "SELECT l.resource AS s FROM place l WHERE l.tenant = ? AND ",
+            Table::Label | Table::Kind => "SELECT l.resource AS s FROM label l WHERE l.tenant = ? AND ",
+        };
+        out.push(from, [tenant]);
+        let tests = rows::parameter(out, tests, names);
+        out.push(" AND ", []);
         test::any(out, self.0, tests, names);
         out.push(self.0.row_guard(), []);
     }
@@ -214,7 +281,7 @@ impl Sets {
     /// Driven by the part that mostly gives the fewest.
     fn group<'a, ST>(self, out: &mut Statement<'a, ST>, parts: &'a [Criterion]) {
         let ranked = parts.iter().enumerate();
-        let ranked = ranked.filter_map(|(place, part)| rank_of(part).map(|rank| (rank, place)));
+        let ranked = ranked.map(|(place, part)| (rank_of(&part.test), place));
         let Some((first, part)) = ranked
             .min()
             .and_then(|(_, place)| parts.get(place).map(|part| (place, part)))

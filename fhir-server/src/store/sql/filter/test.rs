@@ -28,6 +28,15 @@ impl Table {
 
     fn of_test(test: &Test) -> Table {
         match test {
+            // Terms are tested beside labels, so where one needs terms, all have them.
+            Test::Every(all) => {
+                let mut tables = all.iter().map(Table::of_test);
+                let first = tables.next().unwrap_or(Table::Label);
+                tables.fold(first, |table, other| match (table, other) {
+                    (Table::Kind, Table::Label) => Table::Label,
+                    _ => table,
+                })
+            }
             Test::Exists(ValueKind::Date | ValueKind::Number | ValueKind::Quantity)
             | Test::Date(..)
             | Test::Number(..)
@@ -43,7 +52,7 @@ impl Table {
 pub(super) fn any<'a, ST>(out: &mut Statement<'a, ST>, scope: Lists, tests: &[&'a Criterion], names: Names) {
     match tests {
         [] => out.push("FALSE", []),
-        [one] => test(out, scope, &one.test, names),
+        [one] => test(out, scope, (Table::of(one), &one.test), names),
         many => {
             let (left, right) = many.split_at(many.len() / 2);
             out.push("(", []);
@@ -55,8 +64,10 @@ pub(super) fn any<'a, ST>(out: &mut Statement<'a, ST>, scope: Lists, tests: &[&'
     }
 }
 
-fn test<'a, ST>(out: &mut Statement<'a, ST>, scope: Lists, test: &'a Test, names: Names) {
+/// The test on a row of that table.
+fn test<'a, ST>(out: &mut Statement<'a, ST>, scope: Lists, (table, test): (Table, &'a Test), names: Names) {
     match test {
+        Test::Every(all) => every(out, scope, (table, all), names),
         Test::Exists(kind) => exists(out, *kind, names),
         Test::NoneOf(tests) => none_of(out, scope, tests, names),
         Test::StartsWith(_) | Test::EndsWith(_) | Test::Contains(_) | Test::Folded(_) | Test::Exact(_) => {
@@ -107,13 +118,30 @@ fn test<'a, ST>(out: &mut Statement<'a, ST>, scope: Lists, test: &'a Test, names
     }
 }
 
+/// All of the tests; values of two kinds are never one.
+fn every<'a, ST>(out: &mut Statement<'a, ST>, scope: Lists, (table, all): (Table, &'a [Test]), names: Names) {
+    let fits = |one: &Test| match (table, Table::of_test(one)) {
+        (Table::Label, Table::Kind) => true,
+        (table, of) => table == of,
+    };
+    if !all.iter().all(fits) {
+        return out.push("FALSE", []);
+    }
+    out.push("(TRUE", []);
+    for one in all {
+        out.push(" AND ", []);
+        test(out, scope, (table, one), names);
+    }
+    out.push(")", []);
+}
+
 /// Only rows with terms come here: what passes none of the tests.
 fn none_of<'a, ST>(out: &mut Statement<'a, ST>, scope: Lists, tests: &'a [Test], names: Names) {
     out.push("NOT (FALSE", []);
     let of_terms = |one: &&Test| matches!(Table::of_test(one), Table::Label | Table::Kind);
     for one in tests.iter().filter(of_terms) {
         out.push(" OR coalesce(", []);
-        test(out, scope, one, names);
+        test(out, scope, (Table::Label, one), names);
         out.push(", FALSE)", []);
     }
     out.push(")", []);

@@ -319,7 +319,7 @@ async fn what_an_earlier_release_wrote_is_found_after_a_reindex() {
     assert_eq!(store.unindexed().await.unwrap(), [(TenantId::DEFAULT, 0)]);
     let parameter = ParameterNumber(8);
     let code = |body: &StoredBody| String::from_utf8_lossy(&body.json[31..32]).into_owned();
-    let extract = |body: &StoredBody, _: ResourceType| {
+    let extract = |_: TenantId, body: &StoredBody, _: ResourceType| {
         let value = IndexValue::Token {
             system: None,
             code: code(body),

@@ -153,7 +153,7 @@ async fn a_list_that_takes_too_long_or_is_given_up_ends() {
     let store = open(&url(&path), &options).unwrap();
     let snapshot = store.snapshot(TenantId::DEFAULT).await.unwrap();
     let ended = snapshot.search_total(&all, 1_000_000).await.unwrap_err();
-    assert_eq!(ended.code, ErrorCode::Timeout);
+    assert_eq!(ended.code, ErrorCode::TooSlow);
     assert!(
         snapshot
             .read(&patient("p0-0"), &Filter::All)

@@ -1,0 +1,1 @@
+DROP INDEX span_of_start;

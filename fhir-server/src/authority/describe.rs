@@ -1,0 +1,71 @@
+//! What the authority tells of itself: SMART's configuration, OpenID Connect's, and its public key.
+
+use serde_json::{Value, json};
+
+use super::Authority;
+use super::assertion::ALGORITHMS;
+
+impl Authority {
+    /// `.well-known/smart-configuration` (<https://hl7.org/fhir/smart-app-launch/STU2.2/conformance.html>).
+    pub(crate) fn smart_configuration(&self) -> Value {
+        let mut document = self.endpoints();
+        if let Some(members) = document.as_object_mut() {
+            let capabilities = [
+                "launch-ehr",
+                "launch-standalone",
+                "authorize-post",
+                "client-public",
+                "client-confidential-asymmetric",
+                "sso-openid-connect",
+                "context-ehr-patient",
+                "context-ehr-encounter",
+                "context-standalone-patient",
+                "context-standalone-encounter",
+                "context-banner",
+                "permission-offline",
+                "permission-online",
+                "permission-patient",
+                "permission-user",
+                "permission-v1",
+                "permission-v2",
+            ];
+            members.insert("capabilities".into(), json!(capabilities));
+        }
+        document
+    }
+
+    /// `.well-known/openid-configuration` (OpenID Connect Discovery 1.0).
+    pub(crate) fn openid_configuration(&self) -> Value {
+        let mut document = self.endpoints();
+        if let Some(members) = document.as_object_mut() {
+            members.insert("subject_types_supported".into(), json!(["public"]));
+            members.insert("id_token_signing_alg_values_supported".into(), json!(["RS256"]));
+        }
+        document
+    }
+
+    /// The public key.
+    pub(crate) fn jwks(&self) -> Value {
+        self.key.jwks.clone()
+    }
+
+    fn endpoints(&self) -> Value {
+        json!({
+            "issuer": self.name(),
+            "jwks_uri": self.url("/jwks"),
+            "authorization_endpoint": self.url("/authorize"),
+            "token_endpoint": self.url("/token"),
+            "introspection_endpoint": self.url("/introspect"),
+            "revocation_endpoint": self.url("/revoke"),
+            "response_types_supported": ["code"],
+            "grant_types_supported": ["authorization_code", "refresh_token", "client_credentials"],
+            "token_endpoint_auth_methods_supported": ["none", "private_key_jwt"],
+            "token_endpoint_auth_signing_alg_values_supported": ALGORITHMS.map(|one| one.name()),
+            "code_challenge_methods_supported": ["S256"],
+            "scopes_supported": [
+                "openid", "fhirUser", "profile", "launch", "launch/patient", "launch/encounter", "offline_access", "online_access",
+                "patient/*.cruds", "user/*.cruds", "system/*.cruds",
+            ],
+        })
+    }
+}

@@ -1,0 +1,95 @@
+//! Where a FHIR base stands, and whose store is behind it: the base itself, and `/t/<name>` and its path for each further organisation.
+//!
+//! Invariant: the tenant comes from the route that was matched, and from nothing that a client sends.
+
+use std::sync::Arc;
+
+use crate::config::Config;
+use crate::context::TenantId;
+
+/// One FHIR base of the server.
+#[derive(Clone, Debug)]
+pub(crate) struct Mount {
+    /// Whose store.
+    pub(crate) tenant: TenantId,
+    /// What stands before the path of the base: nothing, or `/t/<name>`.
+    prefix: Arc<str>,
+}
+
+impl Default for Mount {
+    fn default() -> Self {
+        Mount {
+            tenant: TenantId::DEFAULT,
+            prefix: "".into(),
+        }
+    }
+}
+
+impl Mount {
+    /// Every base.
+    pub(crate) fn all(config: &Config) -> Vec<Mount> {
+        let further = config.tenants.iter().map(|tenant| Mount {
+            tenant: TenantId(tenant.number),
+            prefix: format!("/t/{}", tenant.name).into(),
+        });
+        std::iter::once(Mount::default()).chain(further).collect()
+    }
+
+    /// The path of this base.
+    pub(crate) fn path(&self, config: &Config) -> String {
+        format!("{}{}", self.prefix, config.listen.base_path)
+    }
+
+    /// Whether it is the one that a server always has.
+    pub(crate) fn is_default(&self) -> bool {
+        self.tenant == TenantId::DEFAULT
+    }
+
+    /// This base where the first is at that URL.
+    pub(crate) fn below(&self, config: &Config, url: &str) -> String {
+        if self.is_default() {
+            return url.to_owned();
+        }
+        let before = url.strip_suffix(config.listen.base_path.as_str());
+        let host = before.unwrap_or_else(|| {
+            let start = url.find("://").map_or(0, |at| at + 3);
+            let path = url.get(start..).and_then(|rest| rest.find('/'));
+            path.and_then(|at| url.get(..start + at)).unwrap_or(url)
+        });
+        format!("{host}{}", self.path(config))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_base_of_an_organisation_is_beside_the_first() {
+        let config = Config::default();
+        let mount = Mount {
+            tenant: TenantId(2),
+            prefix: "/t/a".into(),
+        };
+        assert_eq!(
+            mount.below(&config, "https://x.example/fhir"),
+            "https://x.example/t/a/fhir"
+        );
+        assert_eq!(
+            mount.below(&config, "https://x.example/gateway/fhir"),
+            "https://x.example/gateway/t/a/fhir"
+        );
+        assert_eq!(
+            mount.below(&config, "https://x.example/r4"),
+            "https://x.example/t/a/fhir"
+        );
+        assert_eq!(
+            mount.below(&config, "https://x.example"),
+            "https://x.example/t/a/fhir"
+        );
+        assert_eq!(
+            Mount::default().below(&config, "https://x.example/r4"),
+            "https://x.example/r4"
+        );
+    }
+}

@@ -1,0 +1,111 @@
+//! Databases of every earlier schema, with data in them, brought up to date: whatever dies on the way, nothing of what was stored changes
+//! (R-033).
+
+use super::{cluster, opened};
+use crate::store::conformance::history_to_migrate;
+use crate::store::postgres::migrate::{STEPS, Step};
+use crate::store::{DatabaseUrl, migrate};
+
+const TABLES: [&str; 4] = ["resource", "history", "claim", "server"];
+
+/// A database, by its URL.
+struct Aged(DatabaseUrl, String);
+
+impl Aged {
+    /// Of the newest schema, with data in it and a copy of that.
+    async fn filled() -> Option<Aged> {
+        let database = cluster::fresh()?;
+        let DatabaseUrl::Postgres(url) = database.clone() else {
+            panic!("{database:?}")
+        };
+        let store = opened(&database);
+        history_to_migrate(store.as_ref()).await.unwrap();
+        store.close().await;
+        let aged = Aged(database, url);
+        for table in TABLES {
+            aged.execute(format!("CREATE TABLE kept_{table} AS TABLE {table}"));
+        }
+        aged.execute("CREATE TABLE kept_epoch AS TABLE epoch".into());
+        Some(aged)
+    }
+
+    fn execute(&self, sql: String) {
+        cluster::execute(&self.1, sql);
+    }
+
+    /// Fails where a row is there that was not, or was there and is not.
+    fn unchanged(&self, when: &str) {
+        for table in TABLES {
+            let differs = format!(
+                "DO $$ BEGIN IF EXISTS (TABLE kept_{table} EXCEPT TABLE {table}) OR EXISTS (TABLE {table} EXCEPT TABLE kept_{table}) \
+                 OR NOT EXISTS (TABLE {table}) THEN RAISE EXCEPTION '{when}: {table} has changed'; END IF; END $$"
+            );
+            self.execute(differs);
+        }
+    }
+
+    fn epochs_are_those_of_before(&self) {
+        let epochs = "SELECT tenant, type, stamp FROM";
+        self.execute(format!(
+            "DO $$ BEGIN IF EXISTS ({epochs} kept_epoch EXCEPT {epochs} epoch) THEN RAISE EXCEPTION 'epochs'; END IF; END $$"
+        ));
+    }
+
+    /// Back to that many steps.
+    fn down(&self, left: usize) {
+        for Step { version, down, .. } in STEPS.iter().skip(left).rev() {
+            self.execute(format!(
+                "{down}; DELETE FROM schema_step WHERE version = '{version}'"
+            ));
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_schema_of_any_age_is_brought_up_to_date_whatever_dies_on_the_way() {
+    for (age, step) in STEPS.iter().enumerate().skip(1) {
+        let Some(aged) = Aged::filled().await else { return };
+        aged.down(age);
+        let statements: Vec<&str> = step.up.split_inclusive(";\n").collect();
+        for count in 1..=statements.len() {
+            let begun: String = statements.iter().take(count).copied().collect();
+            // The connection ends without a COMMIT, as that of a process that dies does.
+            aged.execute(format!("BEGIN; {begun}"));
+            aged.unchanged(&format!("step {age}, after {count} statements"));
+        }
+        for _ in 0..2 {
+            assert_eq!(migrate(&aged.0).unwrap(), STEPS.len() - age);
+            aged.unchanged(&format!("from {age}, up"));
+            aged.epochs_are_those_of_before();
+            aged.down(age);
+            aged.unchanged(&format!("from {age}, down"));
+        }
+        // And serves.
+        let store = opened(&aged.0);
+        assert!(
+            super::read(&store, "p7")
+                .await
+                .is_some_and(|version| version.version == 2)
+        );
+        store.close().await;
+    }
+}
+
+#[test]
+fn a_first_step_that_dies_after_any_of_its_statements_is_taken_again() {
+    let statements: Vec<&str> = STEPS[0].up.split_inclusive(";\n").collect();
+    assert!(statements.len() > 5);
+    for count in 1..=statements.len() {
+        let Some(database) = cluster::fresh() else { return };
+        let DatabaseUrl::Postgres(url) = &database else {
+            panic!("{database:?}")
+        };
+        let begun: String = statements.iter().take(count).copied().collect();
+        cluster::execute(url, format!("BEGIN; {begun}"));
+        assert_eq!(
+            migrate(&database).unwrap(),
+            STEPS.len(),
+            "after {count} statements"
+        );
+    }
+}
