@@ -200,6 +200,7 @@ impl Checker<'_> {
         let asked: Vec<String> = asked.map(|(url, _)| url.clone()).collect();
         let mut findings = self.validator.validate_against(&read.value, &asked);
         position::find(&unit.text, "", &mut findings);
+        findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
         for finding in findings {
             self.report.tell(Problem::found(finding, unit.line))?;
         }

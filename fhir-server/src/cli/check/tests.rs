@@ -62,7 +62,7 @@ fn each_problem_is_told_with_its_place() {
     let (is_good, out) = checked(&files, &[]);
     assert!(!is_good);
     for told in [
-        "a.ndjson:2:38: error: Patient.birthDate: ",
+        "a.ndjson:2:39: error: Patient.birthDate: ",
         "a.ndjson:3:",
         "b.json:1:1: error: Observation.status: ",
         "c.json:2:2: error: Patient.gender: ",
