@@ -32,6 +32,8 @@ pub struct Issue {
     pub position: Option<(u32, u32)>,
     /// `warning` or `information` instead of `error`.
     pub severity: Severity,
+    /// The code of `http://hl7.org/fhir/issue-type`, where it is not the one of the failure.
+    pub kind: Option<&'static str>,
     /// A more precise statement than the code of the failure is.
     pub detail: Option<Box<Detail>>,
 }

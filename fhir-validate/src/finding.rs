@@ -41,6 +41,8 @@ pub struct Finding {
     pub breach: Breach,
     /// How bad it is.
     pub severity: Severity,
+    /// Whether a profile asks for it, or the definition of an extension; otherwise R4 itself does.
+    pub by_profile: bool,
     /// The place as a FHIRPath, such as `Patient.name[0].given[1]`.
     pub expression: String,
     /// What is wrong, with the value, and the cure.

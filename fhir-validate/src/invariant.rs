@@ -4,7 +4,6 @@
 use fhir_model::path::{Collection, Error, Value};
 use fhir_model::reflect::Node;
 
-use crate::finding::Severity;
 use crate::layer::Layer;
 use crate::program::{Check, Constraint};
 use crate::run::{Report, Run, Scope};
@@ -46,13 +45,8 @@ fn broken(constraint: &Constraint, expression: &str) -> Report {
         ),
         None => format!("the invariant {} does not hold: {expression}", constraint.key),
     };
-    let severity = if constraint.is_error {
-        Severity::Error
-    } else {
-        Severity::Warning
-    };
     Report::error(Layer::Invariant, message)
-        .of(severity)
+        .of(constraint.severity)
         .rule(constraint.key.as_str())
 }
 

@@ -30,6 +30,8 @@ pub enum Layer {
     Questionnaire,
     /// What definitions ask beyond their elements: profiles, code systems, value sets.
     Conformance,
+    /// Identifiers with check digits: NHS numbers.
+    Identifier,
 }
 
 /// Every layer.
@@ -46,6 +48,7 @@ pub const LAYERS: &[Layer] = &[
     Layer::Bundle,
     Layer::Questionnaire,
     Layer::Conformance,
+    Layer::Identifier,
 ];
 
 impl Layer {
@@ -64,6 +67,7 @@ impl Layer {
             Self::Bundle => "bundle",
             Self::Questionnaire => "questionnaire",
             Self::Conformance => "conformance",
+            Self::Identifier => "identifier",
         }
     }
 

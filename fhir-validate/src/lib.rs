@@ -37,12 +37,14 @@ mod extension;
 mod finding;
 mod fixed;
 mod format;
+mod identifier;
 mod invariant;
 mod layer;
 mod narrative;
 mod overrides;
 pub mod package;
 mod place;
+pub mod position;
 mod profile;
 mod program;
 mod questionnaire;
@@ -60,6 +62,7 @@ mod walk;
 
 pub use finding::{Breach, Finding, Severity};
 pub use layer::{LAYERS, Layer};
+pub use overrides::{EXCEPTIONS, Exception, Treatment};
 pub use reference::Resolver;
 pub use validator::{Builder, Options, ReferenceChecks, Validator};
 

@@ -41,6 +41,8 @@ pub(crate) struct Run {
     exhausted: bool,
     /// Rules of drafts and of lower levels only warn.
     pub(crate) most: Severity,
+    /// Whether what is asked is asked by a profile.
+    by_profile: bool,
     /// Profiles that are applied around the place: an entry twice would be a circle.
     active: Vec<(*const Program, *const ())>,
     /// Whether targets of references conform to profiles, by both; `None` while that is being found out.
@@ -106,6 +108,7 @@ impl Run {
             steps: 0,
             exhausted: false,
             most: Severity::Error,
+            by_profile: false,
             active: Vec::new(),
             targets: HashMap::new(),
         }
@@ -132,6 +135,7 @@ impl Run {
             layer: report.layer.name(),
             breach: report.layer.breach(),
             severity: report.severity.min(self.most),
+            by_profile: self.by_profile,
             expression,
             message: report.message,
             rule: report.rule,
@@ -196,6 +200,13 @@ impl Run {
         apply(self);
         self.most = most;
         self.active.pop();
+    }
+
+    /// Does what a profile asks for, or the definition of an extension, as what R4 does not ask by itself.
+    pub(crate) fn for_profile(&mut self, apply: impl FnOnce(&mut Run)) {
+        let before = std::mem::replace(&mut self.by_profile, true);
+        apply(self);
+        self.by_profile = before;
     }
 
     /// Whether what a reference leads to conforms to a profile, found out once. Around itself it does: a circle of references

@@ -14,6 +14,7 @@ use crate::definition::Store;
 use crate::finding::{Breach, Finding, Severity};
 use crate::layer::{Layer, LayerSet};
 use crate::place::Place;
+use crate::position;
 use crate::profile::Found;
 use crate::program::Program;
 use crate::reference::Resolver;
@@ -40,6 +41,8 @@ pub struct Options {
     pub unknown_extensions: Severity,
     /// What a code is that its code system does not have, and a display that is none of the code's.
     pub unknown_codes: Severity,
+    /// What an NHS number is whose check digit is wrong. Published samples contain some.
+    pub nhs_numbers: Severity,
     /// Whether extensions with an example's url (`example.org`) are let pass.
     pub examples: bool,
     /// How far references are followed.
@@ -57,6 +60,7 @@ impl Default for Options {
         Options {
             unknown_extensions: Severity::Warning,
             unknown_codes: Severity::Warning,
+            nhs_numbers: Severity::Warning,
             examples: true,
             references: ReferenceChecks::Form,
             trust_reference_types: true,
@@ -201,6 +205,11 @@ impl Validator {
         run.findings
     }
 
+    /// The type that a profile is about; `None` where it is not known.
+    pub fn type_of(&self, canonical: &str) -> Option<String> {
+        self.0.type_of_profile(canonical).map(str::to_owned)
+    }
+
     /// The snapshot of a structure definition: as published, or generated from its differential; each element as JSON.
     ///
     /// # Errors
@@ -225,7 +234,7 @@ impl Validator {
         self.0.store.get(canonical).map(|held| held.text())
     }
 
-    /// Reads a text, in JSON or XML, and checks what was read. What cannot be read is found with its line and column.
+    /// Reads a text, in JSON or XML, and checks what was read. What is found has its line and column.
     pub fn validate_text(&self, text: &[u8], profiles: &[String], options: &ReadOptions) -> Vec<Finding> {
         let is_xml = text.iter().find(|b| !b.is_ascii_whitespace() && **b < 0x80) == Some(&b'<');
         let read = if is_xml {
@@ -234,7 +243,11 @@ impl Validator {
             fhir_model::json::read(text, options)
         };
         match read {
-            Ok(read) => self.validate_against(&read.value, profiles),
+            Ok(read) => {
+                let mut findings = self.validate_against(&read.value, profiles);
+                position::find(text, "", &mut findings);
+                findings
+            }
             Err(error) => unreadable(error),
         }
     }
@@ -245,6 +258,7 @@ fn unreadable(error: ReadError) -> Vec<Finding> {
         layer: "text",
         breach: Breach::Shape,
         severity: Severity::Error,
+        by_profile: false,
         expression: issue.path,
         message: issue.message,
         rule: None,

@@ -11,8 +11,8 @@ use crate::rules::{FieldRules, TypeRules};
 use crate::run::{Run, Scope};
 use crate::validator::Inner;
 use crate::{
-    binding, bundle, conformance, extension, format, invariant, narrative, profile, questionnaire, reference,
-    structure,
+    binding, bundle, conformance, extension, format, identifier, invariant, narrative, profile,
+    questionnaire, reference, structure,
 };
 
 /// An element around a place: what its extensions are used on.
@@ -57,7 +57,7 @@ pub(crate) fn resource(
     };
     complex(run, &with_entries, value, &above);
     if inner.layers.has(Layer::Profile) {
-        profile::of_resource(run, &scope, value, profiles);
+        run.for_profile(|run| profile::of_resource(run, &scope, value, profiles));
     }
     if inner.layers.has(Layer::Narrative) {
         narrative::check(run, &scope, value);
@@ -121,6 +121,9 @@ fn complex<'a>(run: &mut Run, scope: &Scope<'a>, value: &'a dyn Complex, above: 
         if inner.layers.has(Layer::Reference) && info.name == "Reference" {
             reference::check(run, scope, value);
         }
+        if inner.layers.has(Layer::Identifier) && info.name == "Identifier" {
+            identifier::check(run, scope, value);
+        }
     }
     for (index, field) in info.fields.iter().enumerate() {
         if run.is_full() {
@@ -171,7 +174,7 @@ fn element<'a>(
         Node::Complex(value) => {
             complex(run, scope, value, above);
             if value.type_info().name == "Extension" && layers.has(Layer::Extension) {
-                extension::check(run, scope, value, field, above);
+                run.for_profile(|run| extension::check(run, scope, value, field, above));
             }
         }
         Node::Primitive(kind, primitive) => {
@@ -195,10 +198,8 @@ fn base_types<'a>(run: &mut Run, scope: &Scope<'a>, rules: &'a FieldRules, node:
         if !rule.targets.is_empty() && scope.inner.layers.has(Layer::Reference) {
             reference::check_targets(run, scope, rule, node);
         }
-        if scope.inner.layers.has(Layer::Profile) {
-            for program in rule.profiles.iter().filter_map(|p| scope.inner.program(p)) {
-                profile::apply(run, scope, program, node);
-            }
+        for program in rule.profiles.iter().filter_map(|p| scope.inner.program(p)) {
+            profile::apply(run, scope, program, node);
         }
     }
 }

@@ -50,6 +50,9 @@ fn definitions_are_what_the_packages_give() {
     definitions::check(&workspace_root(), &package, &bundle).unwrap();
     let terminology = folder.join("hl7.terminology.r4-7.0.1.tgz");
     definitions::terminology::check(&workspace_root(), &terminology).unwrap();
+    let released = folder.join("fhir.r4.ukcore.stu2-2.0.2.tgz");
+    let staging = folder.join("fhir.r4.ukcore.stu3.staging-0.0.0-20250620.tgz");
+    definitions::uk_core::check(&workspace_root(), &released, &staging).unwrap();
 }
 
 #[test]

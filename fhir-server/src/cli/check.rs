@@ -1,14 +1,21 @@
-//! `check`: reads files as the server would and tells what is wrong with them; writes nothing.
+//! `check`: validates files against R4, UK Core, packages and profiles; writes nothing, needs no database.
+
+mod report;
+#[cfg(test)]
+mod tests;
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use fhir_model::read::{Read, ReadError, ReadOptions, UnknownElements};
+use clap::ValueEnum;
+use fhir_model::read::{Read, ReadError, ReadIssue, ReadOptions, UnknownElements};
 use fhir_model::{Resource, json, xml};
 use fhir_server::error::{Error, ErrorCode, Result};
 use fhir_server::interaction::Format;
-use fhir_validate::Validator;
+use fhir_validate::package::{Limits, Package};
+use fhir_validate::{Options, Severity, Validator, position};
 
+use self::report::{Problem, Report};
 use super::input::{self, Unit, Units};
 use super::progress::Progress;
 
@@ -16,42 +23,58 @@ use super::progress::Progress;
 const MAX_BYTES: usize = 48 << 20;
 /// Unknown elements told of one resource.
 const MAX_UNKNOWN: usize = 100;
+/// Where the profiles of UK Core stand: one of them may be named without it.
+const UK_CORE: &str = "https://fhir.hl7.org.uk/StructureDefinition/";
 
-/// Check files for what the server would refuse, without a database.
+/// Check files against R4, UK Core and the profiles that they claim, without a server or a database.
 ///
-/// Reads resources and Bundles in JSON, XML (*.xml) or NDJSON (*.ndjson, *.jsonl), each also gzipped; each problem is told
-/// with its line and its place in the resource.
+/// Reads resources and Bundles in JSON, XML (*.xml) or NDJSON (*.ndjson, *.jsonl), each also gzipped. Each problem is told
+/// with its file, line and column, the place in the resource, and the rule. Ends with 1 where there is an error.
 #[derive(Clone, Debug, clap::Args)]
 #[command(after_help = "Examples:
   fhir-server check patient.json bundle.xml
+  fhir-server check --profile UKCore-Patient patients/*.json
+  fhir-server check --package our-profiles-1.0.0.tgz --strict --format json out/*.json > problems.json
   fhir-server check --lenient --max 1000 export/*.ndjson.gz")]
 pub(super) struct Args {
     /// The files.
     #[arg(required = true, value_name = "FILES")]
     files: Vec<PathBuf>,
-    /// Report elements that FHIR does not have as warnings, not as errors.
+    /// A profile that every resource of its type is held against, besides those that it claims: a canonical URL, or the name of
+    /// one of UK Core. May be given several times.
+    #[arg(long = "profile", value_name = "URL")]
+    profiles: Vec<String>,
+    /// A FHIR package (a .tgz as npm makes them) whose definitions are known too. May be given several times.
+    #[arg(long = "package", value_name = "TGZ")]
+    packages: Vec<PathBuf>,
+    /// Take for errors what is a warning otherwise: unknown codes and extensions, and NHS numbers with a wrong check digit.
     #[arg(long)]
+    strict: bool,
+    /// Report elements that FHIR does not have as warnings, not as errors.
+    #[arg(long, conflicts_with = "strict")]
     lenient: bool,
     /// Problems that are told in all; the rest is only counted.
     #[arg(long, value_name = "COUNT", default_value_t = 100)]
     max: u64,
+    /// How the problems are told: a line each, or as one JSON document.
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    format: Form,
 }
 
-/// How much there was of each.
-#[derive(Clone, Copy, Default)]
-struct Counts {
-    resources: u64,
-    errors: u64,
-    warnings: u64,
+/// How the problems are told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Form {
+    Text,
+    Json,
 }
 
 struct Checker<'a> {
     args: &'a Args,
     options: ReadOptions,
     validator: Validator,
-    out: &'a mut dyn Write,
-    told: u64,
-    counts: Counts,
+    /// Those asked for, each with the type that it is about.
+    profiles: Vec<(String, String)>,
+    report: Report<'a>,
 }
 
 pub(super) fn run(args: &Args) -> Result<()> {
@@ -63,77 +86,104 @@ fn check(args: &Args, out: &mut dyn Write) -> Result<()> {
     if args.lenient {
         options.unknown = UnknownElements::Report;
     }
-    let mut checker = Checker {
+    let validator = validator(args)?;
+    let profiles = profiles(args, &validator)?;
+    let checker = Checker {
         args,
         options,
-        validator: Validator::new(),
-        out,
-        told: 0,
-        counts: Counts::default(),
+        validator,
+        profiles,
+        report: Report::new(args.format == Form::Json, args.max, out),
     };
-    let counts = checker.files().map_err(Error::internal)?;
-    match counts.errors {
+    match checker.files().map_err(Error::internal)? {
         0 => Ok(()),
-        _ => Err(Error::new(
-            ErrorCode::Unprocessable,
-            "The server would refuse some of this.",
-        )),
+        _ => Err(Error::new(ErrorCode::Unprocessable, "Not all of this is valid.")),
     }
 }
 
-impl Checker<'_> {
-    fn files(&mut self) -> std::io::Result<Counts> {
-        let mut progress = Progress::new(&self.args.files);
-        let mut all = Counts::default();
-        for file in &self.args.files {
-            self.counts = Counts::default();
-            self.file(file, &mut progress, all.resources)?;
-            progress.clear();
-            let found = self.counts;
-            let (name, tail) = (file.display(), found.tail());
-            match found.errors {
-                0 => writeln!(self.out, "good  {name}: {tail}")?,
-                _ => writeln!(self.out, "bad   {name}: {tail}")?,
+/// What knows R4, UK Core and the packages.
+fn validator(args: &Args) -> Result<Validator> {
+    let mut builder = Validator::builder().uk_core();
+    for path in &args.packages {
+        builder = builder.package(package(path)?);
+    }
+    let mut options = Options::default();
+    if args.strict {
+        options.unknown_codes = Severity::Error;
+        options.unknown_extensions = Severity::Error;
+        options.nhs_numbers = Severity::Error;
+    }
+    Ok(builder.options(options).build())
+}
+
+fn package(path: &Path) -> Result<Package> {
+    let refused = |reason: String| {
+        let text = format!("The package {} cannot be used: {reason}.", path.display());
+        Error::new(ErrorCode::Invalid, text)
+    };
+    let bytes = std::fs::read(path).map_err(|error| refused(error.to_string()))?;
+    let package = Package::read(&bytes, &Limits::default()).map_err(|error| refused(error.to_string()))?;
+    match package.skipped.first() {
+        Some((member, reason)) => Err(refused(format!("its member {member} cannot be read: {reason}"))),
+        None => Ok(package),
+    }
+}
+
+/// The canonical of each profile that is asked for, and the type that it is about.
+fn profiles(args: &Args, validator: &Validator) -> Result<Vec<(String, String)>> {
+    let one = |name: &String| {
+        let url = match name.contains(':') {
+            true => name.clone(),
+            false => format!("{UK_CORE}{name}"),
+        };
+        match validator.type_of(&url) {
+            Some(kind) => Ok((url, kind)),
+            None => {
+                let text =
+                    format!("The profile {url} is not known: give the package that has it with --package.");
+                Err(Error::new(ErrorCode::Invalid, text))
             }
-            all.resources += found.resources;
-            all.errors += found.errors;
-            all.warnings += found.warnings;
         }
-        let hidden = (all.errors + all.warnings).saturating_sub(self.told);
-        if hidden > 0 {
-            writeln!(self.out, "{hidden} problems more are not shown: see --max")?;
+    };
+    args.profiles.iter().map(one).collect()
+}
+
+impl Checker<'_> {
+    /// Checks all files; gives the number of errors.
+    fn files(mut self) -> std::io::Result<u64> {
+        let mut progress = Progress::new(&self.args.files);
+        for file in &self.args.files {
+            self.report.begin(file);
+            self.file(file, &mut progress)?;
+            progress.clear();
+            self.report.end()?;
         }
-        writeln!(self.out, "in all: {}", all.tail())?;
-        Ok(all)
+        self.report.finish()
     }
 
-    fn file(&mut self, path: &Path, progress: &mut Progress, before: u64) -> std::io::Result<()> {
+    fn file(&mut self, path: &Path, progress: &mut Progress) -> std::io::Result<()> {
         let units = match Units::open(path, MAX_BYTES, progress.read.clone()) {
             Ok(units) => units,
-            Err(error) => return self.error(path, None, &error.to_string()),
+            Err(error) => return self.report.tell(Problem::of_file(None, error.to_string())),
         };
         for unit in units {
             match unit {
-                Ok(unit) => self.unit(path, &unit)?,
-                Err(unread) => self.error(path, unread.line.map(|line| (line, 1)), &unread.reason)?,
+                Ok(unit) => self.unit(&unit)?,
+                Err(unread) => self.report.tell(Problem::of_file(unread.line, unread.reason))?,
             }
-            progress.show(before + self.counts.resources);
+            progress.show(self.report.resources());
         }
         Ok(())
     }
 
-    fn unit(&mut self, path: &Path, unit: &Unit) -> std::io::Result<()> {
-        self.counts.resources += 1;
+    fn unit(&mut self, unit: &Unit) -> std::io::Result<()> {
+        self.report.count_resource();
         match self.read(unit) {
-            Ok(read) => self.resource(path, unit.line, &read),
-            Err(error) => {
-                for issue in error.issues {
-                    let line = unit.line.unwrap_or_else(|| issue.line.into());
-                    let text = within(&issue.path, &issue.message);
-                    self.error(path, Some((line, issue.column.into())), &text)?;
-                }
-                Ok(())
-            }
+            Ok(read) => self.resource(unit, &read),
+            Err(error) => error
+                .issues
+                .into_iter()
+                .try_for_each(|issue: ReadIssue| self.report.tell(Problem::unreadable(issue, unit.line))),
         }
     }
 
@@ -144,135 +194,20 @@ impl Checker<'_> {
         }
     }
 
-    fn resource(&mut self, path: &Path, line: Option<u64>, read: &Read<Resource>) -> std::io::Result<()> {
-        let at = line.map(|line| (line, 1));
-        for finding in self.validator.validate(&read.value) {
-            self.error(path, at, &within(&finding.expression, &finding.message))?;
+    fn resource(&mut self, unit: &Unit, read: &Read<Resource>) -> std::io::Result<()> {
+        let kind = read.value.type_name();
+        let asked = self.profiles.iter().filter(|(_, about)| about == kind);
+        let asked: Vec<String> = asked.map(|(url, _)| url.clone()).collect();
+        let mut findings = self.validator.validate_against(&read.value, &asked);
+        position::find(&unit.text, "", &mut findings);
+        findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
+        for finding in findings {
+            self.report.tell(Problem::found(finding, unit.line))?;
         }
         for unknown in read.unknown.iter().take(MAX_UNKNOWN) {
-            self.counts.warnings += 1;
-            let text = within(&unknown.path, "FHIR R4 has no such element; it is left aside.");
-            self.tell("warning", path, at, &text)?;
+            self.report
+                .tell(Problem::unknown(unknown.path.clone(), unit.line))?;
         }
         Ok(())
-    }
-
-    fn error(&mut self, path: &Path, at: Option<(u64, u64)>, text: &str) -> std::io::Result<()> {
-        self.counts.errors += 1;
-        self.tell("error", path, at, text)
-    }
-
-    fn tell(&mut self, what: &str, path: &Path, at: Option<(u64, u64)>, text: &str) -> std::io::Result<()> {
-        if self.told == self.args.max {
-            return Ok(());
-        }
-        self.told += 1;
-        let name = path.display();
-        match at {
-            Some((line, column)) => writeln!(self.out, "{name}:{line}:{column}: {what}: {text}"),
-            None => writeln!(self.out, "{name}: {what}: {text}"),
-        }
-    }
-}
-
-impl Counts {
-    fn tail(self) -> String {
-        format!(
-            "{} resources, {} errors, {} warnings",
-            self.resources, self.errors, self.warnings
-        )
-    }
-}
-
-fn within(path: &str, text: &str) -> String {
-    match path {
-        "" => text.to_owned(),
-        path => format!("{path}: {text}"),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn checked(files: &[(&str, &str)], lenient: bool, max: u64) -> (bool, String) {
-        let folder = tempfile::tempdir().unwrap();
-        let write = |(name, text): &(&str, &str)| {
-            let path = folder.path().join(name);
-            std::fs::write(&path, text).unwrap();
-            path
-        };
-        let args = Args {
-            files: files.iter().map(write).collect(),
-            lenient,
-            max,
-        };
-        let mut out = Vec::new();
-        let is_good = check(&args, &mut out).is_ok();
-        (is_good, String::from_utf8(out).unwrap())
-    }
-
-    #[test]
-    fn good_files_are_good_in_each_form() {
-        let files = [
-            ("a.json", r#"{"resourceType":"Patient","active":true}"#),
-            (
-                "b.xml",
-                r#"<Patient xmlns="http://hl7.org/fhir"><active value="true"/></Patient>"#,
-            ),
-            (
-                "c.ndjson",
-                "{\"resourceType\":\"Patient\"}\n{\"resourceType\":\"Basic\",\"code\":{\"text\":\"x\"}}\n",
-            ),
-        ];
-        let (is_good, out) = checked(&files, false, 100);
-        assert!(
-            is_good && out.ends_with("in all: 4 resources, 0 errors, 0 warnings\n"),
-            "{out}"
-        );
-    }
-
-    #[test]
-    fn each_problem_is_told_with_its_place() {
-        let lines =
-            "{\"resourceType\":\"Patient\"}\n{\"resourceType\":\"Patient\",\"birthDate\":\"yesterday\"}\n{\n";
-        let (is_good, out) = checked(
-            &[
-                ("a.ndjson", lines),
-                ("b.json", r#"{"resourceType":"Observation"}"#),
-            ],
-            false,
-            100,
-        );
-        assert!(!is_good);
-        assert!(
-            out.contains("a.ndjson:2:") && out.contains("Patient.birthDate"),
-            "{out}"
-        );
-        assert!(
-            out.contains("a.ndjson:3:") && out.contains("Observation.status"),
-            "{out}"
-        );
-    }
-
-    #[test]
-    fn an_unknown_element_is_an_error_or_leniently_a_warning() {
-        let file = [("a.json", r#"{"resourceType":"Patient","nickname":"x"}"#)];
-        let (is_good, out) = checked(&file, false, 100);
-        assert!(
-            !is_good && out.contains("error") && out.contains("nickname"),
-            "{out}"
-        );
-        let (is_good, out) = checked(&file, true, 100);
-        assert!(is_good && out.contains("warning: Patient.nickname"), "{out}");
-    }
-
-    #[test]
-    fn the_output_is_bounded() {
-        let (is_good, out) = checked(&[("a.ndjson", &"{}\n".repeat(500))], false, 3);
-        assert!(
-            !is_good && out.lines().count() == 6 && out.contains("497 problems more"),
-            "{out}"
-        );
     }
 }

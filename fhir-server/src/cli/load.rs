@@ -19,6 +19,7 @@ use fhir_server::{FhirServer, server};
 use super::database::Database;
 use super::logging;
 use super::progress::{Progress, per_second};
+use super::validation::ValidationArgs;
 use loader::Loader;
 
 /// The largest unit, and all units on their way together.
@@ -52,6 +53,8 @@ pub(super) struct Args {
     /// Name everything that was refused, not only the first 20.
     #[arg(long)]
     report: bool,
+    #[command(flatten)]
+    validation: ValidationArgs,
 }
 
 /// What became of the files.
@@ -104,6 +107,7 @@ async fn files(database: &Database, args: &Args, out: &mut dyn Write) -> Result<
     config.limits.body_bytes = MAX_BYTES;
     config.interactions.update_as_create = Some(true);
     config.interactions.bundle_entries = 1_000_000;
+    args.validation.set(&mut config.validation);
     let builder = FhirServer::builder().config(config).store(database.store.clone());
     let server = builder.policy(PermitAll).build().await?;
     let progress = Progress::new(&args.files);

@@ -20,6 +20,7 @@ mod signals;
 mod terminology;
 #[cfg(feature = "authority")]
 mod token;
+mod validation;
 
 use std::process::ExitCode;
 

@@ -18,6 +18,7 @@ use fhir_server::store::DatabaseUrl;
 use super::database::Database;
 #[cfg(feature = "authority")]
 use super::token;
+use super::validation::ValidationArgs;
 use super::{logging, sandbox, signals};
 
 /// Serve FHIR over HTTP.
@@ -81,6 +82,8 @@ pub(super) struct Args {
     /// What is logged: error, warn, info, debug or trace. Default: info, in the sandbox warn.
     #[arg(long, value_name = "LEVEL", env = "FHIR_SERVER_LOG")]
     log: Option<String>,
+    #[command(flatten)]
+    validation: ValidationArgs,
 }
 
 /// As [`LogFormat`], for the command line.
@@ -136,6 +139,7 @@ fn config(args: &Args) -> Result<Config> {
     config.listen.public_base_url = args.public_base_url.clone().or(config.listen.public_base_url);
     config.listen.workers = args.workers.or(config.listen.workers);
     config.terminology.folder = args.terminology.clone().or(config.terminology.folder);
+    args.validation.set(&mut config.validation);
     config.sandbox.enabled |= args.sandbox;
     config.sandbox.open_to_network |= args.open_to_network;
     #[cfg(feature = "authority")]

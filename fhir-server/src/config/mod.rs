@@ -19,6 +19,7 @@ mod terminology;
 mod throttle;
 mod tls;
 mod tokens;
+mod validation;
 
 pub use audit::AuditConfig;
 pub use authority::{AppConfig, AuthorityConfig};
@@ -36,6 +37,7 @@ pub use terminology::TerminologyConfig;
 pub use throttle::ThrottleConfig;
 pub use tls::TlsConfig;
 pub use tokens::{ClaimStyle, ClaimsConfig, ClientConfig, IssuerConfig, SmartConfig, TokensConfig};
+pub use validation::{TypeValidation, ValidationConfig};
 
 use std::path::Path;
 
@@ -67,6 +69,8 @@ pub struct Config {
     pub deadlines: DeadlinesConfig,
     /// How interactions behave where the specification leaves a choice.
     pub interactions: InteractionsConfig,
+    /// How strictly what is written is held against R4 and profiles.
+    pub validation: ValidationConfig,
     /// How much one search may ask for.
     pub search: Limits,
     /// The audit trail.
@@ -117,6 +121,7 @@ impl Config {
         self.limits.check()?;
         self.deadlines.check()?;
         self.interactions.check()?;
+        self.validation.check()?;
         self.outbound.check()?;
         self.throttle.check()?;
         tenants::check(&self.tenants)?;
@@ -177,6 +182,7 @@ impl Config {
         settings.binary_bytes = self.limits.binary_bytes;
         settings.depth = self.limits.depth;
         settings.search = self.search.clone();
+        settings.validation = self.validation.strictness();
         if let Ok(zone) = TimeZone::get(&interactions.time_zone) {
             settings.zone = zone;
         }

@@ -35,6 +35,7 @@ mod write;
 pub use id::{IdSource, RandomIds};
 pub use session::Session;
 pub use settings::{AuditSettings, OutcomeSystems, Settings};
+pub use validation::{Check, OnBreach, Rules, Strictness};
 
 pub(crate) use check::{Checked, Shown, Subject};
 pub(crate) use conditions::{Conditions, not_found};
@@ -47,14 +48,15 @@ pub(crate) use matches::Matches;
 pub(crate) use place::in_entry;
 pub(crate) use received::{Part, Received};
 pub(crate) use stored_form::Edit;
+pub(crate) use validation::{kind, words};
 pub(crate) use write::{Committed, Draft, Ticket, Written};
 
 use std::sync::Arc;
 
-use fhir_validate::Validator;
 use fhir_validate::terminology::Library;
 use tokio::sync::Semaphore;
 
+use self::validation::Validators;
 use crate::context::Context;
 use crate::operation::Operations;
 use crate::policy::{Chain, Policy, ScopeRule};
@@ -67,7 +69,7 @@ pub struct Engine {
     store: Arc<dyn Store>,
     policy: Arc<dyn Policy>,
     settings: Arc<Settings>,
-    validator: Arc<Validator>,
+    validators: Arc<Validators>,
     /// Turns to work apart from the threads that answer.
     turns: Arc<Semaphore>,
     ids: Arc<dyn IdSource>,
@@ -91,8 +93,8 @@ impl Engine {
         Engine {
             store,
             policy,
+            validators: Arc::new(Validators::default()),
             settings: Arc::new(settings),
-            validator: Arc::new(Validator::new()),
             turns: work::turns(),
             ids: Arc::new(RandomIds),
             terminology: None,

@@ -5,6 +5,7 @@
 //! Invariant: the answer for what the caller may not see is the answer for what does not exist.
 
 use std::collections::HashMap;
+use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::facts::undecided;
@@ -56,6 +57,8 @@ pub struct Session {
     pub(super) trail: Mutex<Trail>,
     /// The addresses of this server, below which references are to its own resources.
     pub(super) bases: Vec<String>,
+    /// Bytes of text that were validated since others had their turn.
+    pub(super) validated: AtomicUsize,
     /// What the tenant knows, once it was asked for.
     pub(super) here: KnownHere,
 }
@@ -74,6 +77,7 @@ impl Session {
             staged: Vec::new(),
             trail: Mutex::default(),
             bases,
+            validated: AtomicUsize::new(0),
             here: KnownHere::default(),
         }
     }

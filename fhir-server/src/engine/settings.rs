@@ -2,6 +2,7 @@
 
 use jiff::tz::TimeZone;
 
+use super::Strictness;
 use crate::search::Limits;
 
 /// How the engine and the interactions behave where the specification leaves a choice, and their limits.
@@ -38,6 +39,8 @@ pub struct Settings {
     pub depth: usize,
     /// How much one search may ask for.
     pub search: Limits,
+    /// What is asked of a resource when it is written.
+    pub validation: Strictness,
     /// The zone of dates and times without one. Default: Europe/London.
     pub zone: TimeZone,
     /// The addresses of this server besides the one that a request comes to, without a slash at the end: a reference
@@ -100,6 +103,7 @@ impl Default for Settings {
             binary_bytes: 16 << 20,
             depth: 64,
             search: Limits::default(),
+            validation: Strictness::default(),
             zone: TimeZone::get("Europe/London").unwrap_or(TimeZone::UTC),
             bases: Vec::new(),
             audit: AuditSettings::default(),

@@ -12,7 +12,7 @@ use super::conditions::{self, Conditions, Reason};
 use super::known::{KnownHere, check_writable};
 use super::session::Permitted;
 use super::stored_form::{Edit, stored_body};
-use super::{Part, Session, place, validation, veil};
+use super::{Part, Session, place, veil};
 use crate::context::Millis;
 use crate::error::{Error, ErrorCode, Issue, Result};
 use crate::interaction::Interaction;
@@ -38,8 +38,8 @@ pub(super) struct Staged {
     pub(super) epochs: Vec<i64>,
     /// The entry of the Bundle that asks for it.
     pub(super) entry: Option<usize>,
-    /// What the writer is told of it.
-    notes: Vec<Issue>,
+    /// What the caller may be told of it.
+    pub(super) issues: Vec<Issue>,
 }
 
 /// Stands for a staged write until the commit.
@@ -68,7 +68,7 @@ impl Staged {
             expects: vec![expect],
             epochs: Vec::new(),
             entry,
-            notes: Vec::new(),
+            issues: Vec::new(),
         }
     }
 }
@@ -80,6 +80,8 @@ pub(crate) struct Draft<'d> {
     pub(crate) part: Part<'d>,
     /// References that change, in the order of the text.
     pub(crate) edits: &'d [Edit],
+    /// Whether the caller reads what may be said of it beside the outcome.
+    pub(crate) explains: bool,
 }
 
 /// What a committed write did.
@@ -91,8 +93,8 @@ pub(crate) struct Written {
     pub(crate) outcome: Outcome,
     /// What is stored now; `None` for a deletion.
     pub(crate) body: Option<StoredBody>,
-    /// What the writer is told of it.
-    pub(crate) notes: Vec<Issue>,
+    /// What the caller may be told of it: warnings of its validation.
+    pub(crate) issues: Vec<Issue>,
 }
 
 impl Written {
@@ -144,7 +146,7 @@ impl Session {
         self.prepare().await?;
         let create = Access::new(Interaction::Create, Some(key.resource_type));
         self.permit_access(&create)?;
-        let body = self.accept(draft, &key)?;
+        let (body, issues) = self.accept(draft, &key).await?;
         let (index, epoch) = self.index_of(draft.part.resource, &key.id, &draft.part.path)?;
         let expects = self.check_own(&create, &key, &index).await?;
         let write = Write::Create {
@@ -152,7 +154,6 @@ impl Session {
             body: body.clone(),
             index,
         };
-        let notes = consent::review(&key, draft.part.resource, &self.settings().zone);
         Ok(self.stage(Staged {
             key: Some(key),
             body: Some(body),
@@ -160,7 +161,7 @@ impl Session {
             expects,
             epochs: vec![epoch],
             entry,
-            notes,
+            issues,
         }))
     }
 
@@ -192,7 +193,7 @@ impl Session {
             false => visible(&key, filter),
         });
         expects.extend(conditions.expects(&key, current.as_ref())?);
-        let body = self.accept(draft, &key)?;
+        let (body, issues) = self.accept(draft, &key).await?;
         let (index, epoch) = self.index_of(draft.part.resource, &key.id, &draft.part.path)?;
         expects.extend(self.check_own(&update, &key, &index).await?);
         let write = Write::Update {
@@ -201,7 +202,6 @@ impl Session {
             index,
             create,
         };
-        let notes = consent::review(&key, draft.part.resource, &self.settings().zone);
         Ok(self.stage(Staged {
             key: Some(key),
             body: Some(body),
@@ -209,7 +209,7 @@ impl Session {
             expects,
             epochs: vec![epoch],
             entry,
-            notes,
+            issues,
         }))
     }
 
@@ -226,7 +226,7 @@ impl Session {
         self.prepare().await?;
         let mut expects = visible(&key, self.filter_to_change(&key, by)?);
         expects.push((Expect::Version(key.clone(), version), Reason::Changed));
-        let body = self.accept(draft, &key)?;
+        let (body, issues) = self.accept(draft, &key).await?;
         let (index, epoch) = self.index_of(draft.part.resource, &key.id, &draft.part.path)?;
         expects.extend(self.check_own(by, &key, &index).await?);
         let write = Write::Update {
@@ -235,7 +235,6 @@ impl Session {
             index,
             create: false,
         };
-        let notes = consent::review(&key, draft.part.resource, &self.settings().zone);
         Ok(self.stage(Staged {
             key: Some(key),
             body: Some(body),
@@ -243,7 +242,7 @@ impl Session {
             expects,
             epochs: vec![epoch],
             entry,
-            notes,
+            issues,
         }))
     }
 
@@ -295,7 +294,7 @@ impl Session {
             expects,
             epochs: Vec::new(),
             entry,
-            notes: Vec::new(),
+            issues: Vec::new(),
         }))
     }
 
@@ -311,7 +310,7 @@ impl Session {
             expects,
             epochs: Vec::new(),
             entry: None,
-            notes: Vec::new(),
+            issues: Vec::new(),
         });
     }
 
@@ -403,10 +402,11 @@ impl Session {
         Ticket(self.staged.len() - 1)
     }
 
-    /// Validation and stored form.
-    fn accept(&self, draft: &Draft<'_>, key: &Key) -> Result<StoredBody> {
-        validation::check(&self.engine.validator, self.settings(), &draft.part)?;
-        stored_body(&draft.part, &key.id, draft.edits)
+    /// Validation and stored form, and what the caller may be told.
+    async fn accept(&self, draft: &Draft<'_>, key: &Key) -> Result<(StoredBody, Vec<Issue>)> {
+        let mut issues = self.validate_draft(draft).await?;
+        issues.extend(consent::review(key, draft.part.resource, &self.settings().zone));
+        Ok((stored_body(&draft.part, &key.id, draft.edits)?, issues))
     }
 
     /// Whether there is such a resource, whoever may see it.
@@ -463,7 +463,7 @@ fn committed(staged: Vec<Staged>, outcomes: Vec<Outcome>) -> Committed {
             key: one.key,
             outcome,
             body: one.body,
-            notes: one.notes,
+            issues: one.issues,
         })
     });
     Committed(done.collect())

@@ -132,6 +132,7 @@ fn resource(
     let offered = Interaction::ALL
         .iter()
         .filter(|i| i.level() != Level::System && (!is_trail || of_trail.contains(i)));
+    let claimed = &settings.validation.of(resource_type).profiles;
     let interaction = |i: &Interaction| CapabilityStatementRestResourceInteraction {
         code: i.code().into(),
         ..Default::default()
@@ -139,6 +140,7 @@ fn resource(
     CapabilityStatementRestResource {
         type_: name.into(),
         profile: format!("http://hl7.org/fhir/StructureDefinition/{name}").into(),
+        supported_profile: claimed.iter().map(|url| url.as_str().into()).collect(),
         interaction: offered.map(interaction).collect(),
         versioning: if is_trail { "no-version" } else { "versioned" }.into(),
         read_history: (!is_trail).into(),

@@ -8,7 +8,7 @@ use fhir_model::{
 use fhir_validate::Finding;
 
 use crate::context::Millis;
-use crate::engine::OutcomeSystems;
+use crate::engine::{OutcomeSystems, kind, words};
 use crate::error::{Error, ErrorCode, Issue, Severity};
 
 /// The extension with the key of a message.
@@ -61,7 +61,9 @@ pub(crate) fn outcome_of_findings(findings: &[Finding], at: Millis) -> Vec<u8> {
         diagnostics: "Nothing was found that is wrong.".into(),
         ..OperationOutcomeIssue::default()
     };
-    let mut issue: Vec<_> = findings.iter().map(of_finding).collect();
+    let mut ordered: Vec<&Finding> = findings.iter().collect();
+    ordered.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
+    let mut issue: Vec<_> = ordered.into_iter().map(of_finding).collect();
     if issue.is_empty() {
         issue.push(none());
     }
@@ -79,21 +81,10 @@ pub(crate) fn outcome_of_findings(findings: &[Finding], at: Millis) -> Vec<u8> {
 }
 
 fn of_finding(finding: &Finding) -> OperationOutcomeIssue {
-    let code = match finding.layer {
-        _ if finding.severity == fhir_validate::Severity::Information => "informational",
-        "structure" => "structure",
-        "format" | "fixed" => "value",
-        "binding" => "code-invalid",
-        "invariant" => "invariant",
-        "extension" => "extension",
-        _ => "processing",
-    };
-    let rule = finding.rule.as_ref().map(|rule| format!(" [{rule}]"));
-    let words = format!("{}{}", finding.message, rule.unwrap_or_default());
     OperationOutcomeIssue {
         severity: finding.severity.code().into(),
-        code: code.into(),
-        diagnostics: text(&words).into(),
+        code: kind(finding).into(),
+        diagnostics: positioned(&words(finding), finding.position).into(),
         expression: vec![text(&finding.expression).into()],
         ..OperationOutcomeIssue::default()
     }
@@ -108,6 +99,7 @@ fn one(code: Option<ErrorCode>, issue: &Issue, systems: &OutcomeSystems) -> Oper
     let facts = code.map(ErrorCode::facts);
     let failed = matches!(issue.severity, Severity::Fatal | Severity::Error);
     let kind = match (facts, issue.severity) {
+        _ if issue.kind.is_some() => issue.kind.unwrap_or_default(),
         (Some(facts), _) if failed => issue.detail.as_ref().map_or(facts.issue, |d| &d.issue),
         (_, Severity::Information) => "informational",
         _ => "not-supported",
@@ -125,7 +117,7 @@ fn one(code: Option<ErrorCode>, issue: &Issue, systems: &OutcomeSystems) -> Oper
         severity: issue.severity.code().into(),
         code: kind.into(),
         details,
-        diagnostics: diagnostics(issue).into(),
+        diagnostics: positioned(&issue.diagnostics, issue.position).into(),
         location: issue
             .expression
             .iter()
@@ -172,11 +164,11 @@ fn details(code: &str, systems: &OutcomeSystems) -> CodeableConcept {
     }
 }
 
-fn diagnostics(issue: &Issue) -> String {
-    let diagnostics = text(&issue.diagnostics);
-    match issue.position {
-        Some((line, column)) => format!("{diagnostics} (line {line}, column {column})"),
-        None => diagnostics,
+fn positioned(words: &str, position: Option<(u32, u32)>) -> String {
+    let words = text(words);
+    match position {
+        Some((line, column)) => format!("{words} (line {line}, column {column})"),
+        None => words,
     }
 }
 

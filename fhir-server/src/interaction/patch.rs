@@ -64,8 +64,13 @@ pub(super) async fn stage(
     let received = Received::from_json(after.into(), session.settings())?;
     let part = received.whole()?;
     check_identity(&part, &key, &current)?;
+    let draft = Draft {
+        part,
+        edits: &[],
+        explains: present::explains(request),
+    };
     session
-        .stage_change(key, &Draft { part, edits: &[] }, current.version, entry, &by)
+        .stage_change(key, &draft, current.version, entry, &by)
         .await
 }
 

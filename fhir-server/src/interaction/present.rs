@@ -52,11 +52,20 @@ fn not_modified(request: &Request, version: &Version) -> bool {
     }
 }
 
+/// Whether the caller reads more than the outcome of a write.
+pub(crate) fn explains(request: &Request) -> bool {
+    request.prefer_return == Some(PreferReturn::OperationOutcome)
+}
+
 /// A draft of a body that must be of the type in the URL.
 pub(super) fn draft<'d>(request: &Request, part: Part<'d>) -> Result<Draft<'d>> {
     let (wanted, found) = (request.the_type()?.name(), part.resource.type_name());
     if wanted == found {
-        return Ok(Draft { part, edits: &[] });
+        return Ok(Draft {
+            part,
+            edits: &[],
+            explains: explains(request),
+        });
     }
     let text = format!("The URL is one of {wanted}, and the resource is a {found}: send it to {found}.");
     Err(Error::new(ErrorCode::Invalid, text).at(part.path.into_owned()))
@@ -86,7 +95,7 @@ pub(super) fn written(request: &Request, written: &Written) -> Result<Response> 
     response
         .issues
         .push(Issue::new(text).with_severity(Severity::Information));
-    response.issues.extend(written.notes.iter().cloned());
+    response.issues.extend(written.issues.iter().cloned());
     Ok(response)
 }
 

@@ -23,6 +23,8 @@ pub struct Arguments {
     given: Vec<ParametersParameter>,
     /// The parameters of the URL that go to a search.
     search: Vec<(String, String)>,
+    /// How many came in a Parameters resource: they are the last, in its order.
+    in_parameters: usize,
 }
 
 impl Arguments {
@@ -53,6 +55,12 @@ impl Arguments {
         self.all(name).filter_map(text).collect()
     }
 
+    /// Those that came in a Parameters resource, in its order.
+    pub(crate) fn of_body(&self) -> &[ParametersParameter] {
+        let start = self.given.len().saturating_sub(self.in_parameters);
+        self.given.get(start..).unwrap_or_default()
+    }
+
     /// All arguments, in order: those of the URL, then those of the body.
     pub fn given(&self) -> &[ParametersParameter] {
         &self.given
@@ -80,7 +88,9 @@ impl Arguments {
             }
         }
         if let Some(body) = &request.body {
-            arguments.given.extend(of_body(definition, body, settings)?);
+            let (given, are_parameters) = of_body(definition, body, settings)?;
+            arguments.in_parameters = if are_parameters { given.len() } else { 0 };
+            arguments.given.extend(given);
         }
         let given: Vec<&ParametersParameter> = arguments.given.iter().collect();
         check(&inputs(&definition.parameter), &given, "Parameters.parameter")?;
@@ -133,22 +143,24 @@ fn of_url(definition: &OperationDefinition, name: &str, value: &str) -> Result<P
         })
 }
 
+/// The arguments in a body, and whether it is a Parameters resource.
 fn of_body(
     definition: &OperationDefinition,
     body: &RequestBody,
     settings: &Settings,
-) -> Result<Vec<ParametersParameter>> {
+) -> Result<(Vec<ParametersParameter>, bool)> {
     let received = Received::read(Some(body), settings)?;
     if let Some(parameters) = received.resource.get::<Parameters>() {
-        return Ok(parameters.parameter.clone());
+        return Ok((parameters.parameter.clone(), true));
     }
     let found = received.resource.type_name();
     if let Some(name) = name_of_body(definition, found) {
-        return Ok(vec![ParametersParameter {
+        let resource = ParametersParameter {
             name: name.into(),
             resource: Some(received.resource),
             ..ParametersParameter::default()
-        }]);
+        };
+        return Ok((vec![resource], false));
     }
     let code = definition.code.as_str().unwrap_or_default();
     let text = format!("The operation ${code} takes a Parameters resource; this is a {found}.");

@@ -157,6 +157,7 @@ pub(super) async fn stage(
     let draft = Draft {
         part: received.whole()?,
         edits: &[],
+        explains: false,
     };
     let ticket = session
         .stage_change(key.clone(), &draft, current.version, call.entry, &by)

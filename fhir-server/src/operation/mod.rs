@@ -35,7 +35,7 @@ pub use arguments::Arguments;
 
 use crate::engine::{Session, Ticket, Written};
 use crate::error::{Error, ErrorCode, Result};
-use crate::interaction::{Level, Payload, Request, Response};
+use crate::interaction::{Level, Payload, Request, RequestBody, Response};
 use crate::store::{Key, ResourceType};
 
 /// One operation.
@@ -95,6 +95,16 @@ impl Call<'_> {
         self.key
             .as_ref()
             .ok_or_else(|| Error::internal("an operation on a resource without one"))
+    }
+}
+
+impl Call<'_> {
+    /// The text of the body, in JSON or XML.
+    pub(crate) fn text(&self) -> &[u8] {
+        match &self.request.body {
+            Some(RequestBody::Fhir(_, text)) => text,
+            _ => &[],
+        }
     }
 }
 

@@ -163,6 +163,7 @@ fn issue(stated: &OperationOutcomeIssue) -> Issue {
             .and_then(|e| e.as_str())
             .map(str::to_owned),
         position: None,
+        kind: None,
         severity: match stated.severity.as_str() {
             Some("warning") => Severity::Warning,
             Some("information") => Severity::Information,

@@ -3,7 +3,8 @@
 //!
 //! The answer is 200 with what was found, whether that is nothing, warnings or errors; what cannot be read as FHIR is 400.
 
-use fhir_model::{OperationDefinition, Resource, json};
+use fhir_model::{OperationDefinition, ParametersParameter, Resource, json};
+use fhir_validate::position;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 
@@ -73,11 +74,11 @@ impl Operation for Validate {
                 }
             }
             let of_store;
-            let resource = match (sent, &call.key) {
-                (Some(resource), _) => resource,
+            let (resource, text) = match (sent, &call.key) {
+                (Some(resource), _) => (resource, call.text()),
                 (None, Some(key)) => {
-                    of_store = stored(session, key).await?;
-                    &of_store
+                    of_store = stored_text(session, key).await?;
+                    (&of_store.0, of_store.1.as_slice())
                 }
                 (None, None) => {
                     let text = "There is nothing to validate: send the resource as the body, or as the parameter resource.";
@@ -86,7 +87,11 @@ impl Operation for Validate {
             };
             check_place(call, resource)?;
             let known = session.known().await?;
-            let findings = known.validator().validate_against(resource, &profiles);
+            let validator = known.validator();
+            let mut findings = session.findings(validator, resource, text.len(), &profiles).await?;
+            if sent.is_some() {
+                position::find(text, &place_in_body(call), &mut findings);
+            }
             Ok(answer(session, &findings))
         }
         .boxed()
@@ -112,7 +117,22 @@ fn check_place(call: &Call<'_>, resource: &Resource) -> Result<()> {
     }
 }
 
+/// Where the resource stands in the body: it is the body, or a parameter.
+fn place_in_body(call: &Call<'_>) -> String {
+    let is_resource = |p: &ParametersParameter| p.name.as_str() == Some("resource");
+    match call.arguments.of_body().iter().position(is_resource) {
+        Some(index) => format!("Parameters.parameter[{index}].resource"),
+        None => String::new(),
+    }
+}
+
+/// A resource of the store, or one that is built in.
 pub(super) async fn stored(session: &Session, key: &Key) -> Result<Resource> {
+    Ok(stored_text(session, key).await?.0)
+}
+
+/// The same, with its text.
+async fn stored_text(session: &Session, key: &Key) -> Result<(Resource, Vec<u8>)> {
     let version = match session.read(key).await? {
         Some(version) => version,
         None => session.built_in(key)?.ok_or_else(|| not_found(key))?,
@@ -120,7 +140,8 @@ pub(super) async fn stored(session: &Session, key: &Key) -> Result<Resource> {
     match &version.body {
         Some(body) if version.change != Change::Delete => {
             let text = body.render(version.version, version.last_updated);
-            json::from_slice(&text).map_err(|error| Error::internal(error.to_string()))
+            let read = json::from_slice(&text).map_err(|error| Error::internal(error.to_string()));
+            Ok((read?, text))
         }
         _ => Err(Error::new(ErrorCode::Gone, format!("{key} was deleted."))),
     }

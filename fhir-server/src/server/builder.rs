@@ -97,6 +97,7 @@ impl FhirServerBuilder {
         if let Some(folder) = &self.config.terminology.folder {
             engine = engine.with_library(terminology::library(folder)?);
         }
+        engine.prepare_validation();
         engine.reindex().await?;
         let clock = self.clock.unwrap_or_else(|| Arc::new(SystemClock));
         engine.begin_indexing(clock.clone());

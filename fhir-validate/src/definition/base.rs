@@ -11,7 +11,7 @@ pub(crate) fn type_url(type_name: &str) -> String {
 }
 
 /// One line a definition, of all built-in files.
-pub(super) fn lines() -> &'static [&'static str] {
+pub(crate) fn lines() -> &'static [&'static str] {
     static LINES: OnceLock<Vec<&'static str>> = OnceLock::new();
     LINES.get_or_init(|| {
         texts()

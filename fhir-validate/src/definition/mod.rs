@@ -3,7 +3,7 @@
 //!
 //! Invariant: a definition that cannot be used is named with the reason; it never takes others with it.
 
-mod base;
+pub(crate) mod base;
 mod store;
 
 pub(crate) use base::unpacked;

@@ -5,7 +5,8 @@ use serde_json::Value;
 
 use super::{Binding, Check, Constraint, Slicing, SlicingRules, Strength, TypeRule};
 use crate::definition::{Facts, extension, list, short_type, strings};
-use crate::overrides;
+use crate::finding::Severity;
+use crate::overrides::{self, Treatment};
 
 const FHIR_TYPE: &str = "http://hl7.org/fhir/StructureDefinition/structuredefinition-fhir-type";
 const PROFILE_ELEMENT: &str = "http://hl7.org/fhir/StructureDefinition/elementdefinition-profile-element";
@@ -67,7 +68,12 @@ pub(crate) fn constraints(facts: &Facts) -> Vec<Constraint> {
         let is_advice = extension(list(constraint.get("extension")), BEST_PRACTICE).and_then(Value::as_bool)
             == Some(true);
         Some(Constraint {
-            is_error: text(constraint, "severity").is_none_or(|s| s == "error") && !is_advice,
+            // Advice on good practice is no sign that anything is wrong.
+            severity: match text(constraint, "severity").as_deref() {
+                _ if is_advice => Severity::Information,
+                Some("warning") => Severity::Warning,
+                _ => Severity::Error,
+            },
             human: text(constraint, "human"),
             test: check(&key, &expression),
             key,
@@ -77,10 +83,11 @@ pub(crate) fn constraints(facts: &Facts) -> Vec<Constraint> {
 }
 
 fn check(key: &str, expression: &str) -> Check {
-    if overrides::is_elsewhere(key, expression) {
-        return Check::Elsewhere;
-    }
-    let expression = overrides::corrected(key, expression).unwrap_or(expression);
+    let expression = match overrides::treatment(key, expression) {
+        Some(Treatment::Elsewhere(_) | Treatment::NotAsked) => return Check::Elsewhere,
+        Some(Treatment::Corrected(expression)) => expression,
+        Some(Treatment::NeverFires) | None => expression,
+    };
     match Expression::compile(expression) {
         Ok(expression) => Check::Path(expression),
         Err(error) => Check::Broken(error.to_string()),

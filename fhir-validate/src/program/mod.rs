@@ -9,6 +9,7 @@ mod compile;
 mod discriminator;
 mod facts;
 
+use crate::finding::Severity;
 use fhir_model::path::Expression;
 use serde_json::Value;
 
@@ -114,7 +115,7 @@ pub(crate) struct Binding {
 #[derive(Clone)]
 pub(crate) struct Constraint {
     pub(crate) key: String,
-    pub(crate) is_error: bool,
+    pub(crate) severity: Severity,
     pub(crate) human: Option<String>,
     pub(crate) test: Check,
 }

@@ -13,7 +13,7 @@ use super::library::Library;
 use super::near;
 use super::rule::Rule;
 use super::set::{Compiled, Gap, Hit, Key, Selection, Source, Verdict};
-use super::{CodeQuery, Known, Membership, NotMember, Terminology};
+use super::{CodeQuery, Known, Membership, NotMember, Terminology, twin};
 
 impl Terminology for Library {
     fn validate_code(&self, value_set: &str, code: &CodeQuery<'_>) -> Membership {
@@ -21,16 +21,22 @@ impl Terminology for Library {
             Ok(compiled) => compiled,
             Err(error) => return Membership::Unchecked { reason: why(&error) },
         };
-        match code.system {
+        twin::member(code, |code| match code.system {
             Some(system) => match self.other_version(value_set, &compiled, system, code) {
                 Some(other) => self.in_system(&other, system, code),
                 None => self.in_system(&compiled, system, code),
             },
             None => inferred(&compiled, code),
-        }
+        })
     }
 
     fn look_up(&self, code: &CodeQuery<'_>) -> Known {
+        twin::known(code, |code| self.known(code))
+    }
+}
+
+impl Library {
+    fn known(&self, code: &CodeQuery<'_>) -> Known {
         let Some(url) = code.system else {
             return Known::Unchecked {
                 reason: format!("the code '{}' has no code system", code.code),
@@ -53,9 +59,7 @@ impl Terminology for Library {
             },
         }
     }
-}
 
-impl Library {
     /// The value set with another version of the code system, where it takes any: the one that is stated, else one that
     /// has the code where the newest does not.
     fn other_version(

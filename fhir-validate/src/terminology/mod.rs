@@ -26,6 +26,7 @@ pub mod release;
 mod rule;
 mod set;
 mod status;
+mod twin;
 
 pub use add_error::AddError;
 pub use issue::{Cause, Refusal};

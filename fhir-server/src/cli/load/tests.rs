@@ -42,6 +42,7 @@ impl Place {
             database: self.database(),
             again,
             report: false,
+            validation: ValidationArgs::default(),
         };
         let mut out = Vec::new();
         let is_all_in = load(&args, &mut out).is_ok();

@@ -30,6 +30,8 @@ pub(crate) struct Known {
     library: Arc<Library>,
     /// Made when it is first asked for.
     validator: OnceLock<Validator>,
+    /// The same, for those who take what is told for errors.
+    strict: OnceLock<Validator>,
     /// What lies below, and what was stored; what is built in has neither.
     own: Option<(Arc<Known>, Own)>,
     /// What is built in, by its id.
@@ -49,6 +51,7 @@ impl Known {
         let builder = Validator::builder().library(Arc::clone(&library));
         Known {
             validator: OnceLock::from(builder.uk_core().build()),
+            strict: OnceLock::new(),
             library,
             own: None,
             ids: OnceLock::new(),
@@ -66,6 +69,17 @@ impl Known {
             Some((below, own)) => own.extend(below.validator(), &self.library),
             None => Validator::builder().library(Arc::clone(&self.library)).build(),
         })
+    }
+
+    /// The same, and what is told otherwise is an error: unknown codes and extensions, wrong check digits.
+    pub(crate) fn strict_validator(&self) -> &Validator {
+        let make = || {
+            self.validator()
+                .extend()
+                .options(super::validation::strict())
+                .build()
+        };
+        self.strict.get_or_init(make)
     }
 
     /// The canonical of what is stored under that reference, such as `ValueSet/1`.

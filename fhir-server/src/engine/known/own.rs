@@ -186,6 +186,7 @@ async fn taken(
         Ok(Some(Known {
             library: Arc::new(library),
             validator: std::sync::OnceLock::new(),
+            strict: std::sync::OnceLock::new(),
             own: Some((below, own)),
             ids: std::sync::OnceLock::new(),
         }))

@@ -28,6 +28,7 @@ mod record;
 mod records;
 mod searches;
 mod sorts;
+mod strictness;
 mod terminology;
 mod terminology_suite;
 mod transactions;
@@ -43,7 +44,7 @@ use serde_json::Value;
 use super::{EntityTags, Format, Payload, Request, RequestBody, Response, dispatch, entry, outcome};
 use crate::context::{Clock, Context, Millis, Principal};
 use crate::engine::memory::MemoryStore;
-use crate::engine::{Engine, IdSource, Session, Settings};
+use crate::engine::{Check, Engine, IdSource, Session, Settings};
 use crate::error::{Error, ErrorCode};
 use crate::policy::{PermitAll, Policy};
 use crate::store::{Filter, HistoryQuery, HistoryScope, Store};
@@ -80,6 +81,14 @@ impl TestServer {
     /// Updates may create; everybody may do everything; it is half past nine on 23 November 2026.
     pub(super) fn new() -> Self {
         TestServer::with(|settings| settings.update_as_create = true)
+    }
+
+    /// The same, and what is written is held against nothing beyond what reading asks.
+    pub(super) fn lenient() -> Self {
+        TestServer::with(|settings| {
+            settings.update_as_create = true;
+            settings.validation.all.level = Check::Off;
+        })
     }
 
     pub(super) fn with(set: impl FnOnce(&mut Settings)) -> Self {

@@ -38,14 +38,15 @@ fn statuses(bundle: &Value) -> Vec<String> {
 
 #[test]
 fn references_between_new_resources_are_resolved_everywhere() {
-    let server = TestServer::new();
+    let server = TestServer::lenient();
     let observation = json!({"resourceType": "Observation", "status": "final", "code": {"text": "x"},
         "text": {"status": "generated", "div": format!("<div xmlns=\"http://www.w3.org/1999/xhtml\"><a href=\"{A}\">{A}</a><img src='{A}#f'/></div>")},
         "subject": {"reference": A, "display": A},
         "focus": [{"reference": format!("{A}#part")}, {"reference": format!("{A}/_history/7")}, {"reference": "Patient/other"}],
         "contained": [{"resourceType": "Basic", "id": "c", "code": {"text": "x"}, "subject": {"reference": A}}],
         "extension": [{"url": "http://x", "valueReference": {"reference": B}}, {"url": "http://y", "valueUri": A},
-            {"url": "http://z", "valueUrl": A}, {"url": "http://c", "valueCanonical": A}, {"url": "http://s", "valueString": A}],
+            {"url": "http://z", "valueUrl": A}, {"url": "http://c", "valueCanonical": A}, {"url": "http://s", "valueString": A},
+            {"url": "http://o", "valueReference": {"reference": "#c"}}],
         "valueDateTime": "2026"});
     let patient =
         json!({"resourceType": "Patient", "link": [{"other": {"reference": B}, "type": "seealso"}]});

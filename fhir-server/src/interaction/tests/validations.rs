@@ -64,7 +64,7 @@ fn a_profile_is_asked_for_by_its_url() {
 
 #[test]
 fn a_stored_resource_is_validated_at_its_own_url() {
-    let server = TestServer::new();
+    let server = TestServer::lenient();
     server
         .put(
             "Patient/p",
@@ -95,4 +95,22 @@ fn what_cannot_be_validated_is_told_why() {
         400
     );
     assert_eq!(told(server.get("Patient/$validate?mode=guess")).0, 400);
+}
+
+#[test]
+fn what_is_found_in_the_body_has_its_line_and_column() {
+    let server = TestServer::new();
+    let body = "{\"resourceType\":\"Patient\",\n \"gender\":\"femal\"}";
+    let at = |found: &[(String, String, String)]| found[0].2.rsplit_once(" (").unwrap().1.to_owned();
+    assert_eq!(
+        at(&found(&server, "Patient/$validate", body)),
+        "line 2, column 2)"
+    );
+    let within = format!(
+        "{{\"resourceType\":\"Parameters\",\"parameter\":[\n{{\"name\":\"mode\",\"valueCode\":\"create\"}},\n{{\"name\":\"resource\",\"resource\":{body}}}]}}"
+    );
+    assert_eq!(
+        at(&found(&server, "Patient/$validate", &within)),
+        "line 4, column 2)"
+    );
 }

@@ -11,7 +11,7 @@ const PATIENT: &str = r#"{"resourceType":"Patient","id":"p","meta":{"tag":[{"cod
   "contact":[{"name":{"family":"Hill"}}]}"#;
 
 fn filled() -> TestServer {
-    let server = TestServer::new();
+    let server = TestServer::lenient();
     server.put("Patient/p", PATIENT).unwrap();
     let document = r#"{"resourceType":"DocumentReference","id":"d","status":"current",
       "content":[{"attachment":{"contentType":"text/plain","data":"QUJD","title":"t"}}],
