@@ -1,4 +1,6 @@
 //! A store in memory, for tests: the contract of `store` in its plainest form.
+//!
+//! Size: the whole contract in its plainest form, to be read at one go.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};

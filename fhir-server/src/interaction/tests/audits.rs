@@ -1,4 +1,6 @@
 //! The audit trail as it is told and seen: one row an interaction, and nobody sees more of it than is theirs.
+//!
+//! Size: one rule of the trail a test, and the rules belong together.
 
 use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, ready};

@@ -1,4 +1,6 @@
 //! SearchParameters that are stored: refused where they could not take effect, indexed for, then answered.
+//!
+//! Size: one rule a test, and the store that counts what it is asked.
 
 use std::sync::Mutex;
 

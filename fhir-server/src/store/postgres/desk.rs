@@ -8,6 +8,8 @@
 //! Invariant: the versions of a resource count 1, 2, 3, … without a gap, and the tenant's stamps rise in the order of its
 //! commits, whichever process makes them.
 
+mod kept;
+
 use std::collections::{HashMap, HashSet};
 
 use diesel::result::Error as Diesel;
@@ -26,7 +28,7 @@ use crate::error::Error;
 use crate::store::sql::{self, CurrentRow, DELETED, Draft, Row, RowKey, Rows, Statement, TermKey};
 use crate::store::stamp::{Generator, time_of};
 use crate::store::{
-    AuditEntry, AuditSeal, Change, Claim, Epochs, Filter, Outcome, Refusal, ResourceType, SearchQuery, moves,
+    AuditEntry, Change, Claim, Epochs, Filter, Outcome, Refusal, ResourceType, SearchQuery, moves,
 };
 
 /// Why a commit did not go through.
@@ -353,22 +355,6 @@ impl<'j> Desk<'j> {
         Ok(outcome)
     }
 
-    /// A definition of the type, or what is noted about them, has changed under the last stamp.
-    fn move_epoch(&mut self, of: ResourceType) {
-        let epoch = self.epochs.next(of, self.last_stamp);
-        self.epochs.set(of, epoch);
-        self.statements.push(sql::set_epoch(self.tenant, of, epoch));
-    }
-
-    fn note(&mut self, of: ResourceType, note: &'j [u8], moves: bool) -> Outcome {
-        self.statements.push(sql::set_note(self.tenant, of, note));
-        if moves {
-            self.next_stamp();
-            self.move_epoch(of);
-        }
-        Outcome::Noted
-    }
-
     fn next_stamp(&mut self) -> i64 {
         self.last_stamp = self.stamps.next(self.clock);
         self.last_stamp
@@ -493,32 +479,6 @@ impl<'j> Desk<'j> {
         self.set_head(key, head);
         self.set_rows(surrogate, draft);
         (version + 1, time_of(stamp))
-    }
-
-    fn audit(&mut self, entry: &'j AuditEntry) -> Outcome {
-        let stamp = self.next_stamp();
-        self.trail.push((stamp, entry));
-        Outcome::Recorded
-    }
-
-    /// `None` where its number does not follow the last one's.
-    async fn seal(&mut self, seal: &'j AuditSeal) -> Decided<Option<Outcome>> {
-        let last = match self.last_seal {
-            Some(number) => number,
-            None => {
-                let row: Option<sql::audit::SealRow> =
-                    self.link.first(sql::audit::last_seal(self.tenant)).await?;
-                row.map_or(0, |(number, ..)| number)
-            }
-        };
-        self.last_seal = Some(last);
-        if seal.number != last + 1 {
-            return Ok(None);
-        }
-        self.statements.push(sql::audit::insert_seal(self.tenant, seal));
-        self.undo.seal = Some(last);
-        self.last_seal = Some(seal.number);
-        Ok(Some(Outcome::Recorded))
     }
 
     /// `None` where another holds it.
