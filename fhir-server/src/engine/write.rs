@@ -408,6 +408,10 @@ impl Session {
     /// Validation and stored form, and what the caller may be told.
     async fn accept(&self, draft: &Draft<'_>, key: &Key) -> Result<(StoredBody, Vec<Issue>)> {
         let mut issues = self.validate_draft(draft).await?;
+        if !draft.explains {
+            issues.clear();
+        }
+        // That a Consent is enforced more strictly than it says is told to all.
         issues.extend(consent::review(key, draft.part.resource, &self.settings().zone));
         Ok((stored_body(&draft.part, &key.id, draft.edits)?, issues))
     }
