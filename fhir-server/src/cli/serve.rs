@@ -11,7 +11,7 @@ use fhir_server::FhirServer;
 use fhir_server::config::AppConfig;
 use fhir_server::config::{Config, LogFormat};
 use fhir_server::error::{Error, ErrorCode, Result};
-use fhir_server::policy::PermitAll;
+use fhir_server::policy::{Chain, Sandbox};
 use fhir_server::server::{self, Running};
 use fhir_server::store::DatabaseUrl;
 
@@ -107,10 +107,9 @@ async fn serve(config: Config, database: &Database) -> Result<()> {
     let builder = FhirServer::builder().config(config).store(database.store.clone());
     #[cfg(feature = "authority")]
     let builder = builder.people(sandbox::people());
-    // Outside the sandbox nobody is let in until tokens are known; there is nothing to permit.
     let server = match is_sandbox {
-        true => builder.policy(PermitAll).build().await?,
-        false => builder.build().await?,
+        true => builder.policy(Sandbox::default()).build().await?,
+        false => builder.policy(Chain::standard()).build().await?,
     };
     if is_sandbox {
         sandbox::fill(&server).await?;

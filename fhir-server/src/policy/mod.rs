@@ -25,7 +25,7 @@ pub use chain::Chain;
 pub use facts::{Facts, Records};
 pub use mask::Mask;
 pub(crate) use mask::read as content;
-pub use sandbox::PermitAll;
+pub use sandbox::{PermitAll, Sandbox};
 pub(crate) use scope::ScopeRule;
 
 use std::sync::Arc;

@@ -20,6 +20,8 @@ async fn trail(path: &Path) -> Vec<(i64, i64, String)> {
     let engine = engine(store.clone());
     let mut heads = Vec::new();
     for n in 0..14 {
+        // Each of a millisecond of its own, so that there is room between them.
+        tokio::time::sleep(std::time::Duration::from_millis(2)).await;
         let record = format!(r#"{{"r":"request-{n}","s":200,"k":"clinician","p":["p{n}"]}}"#);
         let mut entry = AuditEntry::new(AuditAction::Read, format!("dr-{n}"), record.into_bytes());
         entry.resource_type = ResourceType::from_name("Patient");
