@@ -142,19 +142,14 @@ impl Session {
     pub(crate) async fn epochs(&self) -> Result<Epochs> {
         Ok(self.marks().await?.epochs)
     }
-
-    /// All current resources of a type, oldest change first, for the server's own use: no policy is asked.
-    ///
-    /// # Errors
-    /// The store failed.
-    #[expect(dead_code, reason = "for what is made of other types")]
-    pub(crate) async fn definitions(&self, of: ResourceType) -> Result<Vec<Version>> {
-        definitions(self.snapshot().await?.as_ref(), of).await
-    }
 }
 
-/// All current resources of a type, oldest change first.
-pub(super) async fn definitions(snapshot: &dyn Snapshot, of: ResourceType) -> Result<Vec<Version>> {
+/// The current resources of a type, oldest change first: all, or more than `most` of them. No policy is asked.
+pub(super) async fn definitions(
+    snapshot: &dyn Snapshot,
+    of: ResourceType,
+    most: usize,
+) -> Result<Vec<Version>> {
     let mut all: Vec<Version> = Vec::new();
     let mut after: Option<Cursor> = None;
     loop {
@@ -168,7 +163,7 @@ pub(super) async fn definitions(snapshot: &dyn Snapshot, of: ResourceType) -> Re
         let is_last = found.len() < BATCH;
         after = found.last().map(|found| found.cursor.clone());
         all.extend(found.into_iter().map(|Found { version, .. }| version));
-        if is_last || after.is_none() {
+        if is_last || after.is_none() || all.len() > most {
             return Ok(all);
         }
     }

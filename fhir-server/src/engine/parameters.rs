@@ -35,7 +35,7 @@ pub(super) async fn registry_of(snapshot: &dyn Snapshot) -> Result<Registry> {
     };
     let note = snapshot.note(of).await?;
     let numbering = Numbering::read(note.as_deref()).map_err(Error::internal)?;
-    let stored = definitions(snapshot, of)
+    let stored = definitions(snapshot, of, usize::MAX)
         .await?
         .into_iter()
         .filter_map(|version| {

@@ -13,9 +13,10 @@ use super::query::{self, Parameters, Reader, malformed};
 use super::{Interaction, Payload, Request, Response, outcome, uri};
 use crate::audit::event::{self, Audience};
 use crate::audit::{interaction_of, number_of};
-use crate::context::{Context, Millis, PrincipalKind};
+use crate::context::{Context, Millis, Principal, PrincipalKind};
 use crate::engine::{Session, not_found};
 use crate::error::{Error, ErrorCode, Issue, Result};
+use crate::scopes::{Permission, ScopeLevel};
 use crate::search::span;
 use crate::store::{AuditAction, AuditQuery, AuditTest, Key, ResourceType, is_id};
 
@@ -43,29 +44,46 @@ pub(super) async fn run(session: &Session, request: &Request) -> Result<Response
 }
 
 /// To whom the rows are shown, and which rows those are.
-fn audience(context: &Context) -> (Audience<'_>, Vec<AuditTest>) {
+///
+/// # Errors
+/// What the token's scopes ask of an AuditEvent cannot be asked of a row.
+fn audience(context: &Context, permission: Permission) -> Result<(Audience<'_>, Vec<AuditTest>)> {
     let principal = &context.principal;
-    if let Some(patient) = &principal.patient {
-        return (
-            Audience::Patient(patient),
-            vec![AuditTest::Patient(vec![patient.clone()])],
-        );
+    let mut tests = within_scopes(principal, permission)?;
+    if let (PrincipalKind::Patient, Some(patient)) = (principal.kind, &principal.patient) {
+        tests.push(AuditTest::Patient(vec![patient.clone()]));
+        return Ok((Audience::Patient(patient), tests));
     }
     let sees_all =
         principal.kind == PrincipalKind::System || principal.roles.iter().any(|r| r == PRIVACY_OFFICER);
-    match sees_all {
-        true => (Audience::Auditor, Vec::new()),
-        false => (
-            Audience::Auditor,
-            vec![AuditTest::Actor(vec![principal.name.clone()])],
-        ),
+    if !sees_all {
+        tests.push(AuditTest::Actor(vec![principal.name.clone()]));
     }
+    Ok((Audience::Auditor, tests))
+}
+
+/// The rows that the scopes reach: all, or those about the patient in context. A row has no search of a scope to be held against, so
+/// that a scope with one grants nothing here.
+fn within_scopes(principal: &Principal, permission: Permission) -> Result<Vec<AuditTest>> {
+    let Some(scopes) = &principal.scopes else {
+        return Ok(Vec::new());
+    };
+    let granting = scopes.granting(permission, ResourceType::from_name("AuditEvent"));
+    let mut plain = granting.filter(|scope| scope.restriction.is_empty()).peekable();
+    if plain.peek().is_none() {
+        let text = "A scope with a search cannot be held against the audit trail: ask for one without, such as \
+                    patient/AuditEvent.rs.";
+        return Err(Error::new(ErrorCode::InsufficientScope, text));
+    }
+    let of_patient = plain.all(|scope| scope.level == ScopeLevel::Patient);
+    let patient = principal.patient.iter().filter(|_| of_patient);
+    Ok(patient.map(|id| AuditTest::Patient(vec![id.clone()])).collect())
 }
 
 async fn read(session: &Session, request: &Request) -> Result<Response> {
     session.permit(request.interaction, request.resource_type)?;
     let key = request.key()?;
-    let (shown_to, mut tests) = audience(session.context());
+    let (shown_to, mut tests) = audience(session.context(), Permission::Read)?;
     let stamp = event::stamp_of(&key.id).ok_or_else(|| not_found(&key))?;
     tests.push(AuditTest::Stamp(vec![stamp]));
     let rows = session.audit_rows(&AuditQuery::new(tests, 1)).await?;
@@ -80,7 +98,7 @@ async fn read(session: &Session, request: &Request) -> Result<Response> {
 async fn search(session: &Session, request: &Request) -> Result<Response> {
     session.permit(request.interaction, request.resource_type)?;
     let mut asked = Asked::read(session, request)?;
-    let (shown_to, of_audience) = audience(session.context());
+    let (shown_to, of_audience) = audience(session.context(), Permission::Search)?;
     asked.query.tests.extend(of_audience);
     let (mark, total) = asked.first_page(session).await?;
     let mut query = asked.query.clone();

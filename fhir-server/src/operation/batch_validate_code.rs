@@ -5,8 +5,8 @@ use fhir_model::OperationDefinitionParameter;
 use fhir_validate::terminology::operation::batch_validate_code;
 
 use super::parameter;
-use super::terminology::{TerminologyOperation, input, versions};
-use super::validate_code::codes;
+use super::terminology::TerminologyOperation;
+use super::validate_code::in_a_value_set;
 
 /// `$batch-validate-code`
 pub(super) fn operation() -> TerminologyOperation {
@@ -24,32 +24,9 @@ pub(super) fn operation() -> TerminologyOperation {
 }
 
 fn parameters() -> Vec<OperationDefinitionParameter> {
-    let mut parameters = vec![
-        parameter(
-            "validation",
-            "in",
-            (1, "*"),
-            "Parameters",
-            "The parameters of one $validate-code.",
-        ),
-        input("url", "uri", "The canonical URL of the value set."),
-        input("valueSet", "ValueSet", "The value set itself."),
-        input("valueSetVersion", "string", "The version of the value set."),
-        input("system", "uri", "The code system of codes that have none."),
-        input("systemVersion", "string", "The version of the code system."),
-        input(
-            "inferSystem",
-            "boolean",
-            "Whether the code system of a code is the one of the value set that has it.",
-        ),
-        input(
-            "valueset-membership-only",
-            "boolean",
-            "Whether only being in the value set counts.",
-        ),
-    ];
-    parameters.extend(codes());
-    parameters.extend(versions());
+    let validations = "The parameters of one $validate-code.";
+    let mut parameters = vec![parameter("validation", "in", (1, "*"), "Parameters", validations)];
+    parameters.extend(in_a_value_set());
     let words = "The answer to each, in order: Parameters, or an OperationOutcome.";
     parameters.push(parameter("validation", "out", (1, "*"), "Resource", words));
     parameters

@@ -6,7 +6,9 @@ use fhir_model::OperationDefinitionParameter;
 use fhir_validate::terminology::operation::expand;
 
 use super::parameter;
-use super::terminology::{TerminologyOperation, display_language, input, inputs, own_resources, versions};
+use super::terminology::{
+    TerminologyOperation, display_language, input, inputs, own_resources, value_set, versions,
+};
 
 /// `$expand`
 pub(super) fn operation() -> TerminologyOperation {
@@ -24,14 +26,8 @@ pub(super) fn operation() -> TerminologyOperation {
 
 fn parameters() -> Vec<OperationDefinitionParameter> {
     let yes = |name, words| input(name, "boolean", words);
-    let mut parameters = vec![
-        input(
-            "url",
-            "uri",
-            "The canonical URL of the value set, with `|version` or without.",
-        ),
-        input("valueSet", "ValueSet", "The value set itself."),
-        input("valueSetVersion", "string", "The version of the value set."),
+    let mut parameters = value_set();
+    parameters.extend([
         input(
             "filter",
             "string",
@@ -69,7 +65,7 @@ fn parameters() -> Vec<OperationDefinitionParameter> {
             "Properties of the codes that are listed too.",
         ),
         display_language(),
-    ];
+    ]);
     parameters.extend(versions());
     parameters.push(own_resources());
     parameters.push(parameter(

@@ -205,6 +205,16 @@ pub(super) fn display_language() -> OperationDefinitionParameter {
     input("displayLanguage", "code", words)
 }
 
+/// Which value set is meant.
+pub(super) fn value_set() -> Vec<OperationDefinitionParameter> {
+    let url = "The canonical URL of the value set, with `|version` or without.";
+    vec![
+        input("url", "uri", url),
+        input("valueSet", "ValueSet", "The value set itself."),
+        input("valueSetVersion", "string", "The version of the value set."),
+    ]
+}
+
 /// Which versions of code systems and value sets are meant.
 pub(super) fn versions() -> Vec<OperationDefinitionParameter> {
     vec![

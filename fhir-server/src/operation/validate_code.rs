@@ -6,7 +6,9 @@ use fhir_model::OperationDefinitionParameter;
 use fhir_validate::terminology::operation::{code_system_validate_code, validate_code};
 
 use super::parameter;
-use super::terminology::{TerminologyOperation, display_language, input, output, own_resources, versions};
+use super::terminology::{
+    TerminologyOperation, display_language, input, output, own_resources, value_set, versions,
+};
 
 /// `ValueSet/$validate-code`
 pub(super) fn in_value_set() -> TerminologyOperation {
@@ -44,14 +46,15 @@ pub(super) fn in_code_system() -> TerminologyOperation {
 }
 
 fn of_value_set() -> Vec<OperationDefinitionParameter> {
-    let mut parameters = vec![
-        input(
-            "url",
-            "uri",
-            "The canonical URL of the value set, with `|version` or without.",
-        ),
-        input("valueSet", "ValueSet", "The value set itself."),
-        input("valueSetVersion", "string", "The version of the value set."),
+    let mut parameters = in_a_value_set();
+    parameters.extend(answer());
+    parameters
+}
+
+/// What `$validate-code` on a value set takes, and `$batch-validate-code` for each of its validations.
+pub(super) fn in_a_value_set() -> Vec<OperationDefinitionParameter> {
+    let mut parameters = value_set();
+    parameters.extend([
         input("system", "uri", "The code system of `code`."),
         input(
             "systemVersion",
@@ -68,10 +71,9 @@ fn of_value_set() -> Vec<OperationDefinitionParameter> {
             "boolean",
             "Whether only being in the value set counts.",
         ),
-    ];
+    ]);
     parameters.extend(codes());
     parameters.extend(versions());
-    parameters.extend(answer());
     parameters
 }
 
@@ -90,8 +92,8 @@ fn of_code_system() -> Vec<OperationDefinitionParameter> {
     parameters
 }
 
-/// What both take, and `$batch-validate-code`.
-pub(super) fn codes() -> Vec<OperationDefinitionParameter> {
+/// What both take.
+fn codes() -> Vec<OperationDefinitionParameter> {
     vec![
         input("code", "code", "The code."),
         input("display", "string", "The display of `code`, to be checked too."),

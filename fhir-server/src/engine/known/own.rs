@@ -10,12 +10,10 @@ use fhir_model::{Resource, json};
 use fhir_validate::Validator;
 use fhir_validate::terminology::Library;
 
+use super::super::knowledge::definitions;
 use super::{Known, TYPES};
 use crate::error::{Error, Result};
-use crate::store::{
-    Change, Cursor, Filter, HistoryQuery, HistoryScope, Key, ResourceType, SearchQuery, Snapshot, Sort,
-    SortKey, Version,
-};
+use crate::store::{Change, Filter, HistoryQuery, HistoryScope, Key, ResourceType, Snapshot, Version};
 
 /// Definitions of a tenant that take effect at most.
 const MOST: usize = 20_000;
@@ -218,26 +216,12 @@ async fn changed(snapshot: &dyn Snapshot, seen: i64) -> Result<Vec<Version>> {
     Ok(found.into_values().collect())
 }
 
-/// The current version of each definition.
+/// The current version of each definition, as far as so many take effect.
 async fn all(snapshot: &dyn Snapshot) -> Result<Vec<Version>> {
     let mut all = Vec::new();
     for of in types() {
-        let mut after: Option<Cursor> = None;
-        loop {
-            let mut query = SearchQuery::new(Some(of), Filter::All, BATCH);
-            query.sort.push(Sort {
-                key: SortKey::LastUpdated,
-                descending: false,
-            });
-            query.after = after.take();
-            let found = snapshot.search(&query).await?;
-            let is_last = found.len() < BATCH;
-            after = found.last().map(|found| found.cursor.clone());
-            all.extend(found.into_iter().map(|found| found.version));
-            if is_last || after.is_none() || all.len() > MOST {
-                break;
-            }
-        }
+        let left = MOST.saturating_sub(all.len());
+        all.extend(definitions(snapshot, of, left).await?);
     }
     Ok(all)
 }
