@@ -28,12 +28,22 @@ impl World {
                     None => parameter.target.contains(&kind),
                 };
                 let values = self.values(parameter, at);
-                values.iter().filter_map(reference::target).any(|(kind, id)| {
+                let leads_on = |(kind, id): (String, String)| {
                     may_be(&kind)
                         && self
                             .find(&kind, &id)
                             .is_some_and(|next| self.passes_links(next, rest, criterion))
-                })
+                };
+                let leads_inside = |found: &Found| {
+                    reference::inside(found)
+                        .and_then(|id| held.inside(id))
+                        .is_some_and(|world| {
+                            may_be(&world.held[0].kind) && world.passes_links(0, rest, criterion)
+                        })
+                };
+                values
+                    .iter()
+                    .any(|found| reference::target(found).is_some_and(leads_on) || leads_inside(found))
             }
             Link::Back { kind, code } => {
                 let parameter = parameter(kind, code).expect("a parameter that is known");

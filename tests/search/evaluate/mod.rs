@@ -47,6 +47,21 @@ impl Held {
     pub(crate) fn key(&self) -> String {
         format!("{}/{}", self.kind, self.id)
     }
+
+    /// What is contained under that id, as a world of its own: a chain is evaluated inside contained resources
+    /// (<https://hl7.org/fhir/R4/search.html#contained>), and those of these tests refer to nothing.
+    fn inside(&self, id: &str) -> Option<World> {
+        let contained = self.json["contained"].as_array()?;
+        let json = contained.iter().find(|one| one["id"] == *id)?.clone();
+        let held = Held {
+            kind: json["resourceType"].as_str()?.to_owned(),
+            id: id.to_owned(),
+            changed: self.changed,
+            typed: fhir_model::json::from_str(&json.to_string()).unwrap(),
+            json,
+        };
+        Some(World::of(vec![held]))
+    }
 }
 
 /// A value that an expression found: its type, and itself as JSON; the value of a primitive as its text.
@@ -97,6 +112,10 @@ impl World {
                 }
             }
         }
+        World::of(held)
+    }
+
+    fn of(held: Vec<Held>) -> World {
         World {
             held,
             known: RefCell::default(),

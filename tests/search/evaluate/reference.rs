@@ -13,6 +13,11 @@ pub(crate) fn target(found: &Found) -> Option<(String, String)> {
     Some((kind, id))
 }
 
+/// The id of the resource that a reference leads to inside its own.
+pub(crate) fn inside(found: &Found) -> Option<&str> {
+    found.value["reference"].as_str()?.strip_prefix('#')
+}
+
 /// Type, id and version in `Type/id` and `Type/id/_history/version`, below this server's base too.
 fn local(text: &str) -> Option<(String, String, Option<String>)> {
     let below = text.strip_prefix(&format!("{BASE}/")).unwrap_or(text);
