@@ -3,7 +3,7 @@
 //!     cargo test -p fhir-server --test nodes                    some rounds of each
 //!     FHIR_TEST_LONG=1 cargo test -p fhir-server --test nodes   10,000 races and 1,000 walks
 //!
-//! `FHIR_TEST_SEED` repeats the choices of a run that failed.
+//! `FHIR_TEST_SEED` repeats the choices of a run that failed; `FHIR_TEST_DATABASE=postgresql` (or `sqlite`) leaves the other out.
 
 #![expect(
     clippy::unwrap_used,
@@ -50,8 +50,19 @@ enum Database {
 impl Nodes {
     /// One on SQLite, and two on PostgreSQL, where there is one.
     fn each() -> Vec<Nodes> {
-        let mut all = vec![Nodes::one()];
-        all.extend(Nodes::two());
+        let only = std::env::var("FHIR_TEST_DATABASE").ok();
+        let is_asked = |name: &str| only.as_deref().is_none_or(|only| only == name);
+        let mut all = Vec::new();
+        if is_asked("sqlite") {
+            all.push(Nodes::one());
+        }
+        if is_asked("postgresql") {
+            all.extend(Nodes::two());
+        }
+        assert!(
+            only.is_none() || !all.is_empty(),
+            "FHIR_TEST_DATABASE is sqlite or postgresql, which has to be there"
+        );
         all
     }
 
