@@ -40,6 +40,8 @@ pub(super) struct Core {
     pub(super) node: AtomicU16,
     /// The numbers of terms that are known.
     pub(super) terms: Known,
+    /// How many batches of commits were carried out.
+    pub(super) batches: AtomicU64,
     is_up: watch::Sender<bool>,
     started: Instant,
     /// Milliseconds after `started` at which the database last answered anybody.
@@ -65,6 +67,7 @@ impl Core {
             read_time,
             node: AtomicU16::new(0),
             terms: Known::default(),
+            batches: AtomicU64::new(0),
             is_up: watch::Sender::new(true),
             started: Instant::now(),
             answered: AtomicU64::new(0),

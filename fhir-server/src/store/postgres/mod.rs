@@ -24,6 +24,7 @@ mod rows;
 mod search;
 mod snapshot;
 mod start;
+mod statistics;
 mod task;
 mod tenant;
 mod trail;

@@ -8,6 +8,7 @@ mod limits;
 mod plans;
 mod processes;
 mod schema;
+mod statistics;
 mod tls;
 mod trail;
 

@@ -1,7 +1,7 @@
 //! Watches whether the database answers, over a connection of its own, and renews the lease on the node number.
 //!
 //! A database that is stopped, cut off or gone is found within two seconds, and found again within half a second of its
-//! return. An answer to anybody counts: a slow machine is not taken for a dead database.
+//! return. An answer to anybody counts: a slow machine is not taken for a dead database. Between two looks the statistics are kept.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -14,6 +14,7 @@ use super::core::Core;
 use super::link::Link;
 use super::node::Lease;
 use super::start;
+use super::statistics::Upkeep;
 use crate::error::Result;
 
 const INTERVAL: Duration = Duration::from_millis(300);
@@ -24,6 +25,7 @@ const RENEWAL: Duration = Duration::from_secs(15);
 pub(super) async fn watch(core: Arc<Core>, link: Link, mut lease: Lease, mut end: oneshot::Receiver<()>) {
     let mut renewed = Instant::now();
     let mut link = Some(link);
+    let mut upkeep = Upkeep::new();
     // Also where the store is gone without a word.
     while let Err(_elapsed) = timeout(INTERVAL, &mut end).await {
         let Some(open) = &link else {
@@ -32,8 +34,12 @@ pub(super) async fn watch(core: Arc<Core>, link: Link, mut lease: Lease, mut end
         };
         let is_due = renewed.elapsed() >= RENEWAL;
         match timeout(PATIENCE, sign(&core, open, is_due.then_some(&mut lease))).await {
-            Ok(Ok(())) if is_due => renewed = Instant::now(),
-            Ok(Ok(())) => {}
+            Ok(Ok(())) => {
+                upkeep.tend(&core);
+                if is_due {
+                    renewed = Instant::now();
+                }
+            }
             Ok(Err(error)) => {
                 tracing::warn!(cause = ?error.cause, "the watch over the database lost its connection");
                 link = reconnected(&core).await;

@@ -7,6 +7,7 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::panic::AssertUnwindSafe;
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use futures_util::FutureExt;
@@ -107,6 +108,7 @@ impl Writer {
                         "a panic in the writer; its transaction is undone"
                     );
                 }
+                core.batches.fetch_add(1, Ordering::Relaxed);
                 let mut queues = lock(&queues);
                 queues.waiting -= count;
                 queues.bytes -= bytes;
