@@ -39,12 +39,20 @@ pub(crate) struct Client {
 
 impl Client {
     pub(crate) fn new(address: &str) -> Client {
-        let stream = TcpStream::connect(address).unwrap();
-        stream.set_nodelay(true).unwrap();
-        stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
         Client {
             address: address.to_owned(),
-            stream: BufReader::new(stream),
+            stream: connected(address),
+        }
+    }
+
+    /// Connects again where the server has closed the connection, as it does with one that nobody used for a while.
+    fn renew(&mut self) {
+        let socket = self.stream.get_ref();
+        socket.set_nonblocking(true).unwrap();
+        let is_closed = matches!(socket.peek(&mut [0]), Ok(0));
+        socket.set_nonblocking(false).unwrap();
+        if is_closed {
+            self.stream = connected(&self.address);
         }
     }
 
@@ -59,6 +67,7 @@ impl Client {
             self.address,
             body.len()
         );
+        self.renew();
         self.stream.get_mut().write_all(request.as_bytes()).unwrap();
         self.reply()
     }
@@ -93,4 +102,11 @@ impl Client {
             ..reply
         }
     }
+}
+
+fn connected(address: &str) -> BufReader<TcpStream> {
+    let stream = TcpStream::connect(address).unwrap();
+    stream.set_nodelay(true).unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
+    BufReader::new(stream)
 }

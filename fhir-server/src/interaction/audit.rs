@@ -249,7 +249,7 @@ impl Asked {
             "{}?{}={}",
             self.url,
             page::PARAMETER,
-            page.sign(session)?
+            page.seal(session)?
         ))
     }
 

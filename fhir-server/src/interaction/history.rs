@@ -124,7 +124,7 @@ impl Asked {
             "{}?{}={}",
             self.url,
             page::PARAMETER,
-            page.sign(session)?
+            page.seal(session)?
         ))
     }
 

@@ -1,11 +1,13 @@
-//! Page links: what the next page needs, signed with a key kept in the database
+//! Page links: what the next page needs, sealed with a key kept in the database
 //! (<https://hl7.org/fhir/R4/http.html#paging>).
 //!
-//! Invariant: a link that this database did not make for this tenant, or that was changed, is refused; and a good one
-//! gives no rights: each page goes through the policy again.
+//! Invariant: a link that this database did not make for this tenant, or that was changed, is refused; a good one
+//! gives no rights, as each page goes through the policy again, and tells nothing: its mark would show that something was written, seen or not.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use chacha20poly1305::aead::{Aead, Payload};
+use chacha20poly1305::{XChaCha20Poly1305, XNonce};
 use hmac::{Hmac, KeyInit, Mac};
 use serde::{Deserialize, Serialize};
 use sha2::Sha256;
@@ -71,12 +73,14 @@ mod text {
 }
 
 impl Page {
-    /// The token for a link.
-    pub(super) fn sign(&self, session: &Session) -> Result<String> {
+    /// The token for a link: the same for the same page, since nothing but the page and the key goes into it.
+    pub(super) fn seal(&self, session: &Session) -> Result<String> {
         let content = serde_json::to_vec(self).map_err(Error::internal)?;
-        let mut signed = mac(session, &content)?.finalize().into_bytes().to_vec();
-        signed.extend_from_slice(&content);
-        Ok(URL_SAFE_NO_PAD.encode(signed))
+        let key = Key::of(session)?;
+        let nonce = key.nonce(&content)?;
+        let sealed = key.cipher.encrypt(&XNonce::from(nonce), key.payload(&content));
+        let sealed = sealed.map_err(|e| Error::internal(e.to_string()))?;
+        Ok(URL_SAFE_NO_PAD.encode([nonce.as_slice(), &sealed].concat()))
     }
 
     /// Where the request goes on, if it is for a further page.
@@ -93,35 +97,72 @@ impl Page {
 
     /// What a link's token says, if this database made it for this tenant and this path.
     fn open(token: &str, path: &str, session: &Session) -> Result<Page> {
-        Page::verified(token, session)?.filter(|page| page.path == path).ok_or_else(|| {
+        Page::unsealed(token, session)?.filter(|page| page.path == path).ok_or_else(|| {
             let text = "This page link was not made by this server for this URL, or was changed or cut off on its way: \
                         use the link exactly as the Bundle gave it, or begin again with the first page.";
             Error::new(ErrorCode::Value, text).at(format!("http.{PARAMETER}"))
         })
     }
 
-    fn verified(token: &str, session: &Session) -> Result<Option<Page>> {
+    fn unsealed(token: &str, session: &Session) -> Result<Option<Page>> {
         if token.len() > MAX_TOKEN {
             return Ok(None);
         }
-        let Ok(signed) = URL_SAFE_NO_PAD.decode(token) else {
+        let Ok(token) = URL_SAFE_NO_PAD.decode(token) else {
             return Ok(None);
         };
-        let Some((signature, content)) = signed.split_at_checked(32) else {
+        let Some((nonce, sealed)) = token.split_first_chunk::<NONCE>() else {
             return Ok(None);
         };
-        if mac(session, content)?.verify_slice(signature).is_err() {
-            return Ok(None);
-        }
-        Ok(serde_json::from_slice(content).ok())
+        let key = Key::of(session)?;
+        let content = key.cipher.decrypt(&XNonce::from(*nonce), key.payload(sealed));
+        Ok(content
+            .ok()
+            .and_then(|content| serde_json::from_slice(&content).ok()))
     }
 }
 
-fn mac(session: &Session, content: &[u8]) -> Result<Hmac<Sha256>> {
-    let TenantId(tenant) = session.context().tenant;
-    let mut mac = Hmac::<Sha256>::new_from_slice(&session.page_secret()).map_err(Error::internal)?;
-    mac.update(b"fhir page link 1\0");
-    mac.update(&tenant.to_be_bytes());
-    mac.update(content);
-    Ok(mac)
+/// Bytes of a nonce of XChaCha20-Poly1305.
+const NONCE: usize = 24;
+
+/// What links of a tenant are sealed with.
+struct Key {
+    cipher: XChaCha20Poly1305,
+    /// What nonces are made with.
+    mac: Hmac<Sha256>,
+    tenant: [u8; 8],
+}
+
+impl Key {
+    fn of(session: &Session) -> Result<Key> {
+        let TenantId(tenant) = session.context().tenant;
+        let mac = |what: &[u8]| {
+            let mac = Hmac::<Sha256>::new_from_slice(&session.page_secret());
+            mac.map(|mac| mac.chain_update(what)).map_err(Error::internal)
+        };
+        let cipher = mac(b"fhir page link 2: cipher")?.finalize().into_bytes();
+        Ok(Key {
+            cipher: XChaCha20Poly1305::new(&cipher),
+            mac: mac(b"fhir page link 2: nonce")?,
+            tenant: tenant.to_be_bytes(),
+        })
+    }
+
+    /// A nonce that only this content of this tenant has.
+    fn nonce(&self, content: &[u8]) -> Result<[u8; NONCE]> {
+        let mac = self.mac.clone().chain_update(self.tenant).chain_update(content);
+        let mac = mac.finalize().into_bytes();
+        let (nonce, _) = mac
+            .split_first_chunk::<NONCE>()
+            .ok_or_else(|| Error::internal("a digest is shorter than a nonce"))?;
+        Ok(*nonce)
+    }
+
+    /// What is sealed, for this tenant alone.
+    fn payload<'a>(&'a self, content: &'a [u8]) -> Payload<'a, 'a> {
+        Payload {
+            msg: content,
+            aad: &self.tenant,
+        }
+    }
 }

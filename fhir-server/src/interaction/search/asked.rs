@@ -233,7 +233,7 @@ impl Asked {
             mark,
             total,
         };
-        let token = page.sign(session)?;
+        let token = page.seal(session)?;
         if token.len() > page::MAX_TOKEN {
             self.warn(
                 "There are more matches, but the query is too long for a link to the next page: ask for fewer values."

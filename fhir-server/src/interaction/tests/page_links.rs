@@ -157,3 +157,18 @@ fn a_page_link_is_good_for_its_own_tenant_and_url_alone() {
         assert_eq!(told(ask(&server, tenant, path, &token)).0, 400, "{tenant} {path}");
     }
 }
+
+#[test]
+fn a_page_link_tells_nothing_to_who_reads_it_and_is_the_same_for_the_same_page() {
+    use base64::Engine as _;
+    let server = TestServer::new();
+    filled(&server, 1, 'a');
+    let token = token_of(&server.json("Patient?_count=4"));
+    let bytes = base64::engine::general_purpose::URL_SAFE_NO_PAD
+        .decode(&token)
+        .unwrap();
+    let text = String::from_utf8_lossy(&bytes);
+    assert!(!text.contains("Patient") && !text.contains("\"m\""), "{text}");
+    assert_eq!(token, token_of(&server.json("Patient?_count=4")));
+    assert_ne!(token, token_of(&server.json("Patient?_count=5")));
+}
