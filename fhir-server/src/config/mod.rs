@@ -191,6 +191,9 @@ impl Config {
         settings.audit.reads = self.audit.reads;
         settings.outcome.spine.clone_from(&self.errors.code_system);
         settings.outcome.api.clone_from(&self.errors.api_code_system);
+        let pages =
+            Some(self.errors.pages.clone()).filter(|pages| cfg!(feature = "docs") && !pages.is_empty());
+        settings.outcome.pages = pages;
         settings
     }
 }

@@ -74,6 +74,8 @@ pub struct OutcomeSystems {
     pub spine: String,
     /// Of those codes that the first does not have.
     pub api: String,
+    /// Before the id of a kind of failure, the address of its place in the error catalogue; `None` where no pages are served.
+    pub pages: Option<String>,
 }
 
 impl Default for OutcomeSystems {
@@ -81,6 +83,7 @@ impl Default for OutcomeSystems {
         OutcomeSystems {
             spine: "https://fhir.nhs.uk/CodeSystem/Spine-ErrorOrWarningCode".into(),
             api: "https://fhir.nhs.uk/CodeSystem/NHSD-API-ErrorOrWarningCode".into(),
+            pages: None,
         }
     }
 }
