@@ -178,6 +178,7 @@ impl Config {
         settings.conditional_delete_max = interactions.conditional_delete_max;
         settings.bundle_conditional_references = interactions.bundle_conditional_references;
         settings.strict_handling = interactions.strict_handling;
+        settings.replay = interactions.replay;
         settings.body_bytes = self.limits.body_bytes;
         settings.binary_bytes = self.limits.binary_bytes;
         settings.depth = self.limits.depth;

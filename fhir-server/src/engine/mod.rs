@@ -22,6 +22,7 @@ mod parameters;
 mod place;
 mod received;
 mod reindex;
+pub(crate) mod replay;
 mod seal;
 mod session;
 mod settings;

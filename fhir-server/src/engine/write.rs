@@ -342,9 +342,11 @@ impl Session {
                 return Ok(committed(staged, Vec::new()));
             }
             commit.writes.extend(told.iter().cloned());
+            let claimed = self.claim_reply(&staged, &mut commit);
             match self.engine.store.commit(self.context.tenant, commit).await {
                 Ok(outcomes) => {
                     self.told_of(&staged);
+                    self.remembered = None;
                     if !told.is_empty() {
                         self.was_told();
                     }
@@ -353,6 +355,9 @@ impl Session {
                 Err(Refusal::Expectation { index, .. }) if index < epochs => {
                     self.prepare_again(&mut staged).await?;
                     self.drop_snapshot();
+                }
+                Err(Refusal::Expectation { index, .. }) if Some(index) == claimed => {
+                    return Err(self.lost_reply());
                 }
                 Err(Refusal::Expectation { index, current }) => {
                     let index = index - epochs;
