@@ -82,6 +82,9 @@ pub(super) fn of_error(error: &Error, systems: &OutcomeSystems) -> Vec<u8> {
 
 fn one(code: Option<ErrorCode>, issue: &Issue, systems: &OutcomeSystems) -> OperationOutcomeIssue {
     let facts = code.map(ErrorCode::facts);
+    // A place may be named by what the client sent, which may be nothing.
+    let place = issue.expression.as_ref();
+    let place = place.filter(|place| !place.trim().is_empty());
     let failed = matches!(issue.severity, Severity::Fatal | Severity::Error);
     let kind = match (facts, issue.severity) {
         _ if issue.kind.is_some() => issue.kind.unwrap_or_default(),
@@ -103,13 +106,12 @@ fn one(code: Option<ErrorCode>, issue: &Issue, systems: &OutcomeSystems) -> Oper
         code: kind.into(),
         details,
         diagnostics: positioned(&issue.diagnostics, issue.position).into(),
-        location: issue
-            .expression
+        location: place
             .iter()
             .filter(|e| e.starts_with("http.") || issue.detail.is_some())
             .map(|e| text(e).into())
             .collect(),
-        expression: issue.expression.iter().map(|e| text(e).into()).collect(),
+        expression: place.iter().map(|e| text(e).into()).collect(),
         ..OperationOutcomeIssue::default()
     }
 }

@@ -484,19 +484,17 @@ impl<'j> Desk<'j> {
     /// `None` where another holds it.
     fn claim(&mut self, claim: &'j Claim, before: &[Outcome]) -> Option<Outcome> {
         let key = (claim.kind, &claim.key);
-        if self.is_claimed(key) {
-            return None;
-        }
+        (!self.is_claimed(key)).then_some(())?;
         if self.claims.contains_key(&key) {
-            self.statements
-                .push(sql::delete_expired(self.tenant, claim, self.now));
+            let expired = sql::delete_expired(self.tenant, claim, self.now);
+            self.statements.push(expired);
         }
         self.sweeps |= claim.expires.is_some();
         let payload = claim.stored(before);
         self.statements
-            .push(sql::insert_claim(self.tenant, claim, payload));
-        let before = self.claims.insert(key, claim.expires);
-        self.undo.claims.push((key, before));
+            .extend([sql::insert_claim(self.tenant, claim, payload)]);
+        let undo = (key, self.claims.insert(key, claim.expires));
+        self.undo.claims.push(undo);
         Some(Outcome::Claimed)
     }
 }
