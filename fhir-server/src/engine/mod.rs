@@ -8,6 +8,7 @@ mod check;
 mod conditions;
 mod facts;
 mod guard;
+mod hooks;
 mod id;
 pub(crate) mod indexing;
 mod kept;
@@ -33,6 +34,7 @@ mod veil;
 mod work;
 mod write;
 
+pub use hooks::Hooks;
 pub use id::{IdSource, RandomIds};
 pub use session::Session;
 pub use settings::{AuditSettings, OutcomeSystems, Settings};
@@ -77,6 +79,7 @@ pub struct Engine {
     /// Who answers searches about codes instead of what is known.
     terminology: Option<Arc<dyn Terminology>>,
     operations: Arc<Operations>,
+    hooks: Hooks,
     /// What has been said of what the server offers.
     statements: Arc<Kept>,
     /// What all tenants know, where it is more than what is built in.
@@ -100,6 +103,7 @@ impl Engine {
             ids: Arc::new(RandomIds),
             terminology: None,
             operations: Arc::new(Operations::builtin()),
+            hooks: Hooks::default(),
             statements: Arc::default(),
             with_releases: None,
             knowledge: Arc::default(),
@@ -147,6 +151,12 @@ impl Engine {
     pub fn with_operations(mut self, operations: Operations) -> Self {
         self.operations = Arc::new(operations);
         self.statements = Arc::default();
+        self
+    }
+
+    /// The same, with those hooks.
+    pub fn with_hooks(mut self, hooks: Hooks) -> Self {
+        self.hooks = hooks;
         self
     }
 

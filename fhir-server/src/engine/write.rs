@@ -2,7 +2,8 @@
 //!
 //! Each write passes, in this order: policy; validation; stamping (the id goes into the stored form; version and time
 //! are the store's to give); index extraction, a pure function of the typed value; and, with all that is staged, one
-//! atomic commit. Typed hooks go between policy and validation, in `Session::accept`.
+//! atomic commit. Typed hooks go between policy and validation, in
+//! `Session::accept`.
 //!
 //! Invariant: what a write depends on is an `Expect` of its commit, checked in the same database transaction.
 
@@ -412,7 +413,9 @@ impl Session {
 
     /// Validation and stored form, and what the caller may be told.
     async fn accept(&self, draft: &Draft<'_>, key: &Key) -> Result<(StoredBody, Vec<Issue>)> {
+        let told = self.engine.hooks.ask(&self.context, draft.part.resource)?;
         let mut issues = self.validate_draft(draft).await?;
+        issues.extend(told);
         if !draft.explains {
             issues.clear();
         }
