@@ -18,7 +18,7 @@ mod process;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use process::Server;
+use process::{Server, ask};
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
@@ -91,4 +91,29 @@ fn every_command_of_the_tutorial_and_the_first_page_answers_what_the_text_says()
         }
     }
     assert!(run >= 6, "{run} commands were found");
+}
+
+#[test]
+fn a_code_for_the_site_goes_to_the_site_alone() {
+    let database = tempfile::tempdir().unwrap();
+    let server = Server::start(&process::sqlite(&database.path().join("codes.sqlite")), &[]);
+    let own = format!("http://{}", server.address);
+    let status = |uri: &str| {
+        let path = format!(
+            "/auth/authorize?response_type=code&client_id=fhir-server-site&scope=user/*.rs&state=s&person=dr-a\
+             &code_challenge_method=S256&code_challenge={}&aud={own}/fhir&redirect_uri={uri}",
+            "a".repeat(43)
+        );
+        ask(&server.address, "GET", &path, "", b"").expect("an answer").status
+    };
+    assert_eq!(status(&format!("{own}/docs/")), 303);
+    for elsewhere in [
+        "http://elsewhere.example/docs/".to_owned(),
+        format!("{own}.elsewhere.example/docs/"),
+        format!("{own}@elsewhere.example/docs/"),
+        format!("{own}/docs/records"),
+        format!("{own}/"),
+    ] {
+        assert_eq!(status(&elsewhere), 400, "{elsewhere}");
+    }
 }

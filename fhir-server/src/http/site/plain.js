@@ -8,7 +8,7 @@ export function el(name, attributes = {}, ...children) {
     if (key.startsWith("on")) one.addEventListener(key.slice(2), value);
     else if (value !== undefined && value !== false) one.setAttribute(key, value === true ? "" : value);
   }
-  one.append(...children.flat().filter((child) => child !== undefined && child !== null && child !== ""));
+  one.append(...children.flat(3).filter((child) => child !== undefined && child !== null && child !== ""));
   return one;
 }
 

@@ -13,9 +13,12 @@ const prose = (text) => (text ?? "").split(/(`[^`]+`)/).map((part) => (part.star
 const operations = Object.entries(api.paths).filter(([, item]) => !item.servers).flatMap(([path, item]) =>
   Object.entries(item).filter(([, o]) => o.operationId).map(([method, o]) => ({ method: method.toUpperCase(), path, ...o })));
 
+// The types first, what is about all of them after.
+const rank = (name) => (["System", "Server"].includes(name) ? 1 : 0);
+
 function menu() {
   const groups = Map.groupBy(operations, (o) => o.tags?.[0] ?? "Server");
-  list.replaceChildren(...[...groups].map(([name, all], n) => el("details", { open: n === 0 }, el("summary", {}, `${name} (${all.length})`),
+  list.replaceChildren(...[...groups].sort(([a], [b]) => rank(a) - rank(b)).map(([name, all], n) => el("details", { open: n === 0 }, el("summary", {}, `${name} (${all.length})`),
     el("div", { class: "list" }, all.map((o) => el("button", { type: "button", class: "plain", id: `to-${o.operationId}`, onclick: () => show(o) },
       el("span", { class: "verb" }, o.method), o.summary))))));
 }
