@@ -16,6 +16,7 @@
 pub mod audit;
 #[cfg(feature = "authority")]
 pub mod authority;
+pub mod catalogue;
 pub mod config;
 pub mod context;
 pub mod engine;

@@ -40,6 +40,18 @@ async fn the_document_served_is_the_one_committed() {
 }
 
 #[actix_web::test]
+async fn the_operation_gives_the_same_document() {
+    let server = server().await;
+    let app = init_service(App::new().configure(|app| server.configure(app))).await;
+    let answer = send_to(&app, get("/fhir/$openapi")).await;
+    assert_eq!(
+        (answer.status, answer.header("content-type")),
+        (200, "application/json")
+    );
+    assert_eq!(answer.text(), include_str!("../../../../openapi/openapi.json"));
+}
+
+#[actix_web::test]
 async fn mounted_in_a_scope_the_document_names_the_base_there() {
     let server = server().await;
     let scope = web::scope("/trust").configure(|app| server.configure_docs(app));
