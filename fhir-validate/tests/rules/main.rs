@@ -12,7 +12,7 @@ mod forms;
 
 use fhir_model::read::ReadOptions;
 use fhir_validate::{Finding, Severity, Validator};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 /// A resource, and where it is wrong; empty where it is right.
 type Case = (&'static str, Value, &'static str);
