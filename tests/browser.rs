@@ -104,7 +104,9 @@ fn a_code_for_the_site_goes_to_the_site_alone() {
              &code_challenge_method=S256&code_challenge={}&aud={own}/fhir&redirect_uri={uri}",
             "a".repeat(43)
         );
-        ask(&server.address, "GET", &path, "", b"").expect("an answer").status
+        ask(&server.address, "GET", &path, "", b"")
+            .expect("an answer")
+            .status
     };
     assert_eq!(status(&format!("{own}/docs/")), 303);
     for elsewhere in [
