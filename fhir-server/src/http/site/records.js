@@ -58,20 +58,23 @@ function plot(name, list) {
     el("text", { x: 40, y: 118 }, new Date(points[0][0]).toISOString().slice(0, 10)), el("text", { x: 330, y: 118 }, new Date(points.at(-1)[0]).toISOString().slice(0, 10))));
 }
 
-function provision(p, deep = 0) {
-  if (!p) return "";
+function provision(p, rule, deep = 0) {
+  if (!p && !rule) return "";
+  p ??= {};
+  // The root decides by its type, or else by the policy rule.
+  const type = p.type ?? { OPTIN: "permit", OPTOUT: "deny" }[rule];
   const about = [p.actor?.length && `to or by ${p.actor.map((a) => a.reference?.display ?? a.reference?.reference).join(", ")}`,
     p.purpose?.length && `for ${p.purpose.map((c) => c.display ?? c.code).join(", ")}`, p.class?.length && `about ${p.class.map((c) => c.display ?? c.code).join(", ")}`,
     p.securityLabel?.length && `what is labelled ${p.securityLabel.map((c) => c.display ?? c.code).join(", ")}`, p.code?.length && `about ${p.code.map(words).join(", ")}`,
     p.data?.length && `about ${p.data.map((d) => d.reference.display ?? d.reference.reference).join(", ")}`].filter(Boolean).join(", ");
-  const verb = p.type ? el("b", { class: p.type === "permit" ? "yes" : "no" }, p.type === "permit" ? "Allowed" : "Not allowed") : deep ? "" : "In general, as the policy says";
+  const verb = type ? el("b", { class: type === "permit" ? "yes" : "no" }, type === "permit" ? "Allowed" : "Not allowed") : deep ? "" : "It does not say";
   const line = [verb, ` ${about || "for the whole record"}`];
-  return [el("p", {}, deep ? "Except: " : "", line), p.provision?.length ? el("ul", {}, p.provision.map((one) => el("li", {}, provision(one, deep + 1)))) : ""].flat();
+  return [el("p", {}, deep ? "Except: " : "", line), p.provision?.length ? el("ul", {}, p.provision.map((one) => el("li", {}, provision(one, undefined, deep + 1)))) : ""].flat();
 }
 
 // Every Consent in plain English, and what $check answers for the whole record.
 async function consents(id) {
-  const all = await part("Consents", `/Consent?patient=${id}`, (list) => list.map((c) => el("div", {}, el("p", {}, el("b", {}, `${words(c.category?.[0]) || "Consent"}, ${c.status}`), c.dateTime ? `, given ${day(c.dateTime)}` : ""), provision(c.provision))));
+  const all = await part("Consents", `/Consent?patient=${id}`, (list) => list.map((c) => el("div", {}, el("p", {}, el("b", {}, `${words(c.category?.[0]) || "Consent"}, ${c.status}`), c.dateTime ? `, given ${day(c.dateTime)}` : ""), provision(c.provision, c.policyRule?.coding?.[0]?.code))));
   const actor = document.getElementById("actor").value;
   if (!actor) return all;
   const answer = await ask(who, `/Consent/$check?patient=Patient/${id}&actor=${actor}&resource=Patient/${id}`);
@@ -97,12 +100,19 @@ async function show() {
     part("Prescriptions", `/MedicationRequest?${of}&_count=50`, (all) => items(all, (m) => `${words(m.medicationCodeableConcept) || m.medicationReference?.display || "a medicine"} (${m.status})${m.dosageInstruction?.[0]?.text ? `: ${m.dosageInstruction[0].text}` : ""}`)),
     part("Observations", `/Observation?${of}&_sort=-date&_count=100`, plots),
     consents(id),
-    part("Who has seen this record", `/AuditEvent?${of}&_sort=-date&_count=20`, (all) => items(all, (a) => `${(a.recorded ?? "").slice(0, 16).replace("T", " ")}: ${a.agent?.find((g) => g.requestor)?.who?.display ?? a.agent?.find((g) => g.requestor)?.who?.reference ?? a.agent?.find((g) => g.requestor)?.who?.identifier?.value ?? "somebody"}, ${words({ coding: a.subtype }) || a.action}`)),
+    part("Who has seen this record", `/AuditEvent?${of}&_sort=-date&_count=20`, (all) => items([...Map.groupBy(all, seenBy)], ([line, times]) => (times.length > 1 ? `${line} (${times.length} times)` : line))),
   ]);
   if (open !== id || who !== asked) return;
   const nhs = p.identifier?.find((i) => i.system?.endsWith("nhs-number"))?.value;
   record.replaceChildren(el("h2", { id: "whose" }, named(p.name) || id), el("p", {}, `Born ${p.birthDate ?? "not known"}, ${p.gender ?? "gender not recorded"}${nhs ? `, NHS number ${nhs}` : ""}${p.deceasedDateTime ? `, died ${day(p.deceasedDateTime)}` : ""}`),
     el("div", { class: "grid" }, cards));
+}
+
+// When, who and how, as one line.
+function seenBy(event) {
+  const agent = event.agent?.find((one) => one.requestor)?.who;
+  const name = agent?.display ?? agent?.reference ?? agent?.identifier?.value ?? "somebody";
+  return `${(event.recorded ?? "").slice(0, 16).replace("T", " ")}: ${name.split("|").at(-1)}, ${words({ coding: event.subtype }) || event.action}`;
 }
 
 const failed = (error) => record.replaceChildren(el("p", { class: "refused" }, error.message));
