@@ -9,6 +9,7 @@ mod answers;
 mod bundles;
 mod elements;
 mod forms;
+mod profiles;
 
 use fhir_model::read::ReadOptions;
 use fhir_validate::{Finding, Severity, Validator};
