@@ -61,12 +61,15 @@ pub(crate) fn check<'a>(run: &mut Run, scope: &Scope<'a>, value: &'a dyn Complex
 pub(crate) fn check_targets<'a>(run: &mut Run, scope: &Scope<'a>, rule: &'a TypeRule, value: Node<'a>) {
     let Node::Complex(complex) = value else { return };
     let Some(reference) = text_of(complex, "reference") else {
-        if let Some(named) = text_of(complex, "type") {
+        if let Some(named) = text_of(complex, "type").filter(|_| !rule.targets.is_empty()) {
             check_type(run, rule, scope, named, named);
         }
         return;
     };
     check_aggregation(run, scope, rule, reference);
+    if rule.targets.is_empty() {
+        return;
+    }
     match find(scope, reference) {
         Some(Target::Here(target)) => {
             check_found(run, scope, rule, target, reference);

@@ -2,6 +2,7 @@
 
 #![expect(
     clippy::unwrap_used,
+    clippy::indexing_slicing,
     reason = "a test fails where its input is not as it was made"
 )]
 
@@ -9,6 +10,7 @@ mod answers;
 mod bundles;
 mod elements;
 mod forms;
+mod profiles;
 
 use fhir_model::read::ReadOptions;
 use fhir_validate::{Finding, Severity, Validator};
