@@ -13,6 +13,12 @@ pub(crate) const PREFERENCE_APPLIED: HeaderName = HeaderName::from_static("prefe
 
 /// A path that is not in the table of routes.
 pub(crate) fn unknown_path(segments: &[String]) -> Error {
+    if let [_, id, operation] = segments
+        && operation.starts_with('$')
+        && let Err(error) = unless_id(id)
+    {
+        return error;
+    }
     if let Some(operation) = segments.iter().find(|s| s.starts_with('$')) {
         let text = format!(
             "The server offers no operation `{}` here; `metadata` lists what it offers.",
@@ -109,6 +115,7 @@ mod tests {
             assert_eq!(error.code, ErrorCode::NotSupported, "{sent}");
             assert!(error.to_string().contains(word), "{error}");
         }
+        assert_eq!(path("Patient/__main__/$meta").code, ErrorCode::Value);
         assert_eq!(path("Patient/1/2/3").code, ErrorCode::NotFound);
         assert!(
             path("patients/1/_history/2/3")
