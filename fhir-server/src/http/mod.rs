@@ -41,7 +41,6 @@ mod respond;
 pub(crate) mod routes;
 mod sealer;
 mod state;
-mod suggest;
 mod throttle;
 #[cfg(feature = "tls")]
 mod tls;

@@ -4,9 +4,9 @@ use actix_web::http::Method;
 use actix_web::http::header::HeaderName;
 
 use super::routes::Place;
-use super::suggest;
 use crate::error::{Error, ErrorCode, Result};
 use crate::store::{ResourceType, is_id};
+use crate::suggest;
 
 /// The header that tells which preferences were honoured (RFC 7240, section 3).
 pub(crate) const PREFERENCE_APPLIED: HeaderName = HeaderName::from_static("preference-applied");

@@ -156,3 +156,20 @@ async fn each_common_slip_is_told_what_was_meant() {
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
+
+#[actix_web::test]
+async fn a_parameter_that_is_misspelt_is_told_what_was_meant() {
+    let server = server().await;
+    let app = init_service(App::new().configure(|app| server.configure(app))).await;
+    for (sent, meant) in [
+        ("famly=Khan", "`family`"),
+        ("Family=Khan", "`family`"),
+        ("birthDate=1970", "`birthdate`"),
+    ] {
+        let strict = get(&format!("/fhir/Patient?{sent}")).insert_header(("Prefer", "handling=strict"));
+        let answer = send_to(&app, strict).await;
+        assert_eq!(answer.status, 400, "{sent}");
+        let told = answer.json()["issue"][0]["diagnostics"].to_string();
+        assert!(told.contains(meant), "{sent}: {told}");
+    }
+}
