@@ -37,6 +37,7 @@ pub mod search;
 mod secret_file;
 pub mod server;
 pub mod store;
+mod suggest;
 mod token;
 
 pub use config::Config;

@@ -41,7 +41,6 @@ mod sealer;
 #[cfg(feature = "docs")]
 mod site;
 mod state;
-mod suggest;
 mod throttle;
 #[cfg(feature = "tls")]
 mod tls;

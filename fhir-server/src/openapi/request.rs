@@ -68,7 +68,7 @@ fn arguments(endpoint: &Endpoint) -> Option<RequestBody> {
 }
 
 /// A Parameters resource. Its schema names every datatype, which is too large for a page that shows it many times.
-pub(super) fn parameters(examples: &[String]) -> Content {
+fn parameters(examples: &[String]) -> Content {
     let name = ObjectBuilder::new()
         .schema_type(Type::String)
         .enum_values(Some(["Parameters"]));
@@ -80,6 +80,22 @@ pub(super) fn parameters(examples: &[String]) -> Content {
     content
         .examples_from_iter(examples.iter().map(|name| refer(name)))
         .build()
+}
+
+/// An object of JSON.
+pub(super) fn object() -> Content {
+    ContentBuilder::new()
+        .schema(Some(Object::with_type(Type::Object)))
+        .build()
+}
+
+/// A resource of some type: what an operation answers may be another than Parameters.
+pub(super) fn resource() -> Content {
+    let schema = ObjectBuilder::new()
+        .schema_type(Type::Object)
+        .property("resourceType", Object::with_type(Type::String))
+        .required("resourceType");
+    ContentBuilder::new().schema(Some(schema)).build()
 }
 
 /// A list of operations (RFC 6902).
