@@ -1,4 +1,4 @@
-//! A real browser drives the docs site and the record browser; and every command of the tutorial is run.
+//! A real browser drives the docs site and the record browser; and every command of the README's first five minutes and the tutorial is run.
 //!
 //! `tests/browser/install.sh` installs what the first needs; without it the test prints a `SKIPPED (needs …)` line and passes.
 
@@ -51,23 +51,24 @@ fn a_browser_reads_the_docs_tries_requests_and_sees_what_each_person_may_see() {
     }
 }
 
-/// The commands in blocks marked `sh`, each with the status that the text after it states (`Answers `404``), or else 200.
+/// The commands in blocks marked `sh`, each with the status that the text after the block states (``Answers `404` ``), or else 200.
 fn commands(markdown: &str) -> Vec<(String, String)> {
-    let mut blocks = markdown.split("```sh\n").skip(1);
-    let read = |block: &str| {
-        let (command, text) = block.split_once("```").expect("the block ends");
+    let mut all = Vec::new();
+    for block in markdown.split("```sh\n").skip(1) {
+        let (block, text) = block.split_once("```").expect("the block ends");
         let stated = text
             .trim_start()
             .strip_prefix("Answers `")
-            .map(|rest| rest.get(..3));
-        let status = stated.flatten().unwrap_or("200");
-        (command.trim().to_owned(), status.to_owned())
-    };
-    blocks.by_ref().map(read).collect()
+            .and_then(|rest| rest.get(..3));
+        for command in block.replace("\\\n", " ").lines() {
+            all.push((command.to_owned(), stated.unwrap_or("200").to_owned()));
+        }
+    }
+    all
 }
 
 #[test]
-fn every_command_of_the_tutorial_and_the_first_page_answers_what_the_text_says() {
+fn every_command_of_the_readme_the_tutorial_and_the_first_page_answers_what_the_text_says() {
     if Command::new("curl").arg("--version").output().is_err() {
         println!("SKIPPED (needs curl)");
         return;
@@ -75,7 +76,11 @@ fn every_command_of_the_tutorial_and_the_first_page_answers_what_the_text_says()
     let database = tempfile::tempdir().unwrap();
     let server = Server::start(&process::sqlite(&database.path().join("docs.sqlite")), &[]);
     let mut run = 0;
-    for document in ["docs/tutorial.md", "fhir-server/src/http/site/pages/home.md"] {
+    for document in [
+        "README.md",
+        "docs/tutorial.md",
+        "fhir-server/src/http/site/pages/home.md",
+    ] {
         let text = std::fs::read_to_string(root().join(document)).unwrap();
         for (command, status) in commands(&text) {
             let here = command.replace("127.0.0.1:8080", &server.address.to_string());
@@ -90,7 +95,7 @@ fn every_command_of_the_tutorial_and_the_first_page_answers_what_the_text_says()
             run += 1;
         }
     }
-    assert!(run >= 6, "{run} commands were found");
+    assert!(run >= 15, "{run} commands were found");
 }
 
 #[test]
