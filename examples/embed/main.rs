@@ -8,9 +8,9 @@
 
 use actix_web::dev::{Service, ServiceRequest};
 use actix_web::{App, HttpMessage, HttpRequest, HttpResponse, HttpServer, web};
-use fhir_model::{Patient, json};
+use fhir_model::{MedicationRequest, Patient, json};
 use fhir_server::context::{Principal, PrincipalKind};
-use fhir_server::error::Result;
+use fhir_server::error::{Error, ErrorCode, Issue, Result};
 use fhir_server::interaction::{Interaction, Payload, Request, dispatch};
 use fhir_server::policy::{Access, Decision, Policy};
 use fhir_server::store::{self, DatabaseUrl, Filter, ResourceType, StoreOptions};
@@ -27,6 +27,20 @@ impl Policy for Wards {
         }
         let reason = "The wards' clinicians may read and write, and nobody may delete.".to_owned();
         Ok(Decision::Deny { reason })
+    }
+}
+
+/// A rule of the trust's own: whoever prescribes says how it is taken.
+fn prescriber(context: &Context, request: &MedicationRequest) -> Result<Vec<Issue>> {
+    match request.dosage_instruction.is_empty() {
+        false => Ok(Vec::new()),
+        true => {
+            let text = format!(
+                "{} must say how it is taken: dosageInstruction.",
+                context.principal.name
+            );
+            Err(Error::new(ErrorCode::Unprocessable, text).at("MedicationRequest.dosageInstruction"))
+        }
     }
 }
 
@@ -84,7 +98,8 @@ fn service(server: &FhirServer, app: &mut web::ServiceConfig) {
 
 async fn server(database: &DatabaseUrl) -> Result<FhirServer> {
     let store = store::open(database, &StoreOptions::default())?;
-    FhirServer::builder().store(store).policy(Wards).build().await
+    let builder = FhirServer::builder().store(store).policy(Wards);
+    builder.on_write::<MedicationRequest>(prescriber).build().await
 }
 
 fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
@@ -141,6 +156,27 @@ mod tests {
             (200, &b"Khan, Amira"[..])
         );
         assert_eq!(send(label("nobody").insert_header(token)).await.status(), 404);
+
+        let prescription = |dosage: &str| {
+            let body = format!(
+                r#"{{"resourceType":"MedicationRequest","status":"active","intent":"order",{dosage}
+                "medicationCodeableConcept":{{"text":"Paracetamol"}},"subject":{{"reference":"Patient/{id}"}}}}"#
+            );
+            let post = TestRequest::post().uri("/records/fhir/MedicationRequest");
+            post.insert_header(("Content-Type", "application/fhir+json"))
+                .insert_header(token)
+                .set_payload(body)
+        };
+        let refused = send(prescription("")).await;
+        assert_eq!(refused.status(), 422);
+        let body = read_body(refused).await;
+        assert!(
+            str::from_utf8(&body)
+                .unwrap()
+                .contains("dr-ashworth must say how it is taken")
+        );
+        let taken = prescription(r#""dosageInstruction":[{"text":"One at night"}],"#);
+        assert_eq!(send(taken).await.status(), 201);
 
         let delete = TestRequest::delete().uri(&format!("/records/fhir/Patient/{id}"));
         assert_eq!(send(delete.insert_header(token)).await.status(), 403);

@@ -145,8 +145,6 @@ error_codes! {
     Unprocessable = 422 "invariant" "VALIDATION_ERROR";
     /// The query asks for more than the limits allow.
     TooCostly = 422 "too-costly" "INVALID_VALUE";
-    /// A condition header is required by configuration.
-    PreconditionRequired = 428 "required" "PRECONDITION_FAILED";
     /// Too many requests in a while.
     TooManyRequests = 429 "throttled" "TOO_MANY_REQUESTS";
     /// The headers are above the limit.

@@ -16,6 +16,7 @@
 pub mod audit;
 #[cfg(feature = "authority")]
 pub mod authority;
+pub mod catalogue;
 pub mod config;
 pub mod context;
 pub mod engine;
@@ -36,6 +37,7 @@ pub mod search;
 mod secret_file;
 pub mod server;
 pub mod store;
+mod suggest;
 mod token;
 
 pub use config::Config;

@@ -39,6 +39,13 @@ impl Canonicals {
         }
     }
 
+    /// Adds a resource under a url.
+    pub(crate) fn share(&mut self, url: &str, version: Option<&str>, resource: Arc<Resource>) {
+        self.note(url, resource.type_name());
+        let all = self.by_url.entry(url.to_owned()).or_default();
+        all.insert(0, (version.unwrap_or_default().to_owned(), resource));
+    }
+
     /// Notes that somebody holds a resource of that url and type.
     pub(crate) fn note(&mut self, url: &str, kind: &str) {
         self.kinds.insert(url.to_owned(), kind.to_owned());

@@ -3,6 +3,7 @@
 
 use fhir_model::path::Expression;
 use fhir_model::reflect::{Complex, Field, Node, TypeKind};
+use serde_json::Value;
 
 use crate::definition::{Context, Definition};
 use crate::finding::Severity;
@@ -31,6 +32,8 @@ pub(crate) fn check<'a>(
                     format!("the url {url:?} of an extension must be absolute"),
                 ),
             );
+        } else {
+            check_part(run, scope, url, above);
         }
         return;
     }
@@ -63,13 +66,50 @@ pub(crate) fn check<'a>(
             "the extension {url} may not be used here; it may on {}",
             places.join(", ")
         );
-        run.report(Report::error(Layer::Extension, message).rule(url));
+        run.report_above(Report::error(Layer::Extension, message).rule(url));
     }
     check_modifier(run, definition, field, url);
     if scope.inner.layers.has(Layer::Profile)
         && let Some(program) = scope.inner.program(url)
     {
         profile::apply(run, scope, program, Node::Complex(value));
+    }
+}
+
+/// A part is one of those that the definition of the extension around it names, where it names any.
+fn check_part(run: &mut Run, scope: &Scope<'_>, url: &str, above: &Above<'_>) {
+    let (mut path, mut at) = ("Extension".to_owned(), above.above);
+    while let Some(around) = at {
+        let Node::Complex(value) = around.value else {
+            return;
+        };
+        let Some(name) = text_of(value, "url").filter(|_| value.type_info().name == "Extension") else {
+            return;
+        };
+        path.push_str(".extension");
+        if !name.contains(':') {
+            at = around.above;
+            continue;
+        }
+        let Some(definition) = scope
+            .inner
+            .store
+            .get_any_version(name)
+            .and_then(|held| held.definition())
+        else {
+            return;
+        };
+        path.push_str(".url");
+        let elements = definition.snapshot.iter().chain(&definition.differential);
+        let names = elements.filter(|e| e.get("path").and_then(Value::as_str) == Some(path.as_str()));
+        let mut names = names
+            .filter_map(|e| e.get("fixedUri").and_then(Value::as_str))
+            .peekable();
+        if names.peek().is_some() && !names.any(|named| named == url) {
+            let message = format!("the extension {name} has no part {url:?}");
+            run.report(Report::error(Layer::Extension, message).rule(name));
+        }
+        return;
     }
 }
 
@@ -105,7 +145,7 @@ fn check_modifier(run: &mut Run, definition: &Definition, field: &Field, url: &s
         .or_else(|| definition.differential.first());
     let modifies = root
         .and_then(|r| r.get("isModifier"))
-        .and_then(serde_json::Value::as_bool)
+        .and_then(Value::as_bool)
         .unwrap_or(false);
     let is_modifier = field.name == "modifierExtension";
     let message = match (modifies, is_modifier) {

@@ -31,10 +31,9 @@ pub(crate) fn check(run: &mut Run, inner: &Inner, kind: PrimitiveType, value: &d
     if inner.is_full()
         && matches!(kind, PrimitiveType::Uri | PrimitiveType::Url)
         && let Some(Scalar::String(text)) = value.scalar()
-        && text.starts_with("urn:uuid:")
-        && !is_uuid(text)
+        && let Some(wanted) = urn_problem(text)
     {
-        let message = format!("{} is not a UUID in lower case", quoted(text));
+        let message = format!("{} is not {wanted}", quoted(text));
         run.report(Report::error(Layer::Format, message));
     }
     if kind == PrimitiveType::Markdown
@@ -116,6 +115,17 @@ fn is_oid(text: &str) -> bool {
             || (part.bytes().all(|b| b.is_ascii_digit()) && !part.starts_with('0') && !part.is_empty())
     };
     matches!(first, "0" | "1" | "2") && rest.split('.').all(number)
+}
+
+/// What a URI that says so is not: a UUID, or an OID.
+fn urn_problem(text: &str) -> Option<&'static str> {
+    if text.starts_with("urn:uuid:") && !is_uuid(text) {
+        return Some("a UUID in lower case");
+    }
+    let is_wrong = text.starts_with("urn:oid:") && !is_oid(text);
+    is_wrong.then_some(
+        "an OID: numbers with dots between, none with zeros before it, the first of them 0, 1 or 2",
+    )
 }
 
 fn is_uuid(text: &str) -> bool {

@@ -10,6 +10,8 @@ use crate::place::{complexes, text_of};
 use crate::program::{NarrativeRule, Program};
 use crate::run::{Report, Run, Scope};
 
+/// The namespace of narratives.
+const XHTML: &str = "http://www.w3.org/1999/xhtml";
 /// Schemes that a reader of a narrative can follow.
 const SCHEMES: [&str; 9] = [
     "http", "https", "mailto", "tel", "sms", "data", "ftp", "cid", "fax",
@@ -17,6 +19,16 @@ const SCHEMES: [&str; 9] = [
 
 pub(crate) fn check(run: &mut Run, scope: &Scope<'_>, resource: &dyn Complex) {
     let Some(div) = div_of(resource) else { return };
+    let is_xhtml = tags(div).next().is_some_and(|root| {
+        root.name.contains(':')
+            || root
+                .attributes()
+                .any(|(name, value)| name == "xmlns" && value == XHTML)
+    });
+    if !is_xhtml && !div.trim().is_empty() {
+        let message = format!("a narrative is XHTML: its div has the namespace {XHTML} (xmlns)");
+        run.report_in("text.div", Report::error(Layer::Narrative, message));
+    }
     for tag in tags(div) {
         for (name, target) in tag.attributes() {
             if matches!(name, "href" | "src") {
@@ -24,6 +36,15 @@ pub(crate) fn check(run: &mut Run, scope: &Scope<'_>, resource: &dyn Complex) {
             }
         }
     }
+}
+
+/// What the links and images of a narrative lead to.
+pub(crate) fn targets(div: &str) -> impl Iterator<Item = &str> {
+    let is_link = |(name, _): &(&str, &str)| matches!(*name, "href" | "src");
+    tags(div)
+        .flat_map(|tag| tag.attributes())
+        .filter(is_link)
+        .map(|(_, target)| target)
 }
 
 fn div_of(resource: &dyn Complex) -> Option<&str> {

@@ -73,6 +73,13 @@ pub const EXCEPTIONS: &[Exception] = &[
         reason: "`Boolean` is the type of FHIRPath's own literals; the answer is an element, of the type `boolean`",
     },
     Exception {
+        key: "que-13",
+        on: "Questionnaire.item",
+        written: "repeats=true or initial.count() <= 1",
+        treatment: Treatment::Corrected("repeats.where($this).exists() or initial.count() <= 1"),
+        reason: "where `repeats` is left out, which means no, the expression is neither true nor false for several initial values",
+    },
+    Exception {
         key: "tim-9",
         on: "Timing.repeat",
         written: "offset.empty() or (when.exists() and ((when in ('C' | 'CM' | 'CD' | 'CV')).not()))",

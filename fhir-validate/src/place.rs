@@ -56,8 +56,8 @@ impl Place {
         self.steps.push(step);
     }
 
-    pub(crate) fn pop(&mut self) {
-        self.steps.pop();
+    pub(crate) fn pop(&mut self) -> Option<Step> {
+        self.steps.pop()
     }
 
     pub(crate) fn depth(&self) -> usize {

@@ -291,7 +291,8 @@ fn check_types<'a>(
         return true;
     }
     for kind in fitting {
-        if !kind.targets.is_empty() && scope.inner.layers.has(Layer::Reference) {
+        let is_asked = !kind.targets.is_empty() || !kind.aggregation.is_empty();
+        if is_asked && scope.inner.layers.has(Layer::Reference) {
             reference::check_targets(run, scope, kind, value);
         }
         if !kind.profiles.is_empty() {

@@ -32,7 +32,12 @@ pub(crate) fn check<'a>(run: &mut Run, scope: &Scope<'a>, value: &'a dyn Complex
     let Some(reference) = text_of(value, "reference") else {
         return;
     };
-    if let (Some(named), Some(implied)) = (text_of(value, "type"), implied_type(reference))
+    let of_target = || match find_here(scope, reference) {
+        Some(target) => Some(target.type_info().name),
+        None => implied_type(reference),
+    };
+    if let Some(named) = text_of(value, "type")
+        && let Some(implied) = of_target()
         && named != implied
         && Resource::TYPES.binary_search(&named).is_ok()
     {
@@ -56,12 +61,15 @@ pub(crate) fn check<'a>(run: &mut Run, scope: &Scope<'a>, value: &'a dyn Complex
 pub(crate) fn check_targets<'a>(run: &mut Run, scope: &Scope<'a>, rule: &'a TypeRule, value: Node<'a>) {
     let Node::Complex(complex) = value else { return };
     let Some(reference) = text_of(complex, "reference") else {
-        if let Some(named) = text_of(complex, "type") {
+        if let Some(named) = text_of(complex, "type").filter(|_| !rule.targets.is_empty()) {
             check_type(run, rule, scope, named, named);
         }
         return;
     };
     check_aggregation(run, scope, rule, reference);
+    if rule.targets.is_empty() {
+        return;
+    }
     match find(scope, reference) {
         Some(Target::Here(target)) => {
             check_found(run, scope, rule, target, reference);
@@ -212,17 +220,9 @@ pub(crate) fn implied_type(reference: &str) -> Option<&str> {
 
 /// Finds a target: contained, an entry of the Bundle, or by the resolver.
 pub(crate) fn find<'a>(scope: &Scope<'a>, reference: &str) -> Option<Target<'a>> {
-    if let Some(id) = reference.strip_prefix('#') {
-        let container = scope.container.unwrap_or(scope.resource);
-        if id.is_empty() {
-            return Some(Target::Here(container));
-        }
-        return complexes(container, "contained")
-            .find(|c| text_of(*c, "id") == Some(id))
-            .map(Target::Here);
-    }
-    if let Some(found) = scope.bundle.and_then(|b| b.find(reference, scope.full_url)) {
-        return Some(Target::Here(found));
+    let here = find_here(scope, reference);
+    if here.is_some() || reference.starts_with('#') {
+        return here.map(Target::Here);
     }
     scope
         .inner
@@ -230,6 +230,18 @@ pub(crate) fn find<'a>(scope: &Scope<'a>, reference: &str) -> Option<Target<'a>>
         .as_deref()?
         .resolve(reference)
         .map(|r| Target::Elsewhere(Box::new(r)))
+}
+
+/// The same, in what is at hand alone.
+fn find_here<'a>(scope: &Scope<'a>, reference: &str) -> Option<&'a dyn Complex> {
+    let Some(id) = reference.strip_prefix('#') else {
+        return scope.bundle.and_then(|b| b.find(reference, scope.full_url));
+    };
+    let container = scope.container.unwrap_or(scope.resource);
+    if id.is_empty() {
+        return Some(container);
+    }
+    complexes(container, "contained").find(|c| text_of(*c, "id") == Some(id))
 }
 
 /// Does something with what a reference or canonical points to, in surroundings of its own.

@@ -120,6 +120,15 @@ impl Run {
         self.report_at(expression, report);
     }
 
+    /// Something about the element around the place.
+    pub(crate) fn report_above(&mut self, report: Report) {
+        let step = self.place.pop();
+        self.report(report);
+        if let Some(step) = step {
+            self.place.push(step);
+        }
+    }
+
     /// Something about an element of the place.
     pub(crate) fn report_in(&mut self, element: &str, report: Report) {
         let expression = format!("{}.{element}", self.place.expression());

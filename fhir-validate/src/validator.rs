@@ -289,6 +289,13 @@ impl Builder {
         self
     }
 
+    /// Adds a resource that is found by that url and version, such as a Questionnaire, and shares it. It is found before others of the
+    /// same url.
+    pub fn resource(mut self, url: &str, version: Option<&str>, resource: Arc<Resource>) -> Self {
+        self.canonicals.share(url, version, resource);
+        self
+    }
+
     /// Notes that the library has a resource of that url and type, such as a ValueSet.
     pub fn held(mut self, url: &str, kind: &str) -> Self {
         self.canonicals.note(url, kind);

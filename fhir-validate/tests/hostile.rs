@@ -221,3 +221,163 @@ fn a_wide_resource_has_no_more_findings_than_the_limit() {
     let validator = Validator::builder().max_findings(20).build();
     assert_eq!(validator.validate(&Resource::from(patient)).len(), 20);
 }
+
+#[test]
+fn too_many_members_are_refused() {
+    let mut tar = tar::Builder::new(Vec::new());
+    for n in 0..40 {
+        let mut header = tar::Header::new_gnu();
+        header.set_size(2);
+        tar.append_data(&mut header, format!("package/{n}.json"), &b"{}"[..])
+            .unwrap();
+    }
+    let mut gzip = GzEncoder::new(Vec::new(), Compression::fast());
+    gzip.write_all(&tar.into_inner().unwrap()).unwrap();
+    let tgz = gzip.finish().unwrap();
+    let limits = Limits {
+        members: 39,
+        ..Limits::default()
+    };
+    assert!(refusal(&tgz, &limits).contains("more than 39 members"));
+    assert!(
+        Package::read(
+            &tgz,
+            &Limits {
+                members: 40,
+                ..limits
+            }
+        )
+        .is_ok()
+    );
+}
+
+#[test]
+fn a_size_that_lies_takes_no_memory_before_it_is_found_out() {
+    for size in [1 << 40, u64::MAX >> 1, (64 << 20) + 1] {
+        let tgz = archive(|h| h.set_size(size), "package/x.json", b"{}");
+        assert!(Package::read(&tgz, &Limits::default()).is_err(), "{size}");
+    }
+    // A name in a header of its own may not be of any length, either.
+    let long = archive(
+        |h| {
+            h.set_entry_type(tar::EntryType::GNULongName);
+            h.set_size(1 << 40);
+        },
+        "././@LongLink",
+        b"x",
+    );
+    assert!(Package::read(&long, &Limits::default()).is_err());
+}
+
+#[test]
+fn slices_upon_slices_end() {
+    // Forty slices of each of three elements within each other, told apart by what lies deep within.
+    let mut elements = Vec::new();
+    let mut path = "Patient".to_owned();
+    for name in ["contact", "telecom", "extension"] {
+        path = format!("{path}.{name}");
+        let discriminators: Vec<Value> = ["$this", "extension('u:x').value", "id"]
+            .iter()
+            .map(|p| json!({"type": "pattern", "path": p}))
+            .collect();
+        elements.push(json!({"path": path, "slicing": {"rules": "closed", "ordered": true, "discriminator": discriminators}}));
+        for n in 0..40 {
+            elements.push(json!({"path": path, "sliceName": format!("{name}{n}"), "min": 0}));
+            elements.push(json!({"path": format!("{path}.id"), "fixedString": n.to_string()}));
+        }
+    }
+    let telecom =
+        vec![json!({"system": "phone", "value": "1", "extension": [{"url": "u:x", "valueString": "a"}]}); 30];
+    let contact = vec![json!({"telecom": telecom}); 30];
+    let patient = json!({"resourceType": "Patient", "contact": contact}).to_string();
+    let found = findings(vec![profile("u:a", PATIENT, elements)], &patient);
+    assert!(!found.is_empty() && found.len() <= 1_000);
+}
+
+#[test]
+fn a_definition_that_is_validated_is_not_run() {
+    // What is POSTed is held against R4, its bombs are only compiled.
+    let bomb = "descendants().select(descendants().select(descendants())).count() > 0";
+    let mut sent = profile(
+        "http://a.example/a",
+        PATIENT,
+        vec![
+            json!({"path": "Patient", "constraint": [{"key": "b-1", "severity": "error", "human": "h", "expression": bomb}]}),
+            json!({"path": "Patient.id", "constraint": [{"key": "b-2", "severity": "error", "human": "h", "expression": "((("}]}),
+            json!({"path": "Patient.gender", "extension": [{"url": "http://hl7.org/fhir/StructureDefinition/regex", "valueString": "(?=a)a{99999}"}]}),
+        ],
+    );
+    for (name, value) in [
+        ("name", json!("A")),
+        ("status", json!("active")),
+        ("abstract", json!(false)),
+    ] {
+        sent[name] = value;
+    }
+    let found =
+        Validator::builder()
+            .build()
+            .validate_text(sent.to_string().as_bytes(), &[], &Default::default());
+    let at = |place: &str, severity| {
+        found
+            .iter()
+            .any(|f| f.expression == place && f.severity == severity)
+    };
+    assert!(
+        at(
+            "StructureDefinition.differential.element[1].constraint[0].expression",
+            Severity::Error
+        ),
+        "{found:?}"
+    );
+    assert!(
+        at(
+            "StructureDefinition.differential.element[2].extension[0]",
+            Severity::Warning
+        ),
+        "{found:?}"
+    );
+    assert!(
+        !found.iter().any(|f| f.expression.contains("element[0]")),
+        "{found:?}"
+    );
+}
+
+#[test]
+fn expressions_nested_deeply_are_refused_not_followed() {
+    for bomb in [
+        "(".repeat(100_000),
+        "-".repeat(100_000),
+        "a.".repeat(100_000),
+        "iif(true,".repeat(50_000),
+        "a or ".repeat(50_000) + "a",
+    ] {
+        let constraint = json!({"key": "b-1", "severity": "error", "expression": bomb});
+        let found = findings(
+            vec![profile(
+                "u:a",
+                PATIENT,
+                vec![json!({"path": "Patient", "constraint": [constraint]})],
+            )],
+            r#"{"resourceType":"Patient"}"#,
+        );
+        assert!(found.iter().all(|f| f.severity < Severity::Error), "{found:?}");
+    }
+}
+
+#[test]
+fn the_form_of_an_answer_cannot_hang_it() {
+    let text = format!("{}!", "a".repeat(20_000));
+    for regex in ["(a+)+$", "(a|aa)+$", "(.*)*x", "a{1,1000}{1,1000}", "(?=a)", "("] {
+        let item = json!([{"linkId": "1", "type": "string", "extension": [{"url": "http://hl7.org/fhir/StructureDefinition/regex", "valueString": regex}]}]);
+        let response = json!({"resourceType": "QuestionnaireResponse", "status": "completed", "questionnaire": "#q",
+            "contained": [{"resourceType": "Questionnaire", "id": "q", "status": "active", "item": item}],
+            "item": [{"linkId": "1", "answer": [{"valueString": text}]}]});
+        let found = Validator::builder().build().validate_text(
+            response.to_string().as_bytes(),
+            &[],
+            &Default::default(),
+        );
+        assert!(found.len() < 20, "{found:?}");
+    }
+}

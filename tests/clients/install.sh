@@ -9,3 +9,6 @@ fi
 installed/python/bin/pip install --quiet --disable-pip-version-check --requirement requirements.txt
 cp package.json installed/node/
 npm install --prefix installed/node --no-audit --no-fund --no-package-lock --silent
+if command -v go >/dev/null; then
+    GOBIN="$PWD/installed/go" go install github.com/oapi-codegen/oapi-codegen/v2/cmd/oapi-codegen@v2.8.2
+fi

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 pub mod codegen;
+pub mod configuration;
 pub mod definitions;
 pub mod dictionary;
 pub mod openapi;

@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use xtask::{Result, codegen, definitions, dictionary, openapi, tidy, workspace_root};
+use xtask::{Result, codegen, configuration, definitions, dictionary, openapi, tidy, workspace_root};
 
 const USAGE: &str = "\
 usage: cargo xtask <task>
@@ -19,6 +19,10 @@ usage: cargo xtask <task>
   openapi     writes openapi/, the OpenAPI document and the JSON Schemas
   openapi --check
               fails if a file there differs from what openapi would write
+  configuration
+              writes docs/configuration.md from the doc comments of the configuration and the command line
+  configuration --check
+              fails if it differs from what configuration would write
   tidy        checks the rules of the house that the compiler does not
   dictionary --records FOLDER --to FILE
               trains a new dictionary with which the store packs resources, on the Bundles of a folder (the sandbox's)
@@ -50,6 +54,8 @@ fn run(args: &[&str]) -> Result<()> {
         ["codegen", "--check"] => codegen::check(&root),
         ["openapi"] => openapi::write(&root),
         ["openapi", "--check"] => openapi::check(&root),
+        ["configuration"] => configuration::write(&root),
+        ["configuration", "--check"] => configuration::check(&root),
         ["tidy"] => tidy::check(&root),
         ["dictionary", "--records", records, "--to", to] => {
             dictionary::train(&root, records.as_ref(), to.as_ref())

@@ -21,6 +21,11 @@ fn generated_code_is_what_codegen_writes() {
 }
 
 #[test]
+fn the_reference_of_the_configuration_is_what_the_code_says() {
+    xtask::configuration::check(&workspace_root()).unwrap();
+}
+
+#[test]
 fn hand_written_code_is_tidy() {
     if let Err(broken) = xtask::tidy::check(&workspace_root()) {
         panic!("{broken}");

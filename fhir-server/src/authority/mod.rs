@@ -31,6 +31,8 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::OnceLock;
 
+use serde_json::{Value, json};
+
 use self::key::SigningKey;
 use crate::config::{AppConfig, Config};
 use crate::error::{Error, ErrorCode, Result};
@@ -38,6 +40,9 @@ use crate::token::{Algorithm, Issuer, KeySet};
 
 /// The path of the authority beside the FHIR base.
 pub(crate) const PATH: &str = "/auth";
+
+/// The `client_id` of the server's own site, a public app.
+pub(crate) const SITE: &str = "fhir-server-site";
 
 /// Who gives tokens in the sandbox.
 pub(crate) struct Authority {
@@ -72,6 +77,10 @@ impl Authority {
                 keys,
             });
         }
+        apps.push(App {
+            config: AppConfig::new(SITE, Vec::new()),
+            keys: None,
+        });
         Ok(Authority {
             issuer: OnceLock::new(),
             key: SigningKey::open(own.key_file.as_deref())?,
@@ -122,6 +131,29 @@ impl Authority {
 
     fn url(&self, path: &str) -> String {
         format!("{}{path}", self.name())
+    }
+
+    /// Whether that is the address of the server's own site, by number or by name.
+    fn is_site(&self, uri: &str) -> bool {
+        let own = self.name().strip_suffix(PATH).unwrap_or_default();
+        let named = own.replacen("://127.0.0.1", "://localhost", 1);
+        uri.strip_suffix("/docs/")
+            .is_some_and(|origin| origin == own || origin == named)
+    }
+
+    /// The people who can log in, for an app that lets its user choose one beforehand.
+    pub(crate) fn directory(&self) -> Value {
+        let people = self.people.iter().map(|person| {
+            json!({
+                "id": person.user.id,
+                "type": person.user.resource_type.name(),
+                "alias": person.alias,
+                "name": person.name,
+                "about": person.about,
+                "patient": person.patient,
+            })
+        });
+        people.collect()
     }
 
     fn app(&self, client_id: &str) -> Option<&App> {

@@ -9,6 +9,7 @@ mod database;
 mod input;
 mod load;
 mod logging;
+mod manual;
 mod migrate;
 #[cfg(feature = "authority")]
 mod people;
@@ -57,6 +58,8 @@ enum Command {
     Migrate(migrate::Args),
     Audit(audit::Args),
     Terminology(terminology::Args),
+    Completions(manual::Completions),
+    Manual(manual::Manual),
     #[cfg(feature = "authority")]
     Token(token::Args),
 }
@@ -72,6 +75,8 @@ impl Command {
             Command::Migrate(args) => migrate::run(&args),
             Command::Audit(args) => audit::run(&args),
             Command::Terminology(args) => terminology::run(&args),
+            Command::Completions(args) => manual::completions(&args),
+            Command::Manual(args) => manual::manual(&args),
             #[cfg(feature = "authority")]
             Command::Token(args) => token::run(&args),
         }

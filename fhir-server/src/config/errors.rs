@@ -13,6 +13,9 @@ pub struct ErrorsConfig {
     /// The system of those codes that the first does not have, such as `TOO_MANY_REQUESTS`. Default:
     /// `https://fhir.nhs.uk/CodeSystem/NHSD-API-ErrorOrWarningCode`.
     pub api_code_system: String,
+    /// Where the pages of the error catalogue are, which each error names: a path or URL before the id of the kind of
+    /// failure. Empty: errors name no page. Default: `/docs/errors#`, which the server serves itself.
+    pub pages: String,
 }
 
 impl Default for ErrorsConfig {
@@ -20,6 +23,7 @@ impl Default for ErrorsConfig {
         ErrorsConfig {
             code_system: "https://fhir.nhs.uk/CodeSystem/Spine-ErrorOrWarningCode".into(),
             api_code_system: "https://fhir.nhs.uk/CodeSystem/NHSD-API-ErrorOrWarningCode".into(),
+            pages: "/docs/errors#".into(),
         }
     }
 }

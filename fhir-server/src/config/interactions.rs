@@ -1,5 +1,7 @@
 //! `interactions`: how interactions behave where the specification leaves a choice.
 
+use std::time::Duration;
+
 use jiff::tz::TimeZone;
 use serde::Deserialize;
 
@@ -35,6 +37,10 @@ pub struct InteractionsConfig {
     pub total_max: u64,
     /// The same where nothing but the total is asked for (`_summary=count`). Default: 1,000,000.
     pub count_max: u64,
+    /// How long a write is known again that is sent again with the same `Idempotency-Key` or `X-Request-ID`; `0`: never. At most
+    /// `"168h"`. Default: `"24h"`.
+    #[serde(deserialize_with = "super::duration::deserialize")]
+    pub replay: Duration,
     /// The time zone of dates and times without one, by its IANA name. Default: `Europe/London`.
     pub time_zone: String,
 }
@@ -45,6 +51,9 @@ impl InteractionsConfig {
             return Err(refused(
                 "interactions.page_default must be at least 1 and at most interactions.page_max.",
             ));
+        }
+        if self.replay > Duration::from_secs(7 * 86_400) {
+            return Err(refused("interactions.replay must be at most 168h."));
         }
         TimeZone::get(&self.time_zone).map(|_| ()).map_err(|_| {
             refused(format!(
@@ -69,6 +78,7 @@ impl Default for InteractionsConfig {
             strict_handling: false,
             total_max: 10_000,
             count_max: 1_000_000,
+            replay: Duration::from_secs(86_400),
             time_zone: "Europe/London".into(),
         }
     }

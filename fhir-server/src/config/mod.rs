@@ -178,6 +178,7 @@ impl Config {
         settings.conditional_delete_max = interactions.conditional_delete_max;
         settings.bundle_conditional_references = interactions.bundle_conditional_references;
         settings.strict_handling = interactions.strict_handling;
+        settings.replay = interactions.replay;
         settings.body_bytes = self.limits.body_bytes;
         settings.binary_bytes = self.limits.binary_bytes;
         settings.depth = self.limits.depth;
@@ -191,6 +192,9 @@ impl Config {
         settings.audit.reads = self.audit.reads;
         settings.outcome.spine.clone_from(&self.errors.code_system);
         settings.outcome.api.clone_from(&self.errors.api_code_system);
+        let pages =
+            Some(self.errors.pages.clone()).filter(|pages| cfg!(feature = "docs") && !pages.is_empty());
+        settings.outcome.pages = pages;
         settings
     }
 }

@@ -547,6 +547,13 @@ impl Store for MemoryStore {
         let mut changed = data.clone();
         let mut outcomes = Vec::new();
         for (index, write) in commit.writes.into_iter().enumerate() {
+            let write = match write {
+                Write::Claim(mut claim) => {
+                    claim.payload = claim.stored(&outcomes);
+                    Write::Claim(claim)
+                }
+                other => other,
+            };
             match changed.write(write, self.clock.now()) {
                 Some(outcome) => outcomes.push(outcome),
                 None => return now(Err(Refusal::Write { index })),

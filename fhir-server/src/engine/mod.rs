@@ -8,6 +8,7 @@ mod check;
 mod conditions;
 mod facts;
 mod guard;
+mod hooks;
 mod id;
 pub(crate) mod indexing;
 mod kept;
@@ -22,6 +23,7 @@ mod parameters;
 mod place;
 mod received;
 mod reindex;
+pub(crate) mod replay;
 mod seal;
 mod session;
 mod settings;
@@ -32,6 +34,7 @@ mod veil;
 mod work;
 mod write;
 
+pub use hooks::Hooks;
 pub use id::{IdSource, RandomIds};
 pub use session::Session;
 pub use settings::{AuditSettings, OutcomeSystems, Settings};
@@ -76,6 +79,7 @@ pub struct Engine {
     /// Who answers searches about codes instead of what is known.
     terminology: Option<Arc<dyn Terminology>>,
     operations: Arc<Operations>,
+    hooks: Hooks,
     /// What has been said of what the server offers.
     statements: Arc<Kept>,
     /// What all tenants know, where it is more than what is built in.
@@ -99,6 +103,7 @@ impl Engine {
             ids: Arc::new(RandomIds),
             terminology: None,
             operations: Arc::new(Operations::builtin()),
+            hooks: Hooks::default(),
             statements: Arc::default(),
             with_releases: None,
             knowledge: Arc::default(),
@@ -146,6 +151,12 @@ impl Engine {
     pub fn with_operations(mut self, operations: Operations) -> Self {
         self.operations = Arc::new(operations);
         self.statements = Arc::default();
+        self
+    }
+
+    /// The same, with those hooks.
+    pub fn with_hooks(mut self, hooks: Hooks) -> Self {
+        self.hooks = hooks;
         self
     }
 

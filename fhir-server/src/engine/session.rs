@@ -11,6 +11,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::facts::undecided;
 use super::known::KnownHere;
 use super::parameters::Working;
+use super::replay::Remembered;
 use super::trail::Trail;
 use super::veil::{absent, mask, masked};
 use super::write::Staged;
@@ -57,6 +58,8 @@ pub struct Session {
     pub(super) trail: Mutex<Trail>,
     /// The addresses of this server, below which references are to its own resources.
     pub(super) bases: Vec<String>,
+    /// What the next commit is to be remembered by.
+    pub(super) remembered: Option<Remembered>,
     /// Bytes of text that were validated since others had their turn.
     pub(super) validated: AtomicUsize,
     /// What the tenant knows, once it was asked for.
@@ -77,6 +80,7 @@ impl Session {
             staged: Vec::new(),
             trail: Mutex::default(),
             bases,
+            remembered: None,
             validated: AtomicUsize::new(0),
             here: KnownHere::default(),
         }

@@ -1,5 +1,7 @@
 //! [`Settings`]: how the engine and the interactions behave where the specification leaves a choice, and their limits.
 
+use std::time::Duration;
+
 use jiff::tz::TimeZone;
 
 use super::Strictness;
@@ -46,6 +48,8 @@ pub struct Settings {
     /// The addresses of this server besides the one that a request comes to, without a slash at the end: a reference
     /// below one of them is found as one to a resource of this server. Default: none.
     pub bases: Vec<String>,
+    /// How long a write is known again that is sent again; zero: never. Default: a day.
+    pub replay: Duration,
     /// What the audit trail is told. Default of an embedded engine: nothing.
     pub audit: AuditSettings,
     /// The systems of the error codes in `OperationOutcome.issue.details`.
@@ -74,6 +78,8 @@ pub struct OutcomeSystems {
     pub spine: String,
     /// Of those codes that the first does not have.
     pub api: String,
+    /// Before the id of a kind of failure, the address of its place in the error catalogue; `None` where no pages are served.
+    pub pages: Option<String>,
 }
 
 impl Default for OutcomeSystems {
@@ -81,6 +87,7 @@ impl Default for OutcomeSystems {
         OutcomeSystems {
             spine: "https://fhir.nhs.uk/CodeSystem/Spine-ErrorOrWarningCode".into(),
             api: "https://fhir.nhs.uk/CodeSystem/NHSD-API-ErrorOrWarningCode".into(),
+            pages: None,
         }
     }
 }
@@ -106,6 +113,7 @@ impl Default for Settings {
             validation: Strictness::default(),
             zone: TimeZone::get("Europe/London").unwrap_or(TimeZone::UTC),
             bases: Vec::new(),
+            replay: Duration::from_secs(86_400),
             audit: AuditSettings::default(),
             outcome: OutcomeSystems::default(),
             software_name: env!("CARGO_PKG_NAME").into(),

@@ -2,7 +2,8 @@
 //!
 //! Each write passes, in this order: policy; validation; stamping (the id goes into the stored form; version and time
 //! are the store's to give); index extraction, a pure function of the typed value; and, with all that is staged, one
-//! atomic commit. Typed hooks go between policy and validation, in `Session::accept`.
+//! atomic commit. Typed hooks go between policy and validation, in
+//! `Session::accept`.
 //!
 //! Invariant: what a write depends on is an `Expect` of its commit, checked in the same database transaction.
 
@@ -342,9 +343,11 @@ impl Session {
                 return Ok(committed(staged, Vec::new()));
             }
             commit.writes.extend(told.iter().cloned());
+            let claimed = self.claim_reply(&staged, &mut commit);
             match self.engine.store.commit(self.context.tenant, commit).await {
                 Ok(outcomes) => {
                     self.told_of(&staged);
+                    self.remembered = None;
                     if !told.is_empty() {
                         self.was_told();
                     }
@@ -353,6 +356,9 @@ impl Session {
                 Err(Refusal::Expectation { index, .. }) if index < epochs => {
                     self.prepare_again(&mut staged).await?;
                     self.drop_snapshot();
+                }
+                Err(Refusal::Expectation { index, .. }) if Some(index) == claimed => {
+                    return Err(self.lost_reply());
                 }
                 Err(Refusal::Expectation { index, current }) => {
                     let index = index - epochs;
@@ -407,7 +413,9 @@ impl Session {
 
     /// Validation and stored form, and what the caller may be told.
     async fn accept(&self, draft: &Draft<'_>, key: &Key) -> Result<(StoredBody, Vec<Issue>)> {
+        let told = self.engine.hooks.ask(&self.context, draft.part.resource)?;
         let mut issues = self.validate_draft(draft).await?;
+        issues.extend(told);
         if !draft.explains {
             issues.clear();
         }

@@ -39,6 +39,7 @@ pub(crate) fn configure(state: &Arc<State>, app: &mut web::ServiceConfig) {
         .route("/introspect", web::post().to(introspect))
         .route("/revoke", web::post().to(revoke))
         .route("/jwks", web::get().to(jwks))
+        .route("/people", web::get().to(people))
         .route("/.well-known/openid-configuration", web::get().to(openid));
     app.service(scope);
 }
@@ -179,6 +180,10 @@ async fn preflight(state: web::Data<State>, request: HttpRequest) -> HttpRespons
 
 async fn jwks(state: web::Data<State>) -> HttpResponse {
     document(state.authority.as_ref().map(Authority::jwks))
+}
+
+async fn people(state: web::Data<State>) -> HttpResponse {
+    document(state.authority.as_ref().map(Authority::directory))
 }
 
 async fn openid(state: web::Data<State>) -> HttpResponse {

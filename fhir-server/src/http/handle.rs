@@ -75,6 +75,7 @@ async fn answer(state: &State, exchange: &mut Exchange<'_>, unread: &mut Unread)
     let principal = known(state, exchange, route.interaction, &request.base).await?;
     conditions::read_into(&mut request, headers)?;
     prefer::read_into(&mut request, headers)?;
+    request.replay = ids::replay_key(headers)?;
     let style = style(exchange)?;
     let _taken = receive::body(state, exchange, route, unread, &mut request, &mut query).await?;
     request.query = query.parameters;

@@ -6,6 +6,7 @@ use actix_web::http::header::{HeaderMap, HeaderName};
 use uuid::Uuid;
 
 use crate::error::{Error, ErrorCode, Result};
+use crate::interaction::ReplayKey;
 use crate::random;
 
 /// The header of the request's id.
@@ -43,6 +44,33 @@ pub(crate) fn correlation_id(headers: &HeaderMap) -> Result<Option<String>> {
             let text =
                 "The header `X-Correlation-ID` must be 1 to 128 letters, digits and `.`, `_`, `:`, `/`, `-`.";
             Err(Error::new(ErrorCode::Value, text).at("http.x-correlation-id"))
+        }
+    }
+}
+
+/// The header of the key by which a write that is sent again is known.
+const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+
+/// What a write that is sent again is known by: its `Idempotency-Key`, else an `X-Request-ID` of the client's own.
+///
+/// # Errors
+/// The key is not 1 to 128 letters that can be seen, or stands twice.
+pub(crate) fn replay_key(headers: &HeaderMap) -> Result<Option<ReplayKey>> {
+    let mut keys = headers.get_all(&IDEMPOTENCY_KEY);
+    match (keys.next().map(|key| key.to_str()), keys.next()) {
+        (None, _) => {
+            let sent = headers.get(&REQUEST_ID).and_then(|v| v.to_str().ok());
+            let id = sent.filter(|text| text.len() == 36 && Uuid::try_parse(text).is_ok());
+            Ok(id.map(|id| ReplayKey::RequestId(id.to_ascii_lowercase())))
+        }
+        (Some(Ok(key)), None)
+            if (1..=128).contains(&key.len()) && key.bytes().all(|b| b.is_ascii_graphic() || b == b' ') =>
+        {
+            Ok(Some(ReplayKey::Key(key.to_owned())))
+        }
+        _ => {
+            let text = "The header `Idempotency-Key` must stand once, with 1 to 128 letters of ASCII; a UUID will do.";
+            Err(Error::new(ErrorCode::Value, text).at("http.idempotency-key"))
         }
     }
 }

@@ -57,7 +57,9 @@ pub(crate) fn listen(server: &FhirServer) -> Result<Running> {
         // Paths are tried in this order: the FHIR base first, where most requests go.
         let app = App::new().configure(|app| server.configure(app));
         #[cfg(feature = "docs")]
-        let app = app.configure(|app| server.configure_docs(app));
+        let app = app
+            .configure(|app| server.configure_docs(app))
+            .configure(super::configure_home);
         #[cfg(feature = "authority")]
         let app = app.configure(|app| server.configure_authority(app));
         app.configure(|app| server.configure_discovery(app))

@@ -14,8 +14,6 @@ mod conditions;
 mod content;
 mod cors;
 mod discovery;
-#[cfg(feature = "docs")]
-mod docs;
 mod exchange;
 mod explain;
 mod framing;
@@ -40,8 +38,9 @@ mod refuse;
 mod respond;
 pub(crate) mod routes;
 mod sealer;
+#[cfg(feature = "docs")]
+mod site;
 mod state;
-mod suggest;
 mod throttle;
 #[cfg(feature = "tls")]
 mod tls;
@@ -57,11 +56,17 @@ pub(crate) use state::State;
 pub(crate) use authority::configure as configure_authority;
 pub(crate) use discovery::{configure as configure_discovery, smart};
 
-/// Mounts `/openapi.json` and `/docs`.
+/// Mounts `/openapi.json` and the site at `/docs`.
 #[cfg(feature = "docs")]
 pub(crate) fn configure_docs(state: &std::sync::Arc<State>, app: &mut actix_web::web::ServiceConfig) {
     openapi::configure(state, app);
-    docs::configure(app);
+    site::configure(state, app);
+}
+
+/// Leads from `/` to the site.
+#[cfg(feature = "docs")]
+pub(crate) fn configure_home(app: &mut actix_web::web::ServiceConfig) {
+    site::configure_home(app);
 }
 
 #[cfg(test)]

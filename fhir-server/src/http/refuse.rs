@@ -4,15 +4,21 @@ use actix_web::http::Method;
 use actix_web::http::header::HeaderName;
 
 use super::routes::Place;
-use super::suggest;
 use crate::error::{Error, ErrorCode, Result};
 use crate::store::{ResourceType, is_id};
+use crate::suggest;
 
 /// The header that tells which preferences were honoured (RFC 7240, section 3).
 pub(crate) const PREFERENCE_APPLIED: HeaderName = HeaderName::from_static("preference-applied");
 
 /// A path that is not in the table of routes.
 pub(crate) fn unknown_path(segments: &[String]) -> Error {
+    if let [_, id, operation] = segments
+        && operation.starts_with('$')
+        && let Err(error) = unless_id(id)
+    {
+        return error;
+    }
     if let Some(operation) = segments.iter().find(|s| s.starts_with('$')) {
         let text = format!(
             "The server offers no operation `{}` here; `metadata` lists what it offers.",
@@ -109,6 +115,7 @@ mod tests {
             assert_eq!(error.code, ErrorCode::NotSupported, "{sent}");
             assert!(error.to_string().contains(word), "{error}");
         }
+        assert_eq!(path("Patient/__main__/$meta").code, ErrorCode::Value);
         assert_eq!(path("Patient/1/2/3").code, ErrorCode::NotFound);
         assert!(
             path("patients/1/_history/2/3")

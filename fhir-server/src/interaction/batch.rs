@@ -9,7 +9,10 @@ use fhir_model::json::LinkKind;
 
 use super::bundle::BundleWriter;
 use super::entry::{self, Entry};
-use super::{Format, Interaction, Payload, Request, RequestBody, Response, create, dispatch, patch, update};
+use super::{
+    Format, Interaction, Payload, Request, RequestBody, Response, create, dispatch, patch, replay, update,
+};
+use crate::engine::replay::Remembered;
 use crate::engine::{Received, Session, in_entry, unquoted};
 use crate::error::{Error, ErrorCode, Result};
 
@@ -38,17 +41,17 @@ pub(super) async fn run(
     let mut order: Vec<&Entry> = entries.iter().flatten().collect();
     order.sort_by_key(|entry| (entry.method, entry.index));
     let mut answers = BTreeMap::new();
+    // Each entry is remembered by itself, as each is done by itself.
+    let known = session.remembered();
+    session.remember(None);
     for entry in order {
         let answer = match unreadable.remove(&entry.index) {
             Some(error) => Err(error),
             None => {
                 let around = session.begin(&entry.request, true);
-                let mut answer = one(session, entry, &received, bundle, &full_urls).await;
-                match dispatch::again(session, &answer).await {
-                    Ok(true) => answer = one(session, entry, &received, bundle, &full_urls).await,
-                    Ok(false) => {}
-                    Err(error) => answer = Err(error),
-                }
+                let asked = known.filter(|_| replay::writes(&entry.request));
+                let asked = asked.map(|known| known.of_entry(entry.index));
+                let answer = once_only(session, asked, entry, (&received, bundle, &full_urls)).await;
                 session.end(around, &answer).await;
                 answer
             }
@@ -66,6 +69,46 @@ pub(super) async fn run(
         response.entry(|members| entry::write_answer(members, entry.as_ref(), &answer, systems))?;
     }
     Ok(Response::new(200, Payload::Json(response.finish())))
+}
+
+/// The Bundle that an entry is of: its text, its value, and the URLs of its entries.
+type Of<'b> = (&'b Received, &'b Bundle, &'b HashSet<&'b str>);
+
+/// Does an entry, unless it was done before.
+async fn once_only(
+    session: &mut Session,
+    asked: Option<Remembered>,
+    entry: &Entry,
+    of: Of<'_>,
+) -> Result<Response> {
+    let Some(asked) = asked else {
+        return run_entry(session, entry, of).await;
+    };
+    if let Some(answer) = replay::answered(session, &asked, &entry.request).await? {
+        return Ok(answer);
+    }
+    session.remember(Some(asked));
+    let answer = run_entry(session, entry, of).await;
+    let was_done = session.was_done();
+    session.remember(None);
+    match answer {
+        Err(error) if was_done => {
+            session.discard();
+            replay::answered(session, &asked, &entry.request)
+                .await?
+                .ok_or(error)
+        }
+        answer => answer,
+    }
+}
+
+async fn run_entry(session: &mut Session, entry: &Entry, of: Of<'_>) -> Result<Response> {
+    let (received, bundle, full_urls) = of;
+    let answer = one(session, entry, received, bundle, full_urls).await;
+    match dispatch::again(session, &answer).await? {
+        true => one(session, entry, received, bundle, full_urls).await,
+        false => answer,
+    }
 }
 
 async fn one(

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use super::{Format, Interaction, Request, RequestBody, Response};
 use super::{
-    audit, batch, capabilities, create, delete, history, operation, patch, read, search, transaction, update,
-    vread,
+    audit, batch, capabilities, create, delete, history, operation, patch, read, replay, search, transaction,
+    update, vread,
 };
 use crate::engine::{Received, Session};
 use crate::error::{Error, ErrorCode, Result};
@@ -18,7 +18,7 @@ pub async fn dispatch(session: &mut Session, request: &Request) -> Result<Respon
     session.reached_at(&request.base);
     let around = session.begin(request, false);
     let answer = match session.prepare().await {
-        Ok(()) => whole(session, request).await,
+        Ok(()) => once_only(session, request).await,
         Err(error) => Err(error),
     };
     // A request that failed half way leaves nothing for the next commit.
@@ -26,6 +26,27 @@ pub async fn dispatch(session: &mut Session, request: &Request) -> Result<Respon
     session.end(around, &answer).await;
     session.write_trail().await?;
     answer
+}
+
+/// Answers a request; a write that was done before is not done again.
+async fn once_only(session: &mut Session, request: &Request) -> Result<Response> {
+    let Some(asked) = replay::asked(session, request) else {
+        return whole(session, request).await;
+    };
+    if let Some(answer) = replay::answered(session, &asked, request).await? {
+        return Ok(answer);
+    }
+    session.remember(Some(asked));
+    let answer = whole(session, request).await;
+    let was_done = session.was_done();
+    session.remember(None);
+    match answer {
+        Err(error) if was_done => {
+            session.discard();
+            replay::answered(session, &asked, request).await?.ok_or(error)
+        }
+        answer => answer,
+    }
 }
 
 async fn whole(session: &mut Session, request: &Request) -> Result<Response> {

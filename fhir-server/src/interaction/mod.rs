@@ -21,6 +21,7 @@ mod patch;
 mod present;
 mod query;
 mod read;
+mod replay;
 pub(crate) mod search;
 mod subset;
 mod terminology_capabilities;
@@ -199,6 +200,15 @@ pub enum EntityTags {
     Versions(Vec<String>),
 }
 
+/// What a write that is sent again is known by.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ReplayKey {
+    /// `Idempotency-Key`: the same key with another body is a mistake.
+    Key(String),
+    /// `X-Request-ID`: the same id with another body is another request.
+    RequestId(String),
+}
+
 /// One request, of a client or of an entry in a Bundle.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
@@ -233,6 +243,8 @@ pub struct Request {
     pub strict_handling: Option<bool>,
     /// `Accept-Language`, as sent
     pub accept_language: Option<String>,
+    /// What a write that is sent again is known by.
+    pub replay: Option<ReplayKey>,
     /// The body.
     pub body: Option<RequestBody>,
     /// The FHIR base as the client sees it, without a slash at the end, for links and locations.
@@ -258,6 +270,7 @@ impl Request {
             prefer_return: None,
             strict_handling: None,
             accept_language: None,
+            replay: None,
             body: None,
             base: base.into(),
         }

@@ -7,28 +7,13 @@ use fhir_model::{
 
 use fhir_validate::Finding;
 
+use crate::catalogue;
 use crate::context::Millis;
 use crate::engine::{OutcomeSystems, kind, words};
 use crate::error::{Error, ErrorCode, Issue, Severity};
 
 /// The extension with the key of a message.
 const MESSAGE_ID: &str = "http://hl7.org/fhir/StructureDefinition/operationoutcome-message-id";
-
-/// The codes that the first of the two systems has; the others stand in the second.
-const SPINE: &[&str] = &[
-    "ACCESS_DENIED",
-    "FAILURE_TO_PROCESS_MESSAGE",
-    "INVALID_METHOD",
-    "INVALID_VALUE",
-    "MISSING_VALUE",
-    "PRECONDITION_FAILED",
-    "RESOURCE_NOT_FOUND",
-    "RESOURCE_VERSION_MISMATCH",
-    "UNABLE_TO_CALL_SERVICE",
-    "UNSUPPORTED_SERVICE",
-    "UNSUPPORTED_VALUE",
-    "VALIDATION_ERROR",
-];
 
 /// The issues as an OperationOutcome in JSON; `code` is that of a failed request, `at` when it was made, for one that
 /// stands by itself.
@@ -97,6 +82,9 @@ pub(super) fn of_error(error: &Error, systems: &OutcomeSystems) -> Vec<u8> {
 
 fn one(code: Option<ErrorCode>, issue: &Issue, systems: &OutcomeSystems) -> OperationOutcomeIssue {
     let facts = code.map(ErrorCode::facts);
+    // A place may be named by what the client sent, which may be nothing.
+    let place = issue.expression.as_ref();
+    let place = place.filter(|place| !place.trim().is_empty());
     let failed = matches!(issue.severity, Severity::Fatal | Severity::Error);
     let kind = match (facts, issue.severity) {
         _ if issue.kind.is_some() => issue.kind.unwrap_or_default(),
@@ -104,8 +92,8 @@ fn one(code: Option<ErrorCode>, issue: &Issue, systems: &OutcomeSystems) -> Oper
         (_, Severity::Information) => "informational",
         _ => "not-supported",
     };
-    let details = facts.filter(|_| failed).map(|facts| {
-        let mut details = details(facts.nhs, systems);
+    let details = code.filter(|_| failed).map(|code| {
+        let mut details = details(code, systems);
         if let Some(detail) = &issue.detail {
             details.coding.splice(0..0, detail.coding.iter().map(coding));
             details.text = text(&issue.diagnostics).into();
@@ -118,13 +106,12 @@ fn one(code: Option<ErrorCode>, issue: &Issue, systems: &OutcomeSystems) -> Oper
         code: kind.into(),
         details,
         diagnostics: positioned(&issue.diagnostics, issue.position).into(),
-        location: issue
-            .expression
+        location: place
             .iter()
             .filter(|e| e.starts_with("http.") || issue.detail.is_some())
             .map(|e| text(e).into())
             .collect(),
-        expression: issue.expression.iter().map(|e| text(e).into()).collect(),
+        expression: place.iter().map(|e| text(e).into()).collect(),
         ..OperationOutcomeIssue::default()
     }
 }
@@ -147,21 +134,22 @@ fn message_id(issue: &Issue) -> Option<Extension> {
     })
 }
 
-fn details(code: &str, systems: &OutcomeSystems) -> CodeableConcept {
-    let system = if SPINE.contains(&code) {
-        &systems.spine
-    } else {
-        &systems.api
-    };
+fn details(kind: ErrorCode, systems: &OutcomeSystems) -> CodeableConcept {
+    let code = kind.facts().nhs;
     let coding = Coding {
-        system: system.as_str().into(),
+        system: catalogue::system(code, systems).into(),
         code: code.into(),
         ..Coding::default()
     };
-    CodeableConcept {
+    let mut details = CodeableConcept {
         coding: vec![coding],
         ..CodeableConcept::default()
+    };
+    if let Some(pages) = &systems.pages {
+        let words = kind.words();
+        details.text = format!("{}: see {pages}{}", words.title, words.id).into();
     }
+    details
 }
 
 fn positioned(words: &str, position: Option<(u32, u32)>) -> String {
@@ -217,15 +205,5 @@ mod tests {
             json.contains("a\u{fffd}b\u{fffd}[31m\u{fffd}\u{fffd}\\n"),
             "{json}"
         );
-    }
-
-    #[test]
-    fn each_code_of_the_table_is_in_one_of_the_systems() {
-        // The codes of NHSD-API-ErrorOrWarningCode that the table uses; all others must be Spine's.
-        let api = ["NOT_ACCEPTABLE", "TIMEOUT", "TOO_MANY_REQUESTS"];
-        for code in ErrorCode::ALL {
-            let nhs = code.facts().nhs;
-            assert_ne!(SPINE.contains(&nhs), api.contains(&nhs), "{nhs}");
-        }
     }
 }

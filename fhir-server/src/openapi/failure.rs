@@ -115,6 +115,10 @@ pub(super) fn named() -> impl Iterator<Item = ErrorCode> {
 pub(super) fn statuses(endpoint: &Endpoint) -> Vec<u16> {
     use Interaction as I;
     let own: &[u16] = match endpoint.interaction {
+        I::SearchType | I::SearchSystem if endpoint.is_compartment() && endpoint.form => {
+            &[404, 408, 413, 415, 422]
+        }
+        I::SearchType | I::SearchSystem if endpoint.is_compartment() => &[404, 413, 422],
         I::Capabilities => return vec![400, 403, 406, 500, 501, 503, 504],
         I::Read | I::Vread => &[404, 410],
         I::HistoryInstance => &[404],

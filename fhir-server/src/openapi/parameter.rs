@@ -14,11 +14,18 @@ use crate::search::registry::Registry;
 use crate::store::ResourceType;
 
 const ID_PATTERN: &str = r"^[A-Za-z0-9\-.]{1,64}$";
+/// Entity tags, as the server reads them.
+const TAGS_PATTERN: &str = r#"^(\*|(W/)?"[A-Za-z0-9\-.]{1,64}"(, *(W/)?"[A-Za-z0-9\-.]{1,64}")*)$"#;
+const KEY_PATTERN: &str = r"^[ -~]{1,128}$";
 
 /// Parameters that operations refer to, by the key that stands in `components`.
 pub(super) fn all() -> Vec<(&'static str, Parameter)> {
     let query = |key, name, words, schema| (key, parameter(ParameterIn::Query, name, words, schema).build());
     let header = |key, name, words| (key, parameter(ParameterIn::Header, name, words, text()).build());
+    let tags = |key, name, words| {
+        let schema = text().pattern(Some(TAGS_PATTERN));
+        (key, parameter(ParameterIn::Header, name, words, schema).build())
+    };
     let mut all: Vec<_> = search_parameters()
         .into_iter()
         .map(|(name, words, schema)| (name, listed(name, words, schema)))
@@ -37,13 +44,13 @@ pub(super) fn all() -> Vec<(&'static str, Parameter)> {
         query("at", "_at", "Versions that were current at some time within this one, such as `2026-11`.", text()),
         query("list", "_list", "Versions of the members of a List, by its id.", text()),
         query("mode", "mode", "Which statement; both give the same.", one_of(&["full", "normative"])),
-        header("ifMatch", "If-Match", "The version you read, as its `ETag`: `W/\"3\"`. 412 where it is no longer current."),
-        header(
+        tags("ifMatch", "If-Match", "The version you read, as its `ETag`: `W/\"3\"`. 412 where it is no longer current."),
+        tags(
             "ifNoneMatchRead",
             "If-None-Match",
             "The version you have, as its `ETag`: `W/\"3\"`. 304 where it is still current.",
         ),
-        header("ifNoneMatchWrite", "If-None-Match", "`*`: only if there is no such resource yet; else 412."),
+        tags("ifNoneMatchWrite", "If-None-Match", "`*`: only if there is no such resource yet; else 412."),
         header(
             "ifModifiedSince",
             "If-Modified-Since",
@@ -62,11 +69,23 @@ pub(super) fn all() -> Vec<(&'static str, Parameter)> {
              request.",
         ),
         (
+            "idempotencyKey",
+            parameter(
+                ParameterIn::Header,
+                "Idempotency-Key",
+                "A key of yours, such as a UUID. The same request with the same key is done once within a day, and answered \
+                 each time as that once. With another body it is 422. Without it an `X-Request-ID` of yours does the same.",
+                text().pattern(Some(KEY_PATTERN)),
+            )
+            .build(),
+        ),
+        (
             "requestId",
             parameter(
                 ParameterIn::Header,
                 "X-Request-ID",
-                "A UUID of yours that names this request in logs; the server makes one otherwise.",
+                "A UUID of yours that names this request in logs; the server makes one otherwise. A write that is sent again with the \
+                 same one and the same body is done once.",
                 ObjectBuilder::new().schema_type(Type::String).pattern(Some(
                     "^[0-9A-Fa-f]{8}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{12}$",
                 )),
@@ -225,6 +244,12 @@ pub(super) fn keys(endpoint: &Endpoint) -> Vec<&'static str> {
             _ => Vec::new(),
         },
     };
+    if matches!(
+        endpoint.interaction,
+        I::Create | I::Update | I::Patch | I::Delete | I::Batch | I::Transaction
+    ) {
+        keys.push("idempotencyKey");
+    }
     keys.extend(["format", "pretty", "requestId"]);
     keys
 }

@@ -4,7 +4,7 @@ use utoipa::openapi::content::{Content, ContentBuilder};
 use utoipa::openapi::example::Example;
 use utoipa::openapi::path::HttpMethod;
 use utoipa::openapi::request_body::{RequestBody, RequestBodyBuilder};
-use utoipa::openapi::schema::ObjectBuilder;
+use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder, Schema, SchemaType};
 use utoipa::openapi::{Object, Ref, RefOr, Required, Type};
 
 use super::endpoint::Endpoint;
@@ -68,29 +68,66 @@ fn arguments(endpoint: &Endpoint) -> Option<RequestBody> {
 }
 
 /// A Parameters resource. Its schema names every datatype, which is too large for a page that shows it many times.
-pub(super) fn parameters(examples: &[String]) -> Content {
-    let content = ContentBuilder::new().schema(Some(Object::with_type(Type::Object)));
+fn parameters(examples: &[String]) -> Content {
+    let name = ObjectBuilder::new()
+        .schema_type(Type::String)
+        .enum_values(Some(["Parameters"]));
+    let schema = ObjectBuilder::new()
+        .schema_type(Type::Object)
+        .property("resourceType", name)
+        .required("resourceType");
+    let content = ContentBuilder::new().schema(Some(schema));
     content
         .examples_from_iter(examples.iter().map(|name| refer(name)))
         .build()
 }
 
+/// An object of JSON.
+pub(super) fn object() -> Content {
+    ContentBuilder::new()
+        .schema(Some(Object::with_type(Type::Object)))
+        .build()
+}
+
+/// A resource of some type: what an operation answers may be another than Parameters.
+pub(super) fn resource() -> Content {
+    let schema = ObjectBuilder::new()
+        .schema_type(Type::Object)
+        .property("resourceType", Object::with_type(Type::String))
+        .required("resourceType");
+    ContentBuilder::new().schema(Some(schema)).build()
+}
+
+/// A list of operations (RFC 6902).
+fn json_patch() -> Schema {
+    let text = || ObjectBuilder::new().schema_type(Type::String);
+    let kinds = ["add", "remove", "replace", "move", "copy", "test"];
+    let operation = ObjectBuilder::new()
+        .schema_type(Type::Object)
+        .property("op", text().enum_values(Some(kinds)))
+        .property("path", text().description(Some("A JSON Pointer to the place.")))
+        .property(
+            "from",
+            text().description(Some("Of `move` and `copy`: from where.")),
+        )
+        .property("value", ObjectBuilder::new().schema_type(SchemaType::AnyValue))
+        .required("op")
+        .required("path");
+    ArrayBuilder::new().items(operation).into()
+}
+
 /// A patch, in each of its forms.
 fn patch(resource_type: &str) -> RequestBody {
     let examples = [example::patch(resource_type)];
-    let form = |kind: Type| {
-        ContentBuilder::new()
-            .schema(Some(Object::with_type(kind)))
-            .build()
-    };
+    let form = |schema: Schema| ContentBuilder::new().schema(Some(schema)).build();
     RequestBodyBuilder::new()
         .description(Some(
             "What shall change: RFC 6902, RFC 7396, RFC 5261, or a Parameters resource of operations on FHIRPaths.",
         ))
         .required(Some(Required::True))
-        .content(PatchForm::Json.media_type(), form(Type::Array))
-        .content(PatchForm::Merge.media_type(), form(Type::Object))
-        .content(PatchForm::Xml.media_type(), form(Type::String))
+        .content(PatchForm::Json.media_type(), form(json_patch()))
+        .content(PatchForm::Merge.media_type(), form(Object::with_type(Type::Object).into()))
+        .content(PatchForm::Xml.media_type(), form(Object::with_type(Type::String).into()))
         .content(JSON, parameters(&examples))
         .content(XML, xml(&examples))
         .build()

@@ -147,11 +147,10 @@ pub(super) fn responses(
                 ResponseBuilder::new().description("What the operation gives."),
                 &[],
             );
-            let json = request::parameters(&[]);
             let response = match endpoint.offered.as_ref().is_some_and(|o| o.answers_plain_json()) {
-                true => response.content("application/json", json),
+                true => response.content("application/json", request::object()),
                 false => response
-                    .content(request::JSON, json)
+                    .content(request::JSON, request::resource())
                     .content(request::XML, request::xml(&[])),
             };
             vec![("200", response.build())]

@@ -17,6 +17,8 @@ mod meta;
 mod meta_add;
 mod meta_delete;
 mod meta_used;
+#[cfg(feature = "docs")]
+mod openapi;
 mod status;
 mod subsumes;
 pub(crate) mod terminology;
@@ -148,6 +150,8 @@ fn builtin() -> Vec<Arc<dyn Operation>> {
         Arc::new(meta::MetaOperation),
         Arc::new(meta_add::MetaAdd),
         Arc::new(meta_delete::MetaDelete),
+        #[cfg(feature = "docs")]
+        Arc::new(openapi::OpenApi),
         Arc::new(status::Status),
         Arc::new(subsumes::operation()),
         Arc::new(translate::operation()),

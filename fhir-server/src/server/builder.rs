@@ -2,13 +2,15 @@
 
 use std::sync::Arc;
 
+use fhir_model::reflect::Complex;
+
 use super::{FhirServer, terminology};
 #[cfg(feature = "authority")]
 use crate::authority::{Authority, Person};
 use crate::config::Config;
-use crate::context::{Clock, SystemClock};
-use crate::engine::{Engine, IdSource};
-use crate::error::{Error, ErrorCode, Result};
+use crate::context::{Clock, Context, SystemClock};
+use crate::engine::{Engine, Hooks, IdSource};
+use crate::error::{Error, ErrorCode, Issue, Result};
 use crate::http::State;
 use crate::operation::{Operation, Operations};
 use crate::policy::{Chain, Policy};
@@ -24,6 +26,7 @@ pub struct FhirServerBuilder {
     clock: Option<Arc<dyn Clock>>,
     ids: Option<Arc<dyn IdSource>>,
     operations: Vec<Arc<dyn Operation>>,
+    hooks: Hooks,
     #[cfg(feature = "authority")]
     people: Vec<Person>,
 }
@@ -65,6 +68,28 @@ impl FhirServerBuilder {
         self
     }
 
+    /// Asks a hook about each resource of a type before it is written, in whatever way: it may refuse, or tell something to callers
+    /// who prefer to read outcomes.
+    ///
+    /// ```
+    /// # use fhir_server::{FhirServer, Error, error::ErrorCode};
+    /// use fhir_model::MedicationRequest;
+    ///
+    /// let builder = FhirServer::builder().on_write::<MedicationRequest>(|_context, request| {
+    ///     match request.dosage_instruction.is_empty() {
+    ///         true => Err(Error::new(ErrorCode::Unprocessable, "Say how it is taken.")),
+    ///         false => Ok(Vec::new()),
+    ///     }
+    /// });
+    /// ```
+    pub fn on_write<T: Complex>(
+        mut self,
+        hook: impl Fn(&Context, &T) -> Result<Vec<Issue>> + Send + Sync + 'static,
+    ) -> Self {
+        self.hooks = self.hooks.on_write(hook);
+        self
+    }
+
     /// Those who can log in at the development authority.
     #[cfg(feature = "authority")]
     pub fn people(mut self, people: Vec<Person>) -> Self {
@@ -93,7 +118,7 @@ impl FhirServerBuilder {
         if let Some(ids) = self.ids {
             engine = engine.with_ids(ids);
         }
-        engine = engine.with_scopes();
+        engine = engine.with_hooks(self.hooks).with_scopes();
         if let Some(folder) = &self.config.terminology.folder {
             engine = engine.with_library(terminology::library(folder)?);
         }

@@ -91,9 +91,21 @@ pub struct Claim {
     pub expires: Option<Millis>,
     /// A few bytes of the claimer's own.
     pub payload: Vec<u8>,
+    /// Whether what the commit's writes before it did is kept behind the payload, in the form of [`Outcome::kept`].
+    pub outcomes: bool,
 }
 
 impl Claim {
+    /// What is stored of it, after writes with those outcomes.
+    #[cfg(any(feature = "postgres", feature = "sqlite", test))]
+    pub(crate) fn stored(&self, before: &[Outcome]) -> Vec<u8> {
+        let mut payload = self.payload.clone();
+        if self.outcomes {
+            payload.extend(before.iter().flat_map(Outcome::kept));
+        }
+        payload
+    }
+
     /// A claim that never expires.
     pub fn new(kind: &'static str, key: [u8; 32], payload: Vec<u8>) -> Self {
         Claim {
@@ -101,6 +113,7 @@ impl Claim {
             key,
             expires: None,
             payload,
+            outcomes: false,
         }
     }
 }
@@ -177,6 +190,76 @@ pub enum Outcome {
     Recorded,
     /// It is noted.
     Noted,
+}
+
+impl Outcome {
+    /// How long the kept form is.
+    pub const KEPT: usize = 17;
+
+    /// A short form to keep: what was done, version and time.
+    pub fn kept(&self) -> [u8; Self::KEPT] {
+        let (what, version, at) = match self {
+            Outcome::Created {
+                version,
+                last_updated,
+            } => (1, *version, last_updated.0),
+            Outcome::Updated {
+                version,
+                last_updated,
+            } => (2, *version, last_updated.0),
+            Outcome::Unchanged {
+                version,
+                last_updated,
+            } => (3, *version, last_updated.0),
+            Outcome::Deleted {
+                version,
+                last_updated,
+            } => (4, *version, last_updated.0),
+            Outcome::Absent => (5, 0, 0),
+            Outcome::Claimed => (6, 0, 0),
+            Outcome::Indexed => (7, 0, 0),
+            Outcome::Recorded => (8, 0, 0),
+            Outcome::Noted => (9, 0, 0),
+        };
+        let mut kept = [what; Self::KEPT];
+        let bytes = version.to_be_bytes().into_iter().chain(at.to_be_bytes());
+        for (place, byte) in kept.iter_mut().skip(1).zip(bytes) {
+            *place = byte;
+        }
+        kept
+    }
+
+    /// What was kept; `None` where it is none of that form.
+    pub fn of_kept(kept: &[u8]) -> Option<Outcome> {
+        let (what, rest) = kept.split_first()?;
+        let (version, at) = rest.split_at_checked(8)?;
+        let version = i64::from_be_bytes(version.try_into().ok()?);
+        let last_updated = Millis(i64::from_be_bytes(at.try_into().ok()?));
+        Some(match what {
+            1 => Outcome::Created {
+                version,
+                last_updated,
+            },
+            2 => Outcome::Updated {
+                version,
+                last_updated,
+            },
+            3 => Outcome::Unchanged {
+                version,
+                last_updated,
+            },
+            4 => Outcome::Deleted {
+                version,
+                last_updated,
+            },
+            5 => Outcome::Absent,
+            6 => Outcome::Claimed,
+            7 => Outcome::Indexed,
+            8 => Outcome::Recorded,
+            9 => Outcome::Noted,
+            _ => return None,
+        })
+    }
 }
 
 /// Why a commit wrote nothing.

@@ -7,9 +7,10 @@
 use super::{Outcome, ResourceType};
 
 /// The types of the resources that say how others are searched, judged and read.
-pub const DEFINITIONS: [&str; 5] = [
+pub const DEFINITIONS: [&str; 6] = [
     "CodeSystem",
     "ConceptMap",
+    "Questionnaire",
     "SearchParameter",
     "StructureDefinition",
     "ValueSet",

@@ -11,6 +11,8 @@ use crate::place::{complexes, text_of};
 /// The entries of a Bundle that have resources.
 pub(crate) struct Entries<'a> {
     all: Vec<(Option<&'a str>, &'a Resource)>,
+    /// The number of each among the entries of the Bundle.
+    numbers: Vec<usize>,
     by_url: HashMap<&'a str, Vec<usize>>,
 }
 
@@ -28,17 +30,54 @@ impl<'a> Entries<'a> {
         let bundle = value.as_any().downcast_ref::<Bundle>()?;
         let mut entries = Entries {
             all: Vec::new(),
+            numbers: Vec::new(),
             by_url: HashMap::new(),
         };
-        for entry in &bundle.entry {
+        for (number, entry) in bundle.entry.iter().enumerate() {
             let Some(resource) = &entry.resource else { continue };
             let url = entry.full_url.as_str();
             if let Some(url) = url {
                 entries.by_url.entry(url).or_default().push(entries.all.len());
             }
             entries.all.push((url, resource));
+            entries.numbers.push(number);
         }
         Some(entries)
+    }
+
+    /// How many there are.
+    pub(super) fn len(&self) -> usize {
+        self.all.len()
+    }
+
+    /// The number of a resource's entry among all entries of the Bundle.
+    pub(super) fn entry_number(&self, position: usize) -> usize {
+        self.numbers.get(position).copied().unwrap_or(position)
+    }
+
+    /// Each with its position and fullUrl.
+    pub(super) fn numbered(&self) -> impl Iterator<Item = (usize, (Option<&'a str>, &'a dyn Complex))> {
+        let plain = |(url, resource): &(Option<&'a str>, &'a Resource)| (*url, resource.as_complex());
+        self.all.iter().map(plain).enumerate()
+    }
+
+    /// The positions of all that have a fullUrl, by it.
+    pub(super) fn places(&self) -> HashMap<&'a str, Vec<usize>> {
+        self.by_url.clone()
+    }
+
+    /// The positions of all that a reference in the entry of that fullUrl may mean, whatever their versions.
+    pub(super) fn positions(&self, reference: &str, from: Option<&str>) -> Vec<usize> {
+        let plain = reference.split(['#', '|']).next().unwrap_or(reference);
+        let url = plain.split("/_history/").next().unwrap_or(plain);
+        let found = if is_absolute(url) {
+            self.by_url.get(url).cloned()
+        } else if let Some(base) = from.and_then(base_of) {
+            self.by_url.get(format!("{base}{url}").as_str()).cloned()
+        } else {
+            return self.without_url(url, from);
+        };
+        found.unwrap_or_default()
     }
 
     /// The resources.
@@ -79,7 +118,12 @@ impl<'a> Entries<'a> {
         } else if let Some(base) = from.and_then(base_of) {
             self.with_url(&format!("{base}{url}"))
         } else {
-            self.without_url(url, from)
+            let unnamed = self.without_url(url, from);
+            unnamed
+                .into_iter()
+                .filter_map(|at| self.all.get(at))
+                .map(|(_, r)| *r)
+                .collect()
         };
         let fits = |r: &&&'a Resource| version.is_none_or(|v| version_of(r) == Some(v));
         let fitting: Vec<&&Resource> = found.iter().filter(fits).collect();
@@ -99,15 +143,16 @@ impl<'a> Entries<'a> {
     }
 
     /// Entries without a fullUrl are known by type and id, to entries that have none either.
-    fn without_url(&self, url: &str, from: Option<&str>) -> Vec<&'a Resource> {
+    fn without_url(&self, url: &str, from: Option<&str>) -> Vec<usize> {
         let Some((name, id)) = relative_parts(url).filter(|_| from.is_none()) else {
             return Vec::new();
         };
         let is_it = |r: &Resource| r.type_name() == name && text_of(r.as_complex(), "id") == Some(id);
         self.all
             .iter()
-            .filter(|(_, r)| is_it(r))
-            .map(|(_, r)| *r)
+            .enumerate()
+            .filter(|(_, (_, r))| is_it(r))
+            .map(|(at, _)| at)
             .collect()
     }
 }

@@ -3,6 +3,7 @@
 
 mod document;
 mod entries;
+mod reach;
 
 pub(crate) use entries::Entries;
 
@@ -30,7 +31,10 @@ pub(crate) fn check(run: &mut Run, _scope: &Scope<'_>, value: &dyn Complex, entr
         }
     }
     match bundle.type_.as_str() {
-        Some("document") => document::check(run, bundle, entries, "Composition"),
+        Some("document") => {
+            document::check(run, bundle, entries, "Composition");
+            reach::check(run, bundle, entries);
+        }
         Some("message") => document::check(run, bundle, entries, "MessageHeader"),
         _ => {}
     }

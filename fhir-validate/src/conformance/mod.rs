@@ -3,11 +3,12 @@
 
 mod code_system;
 mod ecl;
+mod expressions;
 mod structure_definition;
 mod value_set;
 
 use fhir_model::reflect::Complex;
-use fhir_model::{CodeSystem, StructureDefinition, ValueSet};
+use fhir_model::{CodeSystem, SearchParameter, StructureDefinition, ValueSet};
 
 use crate::layer::Layer;
 use crate::run::{Report, Run, Scope};
@@ -15,11 +16,14 @@ use crate::run::{Report, Run, Scope};
 pub(crate) fn check(run: &mut Run, scope: &Scope<'_>, value: &dyn Complex) {
     let any = value.as_any();
     if let Some(code_system) = any.downcast_ref::<CodeSystem>() {
-        code_system::check(run, code_system);
+        code_system::check(run, scope, code_system);
     } else if let Some(value_set) = any.downcast_ref::<ValueSet>() {
         value_set::check(run, value_set);
     } else if let Some(definition) = any.downcast_ref::<StructureDefinition>() {
+        expressions::of_structure(run, definition);
         structure_definition::check(run, scope, definition);
+    } else if let Some(parameter) = any.downcast_ref::<SearchParameter>() {
+        expressions::of_search(run, parameter);
     }
 }
 

@@ -62,7 +62,9 @@ fn discriminators(run: &mut Run, index: usize, facts: &Facts) {
         run.within(Step::named("discriminator", Some(number)), |run| {
             run.report(error(message))
         });
-        (0..3).for_each(|_| run.place.pop());
+        for _ in 0..3 {
+            run.place.pop();
+        }
     }
 }
 

@@ -10,7 +10,8 @@ use crate::snapshot::Node;
 
 const LANGUAGE_CONTROL: &str = "http://hl7.org/fhir/StructureDefinition/narrative-language-control";
 const SOURCE_CONTROL: &str = "http://hl7.org/fhir/StructureDefinition/narrative-source-control";
-const REGEX: &str = "http://hl7.org/fhir/StructureDefinition/regex";
+/// The extension that gives a primitive a form.
+pub(crate) const REGEX: &str = "http://hl7.org/fhir/StructureDefinition/regex";
 const MIN_LENGTH: &str = "http://hl7.org/fhir/StructureDefinition/minLength";
 
 struct Compiler<'s> {

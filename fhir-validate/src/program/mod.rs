@@ -13,7 +13,7 @@ use crate::finding::Severity;
 use fhir_model::path::Expression;
 use serde_json::Value;
 
-pub(crate) use compile::bounded_regex;
+pub(crate) use compile::{REGEX, bounded_regex};
 pub(crate) use discriminator::{Matcher, Step, Test};
 pub(crate) use facts::{bindings, constraints, types};
 

@@ -43,7 +43,14 @@ pub(super) fn check(
             reference(run, item, value);
         }
     });
-    chosen(run, form, item, value);
+    let is_primitive = matches!(value, Node::Primitive(..));
+    if is_primitive {
+        run.within(Step::to(answer, index, field, 0), |run| {
+            chosen(run, form, item, value)
+        });
+    } else {
+        chosen(run, form, item, value);
+    }
 }
 
 /// The types that answers to an item may have; none for types that are not known.

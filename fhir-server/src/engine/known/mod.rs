@@ -1,4 +1,4 @@
-//! [`Known`]: the definitions that the server goes by for a tenant: profiles, code systems, value sets, concept maps. What is built
+//! [`Known`]: the definitions that the server goes by for a tenant: profiles, code systems, value sets, concept maps, forms. What is built
 //! in is shared by all; what a tenant has stored lies over it (`own.rs`).
 //!
 //! What is known is the tenant's, not the caller's: what a definition means does not depend on who may read it.
@@ -22,7 +22,13 @@ use crate::error::{Error, ErrorCode, Result};
 use crate::search::{Concept, Terminology};
 
 /// The types of the definitions that are known.
-pub(super) const TYPES: [&str; 4] = ["CodeSystem", "ConceptMap", "StructureDefinition", "ValueSet"];
+pub(super) const TYPES: [&str; 5] = [
+    "CodeSystem",
+    "ConceptMap",
+    "Questionnaire",
+    "StructureDefinition",
+    "ValueSet",
+];
 
 /// The definitions that are known.
 #[derive(Debug)]

@@ -39,8 +39,18 @@ struct Part {
     version: Option<String>,
     stamp: i64,
     bytes: usize,
-    /// The text of a StructureDefinition; the others are in the library.
-    structure: Option<Arc<str>>,
+    held: Held,
+}
+
+/// What is kept of a definition.
+#[derive(Clone, Debug)]
+enum Held {
+    /// The text of a StructureDefinition, which is compiled when it is first asked for.
+    Structure(Arc<str>),
+    /// A form, as answers are held against it.
+    Form(Arc<Resource>),
+    /// The library has it.
+    Terminology,
 }
 
 impl Own {
@@ -64,9 +74,10 @@ impl Own {
         // Of two with one url and version the newer counts.
         parts.sort_by_key(|(_, part)| part.stamp);
         let builder = below.extend().library(Arc::clone(library));
-        let add = |builder: fhir_validate::Builder, (key, part): (&Key, &Part)| match &part.structure {
-            Some(text) => builder.structure(&part.url, part.version.as_deref(), Arc::clone(text)),
-            None => builder.held(&part.url, key.resource_type.name()),
+        let add = |builder: fhir_validate::Builder, (key, part): (&Key, &Part)| match &part.held {
+            Held::Structure(text) => builder.structure(&part.url, part.version.as_deref(), Arc::clone(text)),
+            Held::Form(form) => builder.resource(&part.url, part.version.as_deref(), Arc::clone(form)),
+            Held::Terminology => builder.held(&part.url, key.resource_type.name()),
         };
         parts.into_iter().fold(builder, add).build()
     }
@@ -108,7 +119,7 @@ impl Own {
     }
 }
 
-/// Adds a definition to the library, or gives it as a text to be compiled; `None` where nothing could refer to it.
+/// Adds a definition to the library, or gives it as what a validator takes; `None` where nothing could refer to it.
 fn part(library: &Library, key: &Key, stamp: i64, text: &[u8]) -> Result<Option<Part>> {
     let unusable = |error: String| Error::internal(error);
     let mut resource: Resource = json::from_slice(text).map_err(|e| unusable(e.to_string()))?;
@@ -122,16 +133,18 @@ fn part(library: &Library, key: &Key, stamp: i64, text: &[u8]) -> Result<Option<
     let (url, version) = match &resource {
         Resource::CodeSystem(r) => (owned(&r.url), owned(&r.version)),
         Resource::ConceptMap(r) => (owned(&r.url), owned(&r.version)),
+        Resource::Questionnaire(r) => (owned(&r.url), owned(&r.version)),
         Resource::StructureDefinition(r) => (owned(&r.url), owned(&r.version)),
         Resource::ValueSet(r) => (owned(&r.url), owned(&r.version)),
         _ => (None, None),
     };
     let Some(url) = url else { return Ok(None) };
-    let structure = match &resource {
-        Resource::StructureDefinition(_) => Some(String::from_utf8_lossy(text).into()),
+    let held = match &resource {
+        Resource::StructureDefinition(_) => Held::Structure(String::from_utf8_lossy(text).into()),
+        Resource::Questionnaire(_) => Held::Form(Arc::new(resource)),
         _ => {
             library.add(resource).map_err(|e| unusable(e.to_string()))?;
-            None
+            Held::Terminology
         }
     };
     Ok(Some(Part {
@@ -139,7 +152,7 @@ fn part(library: &Library, key: &Key, stamp: i64, text: &[u8]) -> Result<Option<
         version,
         stamp,
         bytes: text.len(),
-        structure,
+        held,
     }))
 }
 

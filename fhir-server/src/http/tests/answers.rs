@@ -167,3 +167,34 @@ async fn every_origin_may_see_the_capabilities_and_only_named_ones_the_rest() {
             .contains("PUT")
     );
 }
+
+#[actix_web::test]
+async fn a_write_with_a_key_or_an_id_of_its_own_is_done_once() {
+    let server = server().await;
+    let app = init_service(App::new().configure(|app| server.configure(app))).await;
+    let create = |name: &'static str, value: &'static str| {
+        request("POST", "/fhir/Patient")
+            .insert_header(("Content-Type", "application/fhir+json"))
+            .insert_header((name, value))
+            .set_payload(r#"{"resourceType":"Patient","active":true}"#)
+    };
+    for (name, value) in [
+        ("Idempotency-Key", "a key of mine"),
+        ("X-Request-ID", "60e0b220-8136-4ca5-ae46-1d97ef59d068"),
+    ] {
+        let first = send_to(&app, create(name, value)).await;
+        let again = send_to(&app, create(name, value)).await;
+        assert_eq!((first.status, again.status), (201, 201), "{}", first.text());
+        for header in ["location", "etag", "last-modified"] {
+            assert_eq!(first.header(header), again.header(header), "{name}: {header}");
+        }
+        assert_eq!(first.body, again.body);
+    }
+    let [one, two] = ["no-uuid", "no-uuid"].map(|id| create("X-Request-ID", id));
+    let (one, two) = (send_to(&app, one).await, send_to(&app, two).await);
+    assert_ne!(one.header("location"), two.header("location"));
+    for bad in ["", &"k".repeat(129)] {
+        let bad = create("Idempotency-Key", "x").insert_header(("Idempotency-Key", bad));
+        assert_eq!(send_to(&app, bad).await.status, 400);
+    }
+}

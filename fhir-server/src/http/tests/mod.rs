@@ -7,6 +7,7 @@ mod bodies;
 #[cfg(feature = "docs")]
 mod docs;
 mod formats;
+mod hints;
 mod listening;
 mod native;
 mod operations;

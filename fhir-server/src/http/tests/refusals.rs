@@ -115,3 +115,40 @@ async fn busy_says_when_to_come_again() {
     assert_eq!(answer.status().as_u16(), 503);
     assert_eq!(answer.headers().get("retry-after"), None);
 }
+
+#[actix_web::test]
+async fn each_error_names_its_place_in_the_catalogue_that_is_served() {
+    let server = server().await;
+    let app = init_service(App::new().configure(|app| {
+        server.configure_docs(app);
+        server.configure(app);
+    }))
+    .await;
+    let catalogue = send_to(&app, get("/docs/errors.json")).await;
+    assert_eq!(
+        (catalogue.status, catalogue.header("content-type")),
+        (200, "application/json")
+    );
+    let catalogue = catalogue.json();
+    let entries = catalogue.as_array().unwrap();
+    for path in [
+        "/fhir/Patients",
+        "/fhir/Patient/none",
+        "/fhir/Patient?_count=x",
+        "/fhir/$none",
+    ] {
+        let answer = send_to(&app, get(path)).await;
+        let issue = &answer.json()["issue"][0];
+        let text = issue["details"]["text"].as_str().unwrap();
+        let id = text
+            .split("/docs/errors#")
+            .nth(1)
+            .unwrap_or_else(|| panic!("{path}: {text}"));
+        let entry = entries.iter().find(|entry| entry["id"] == id).unwrap();
+        assert_eq!(entry["status"], answer.status, "{path}");
+        assert_eq!(entry["issue"], issue["code"], "{path}");
+        assert_eq!(issue["details"]["coding"].as_array().unwrap().len(), 1, "{path}");
+        assert_eq!(entry["code"], issue["details"]["coding"][0]["code"], "{path}");
+        assert_eq!(entry["system"], issue["details"]["coding"][0]["system"], "{path}");
+    }
+}

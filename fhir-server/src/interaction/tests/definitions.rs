@@ -145,6 +145,52 @@ fn a_profile_that_is_stored_is_asked_by_validate() {
 }
 
 #[test]
+fn answers_are_held_against_a_form_that_is_stored_as_it_is_now() {
+    let server = TestServer::new();
+    let form = |kind: &str| {
+        json!({"resourceType": "Questionnaire", "id": "f", "url": "http://example.org/form", "status": "active",
+            "item": [{"linkId": "1", "type": kind}]})
+        .to_string()
+    };
+    let answers = json!({"resourceType": "QuestionnaireResponse", "status": "completed", "questionnaire": "http://example.org/form",
+        "item": [{"linkId": "1", "answer": [{"valueString": "s"}]}]})
+    .to_string();
+    let now = || {
+        let told = server.post("QuestionnaireResponse/$validate", &answers).unwrap();
+        json(&told).to_string()
+    };
+    assert!(now().contains("is not known here"));
+    server.put("Questionnaire/f", &form("integer")).unwrap();
+    assert!(now().contains("the item takes integer"));
+    server.put("Questionnaire/f", &form("string")).unwrap();
+    assert!(!now().contains("the item takes") && !now().contains("is not known here"));
+    server.delete("Questionnaire/f").unwrap();
+    assert!(now().contains("is not known here"));
+}
+
+#[test]
+fn a_definition_that_cannot_be_asked_is_told_of_with_its_place() {
+    let server = TestServer::new();
+    let mut profile: Value = PROFILE.parse().unwrap();
+    profile["differential"]["element"][0]["constraint"] =
+        json!([{"key": "a-1", "severity": "error", "human": "h", "expression": "birthDate >"}]);
+    let place = "StructureDefinition.differential.element[0].constraint[0].expression";
+    let told = server
+        .post("StructureDefinition/$validate", &profile.to_string())
+        .unwrap();
+    let told = json(&told).to_string();
+    assert!(told.contains(place) && told.contains("cannot be asked"), "{told}");
+    profile["baseDefinition"] = json!("http://hl7.org/fhir/StructureDefinition/None");
+    let told = json(
+        &server
+            .post("StructureDefinition/$validate", &profile.to_string())
+            .unwrap(),
+    )
+    .to_string();
+    assert!(told.contains("is not known here"), "{told}");
+}
+
+#[test]
 fn a_definition_that_cannot_be_used_keeps_nothing_else_from_being_used() {
     let server = TestServer::new();
     let circle = |id: &str, other: &str| {

@@ -27,6 +27,7 @@ mod policies;
 mod reads;
 mod record;
 mod records;
+mod replays;
 mod searches;
 mod sorts;
 mod strictness;

@@ -33,6 +33,7 @@ use super::terminology::Terminology;
 use crate::context::Millis;
 use crate::error::{Error, ErrorCode, Result};
 use crate::store::{Filter, ResourceType};
+use crate::suggest;
 
 /// What a query is read against.
 pub(crate) struct Scope<'s> {
@@ -157,7 +158,15 @@ fn too_costly(code: &str, text: String) -> Error {
 fn unknown(resource_type: Option<ResourceType>, code: &str) -> String {
     let short: String = code.chars().take(60).collect();
     match resource_type {
-        Some(t) => format!("The search parameter {short:?} is not known for {}.", t.name()),
+        Some(t) => {
+            let known = Registry::r4().of(t).map(|parameter| &*parameter.code);
+            let hint = suggest::nearest(code.split([':', '.']).next().unwrap_or_default(), known)
+                .map_or_else(String::new, |meant| format!(" Did you mean `{meant}`?"));
+            format!(
+                "The search parameter {short:?} is not known for {}.{hint}",
+                t.name()
+            )
+        }
         None => format!("The search parameter {short:?} is not one that all resource types have."),
     }
 }

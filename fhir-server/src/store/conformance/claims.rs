@@ -1,6 +1,6 @@
 //! Claims: rows that only one can hold.
 
-use super::fixture::{Checked, Fixture, create, equal, holds, key};
+use super::fixture::{Checked, Fixture, create, delete, equal, holds, key, update};
 use crate::context::{Clock, Millis};
 use crate::store::{Claim, Expect, Outcome, Refusal, Write};
 
@@ -36,6 +36,27 @@ pub(super) async fn a_claim_is_held_by_one(f: Fixture) -> Checked {
         })
     );
     holds(refused, format!("{held:?}"))
+}
+
+pub(super) async fn a_claim_keeps_what_was_done_before_it(f: Fixture) -> Checked {
+    let (patient, other) = (key("Patient", "a")?, key("Patient", "b")?);
+    f.write(create(&patient, 1)).await?;
+    let mut keeps = Claim::new("case", [1; 32], b"mine".to_vec());
+    keeps.outcomes = true;
+    let writes = vec![update(&patient, 2), delete(&other), Write::Claim(keeps)];
+    let done = f.commit(vec![], writes).await;
+    holds(done.is_ok(), format!("{done:?}"))?;
+    let outcomes = done.unwrap_or_default();
+    let held = f
+        .snapshot()
+        .await?
+        .claim("case", &[1; 32])
+        .await?
+        .unwrap_or_default();
+    let kept = held.strip_prefix(b"mine").unwrap_or_default();
+    let kept: Vec<_> = kept.chunks(Outcome::KEPT).map(Outcome::of_kept).collect();
+    let done: Vec<_> = outcomes.iter().take(2).cloned().map(Some).collect();
+    equal(format!("{kept:?}"), format!("{done:?}"), "outcomes")
 }
 
 pub(super) async fn a_claim_falls_with_its_commit(f: Fixture) -> Checked {

@@ -119,6 +119,7 @@ cases! {
     }
     claims {
         a_claim_is_held_by_one,
+        a_claim_keeps_what_was_done_before_it,
         a_claim_falls_with_its_commit,
         a_claim_that_has_run_out_is_free,
     }

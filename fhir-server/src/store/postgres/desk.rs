@@ -169,7 +169,7 @@ impl<'j> Desk<'j> {
         }
         let mut outcomes = Vec::with_capacity(task.writes.len());
         for (index, step) in task.writes.iter().enumerate() {
-            match self.write(step, index).await {
+            match self.write(step, (index, &outcomes)).await {
                 Ok(outcome) => outcomes.push(outcome),
                 Err(stop) => {
                     self.take_back();
@@ -319,7 +319,7 @@ impl<'j> Desk<'j> {
         self.claims.get(&claim).is_some_and(lasts)
     }
 
-    async fn write(&mut self, step: &'j Step, index: usize) -> Decided<Outcome> {
+    async fn write(&mut self, step: &'j Step, (index, before): (usize, &[Outcome])) -> Decided<Outcome> {
         let outcome = match step {
             Step::Create(key, row, draft) => self.create(key, (row, draft)),
             Step::Update {
@@ -343,7 +343,7 @@ impl<'j> Desk<'j> {
                     .extend(sql::keep_full_text(sql::Dialect::Postgres, *kept));
                 Some(Outcome::Indexed)
             }
-            Step::Claim(claim) => self.claim(claim),
+            Step::Claim(claim) => self.claim(claim, before),
             Step::Audit(entry) => Some(self.audit(entry)),
             Step::Seal(seal) => self.seal(seal).await?,
             Step::Note(of, note, moves) => Some(self.note(*of, note, *moves)),
@@ -482,19 +482,19 @@ impl<'j> Desk<'j> {
     }
 
     /// `None` where another holds it.
-    fn claim(&mut self, claim: &'j Claim) -> Option<Outcome> {
+    fn claim(&mut self, claim: &'j Claim, before: &[Outcome]) -> Option<Outcome> {
         let key = (claim.kind, &claim.key);
-        if self.is_claimed(key) {
-            return None;
-        }
+        (!self.is_claimed(key)).then_some(())?;
         if self.claims.contains_key(&key) {
-            self.statements
-                .push(sql::delete_expired(self.tenant, claim, self.now));
+            let expired = sql::delete_expired(self.tenant, claim, self.now);
+            self.statements.push(expired);
         }
         self.sweeps |= claim.expires.is_some();
-        self.statements.push(sql::insert_claim(self.tenant, claim));
-        let before = self.claims.insert(key, claim.expires);
-        self.undo.claims.push((key, before));
+        let payload = claim.stored(before);
+        self.statements
+            .extend([sql::insert_claim(self.tenant, claim, payload)]);
+        let undo = (key, self.claims.insert(key, claim.expires));
+        self.undo.claims.push(undo);
         Some(Outcome::Claimed)
     }
 }

@@ -43,6 +43,7 @@ pub(super) const STEPS: &[Step] = steps! {
     "20261126000141" "2026-11-26-000141_belongs";
     "20261126000151" "2026-11-26-000151_audit";
     "20261126000161" "2026-11-26-000161_long_spans";
+    "20261126000211" "2026-11-26-000211_forms";
 };
 
 /// Held by whoever changes the schema, in this transaction alone. The number says nothing: "FHIR" and "step".

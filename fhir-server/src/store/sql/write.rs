@@ -173,7 +173,7 @@ pub(crate) fn claimed<'a>(
 }
 
 /// Writes a claim where there is none.
-pub(crate) fn insert_claim(tenant: TenantId, claim: &Claim) -> Statement<'_> {
+pub(crate) fn insert_claim(tenant: TenantId, claim: &Claim, payload: Vec<u8>) -> Statement<'_> {
     Statement::new(
         "INSERT INTO claim (tenant, kind, key, expires, payload) VALUES (?, ?, ?, ?, ?)",
         [
@@ -181,7 +181,7 @@ pub(crate) fn insert_claim(tenant: TenantId, claim: &Claim) -> Statement<'_> {
             Bind::Text(claim.kind),
             Bind::Bytes(&claim.key),
             Bind::MaybeBig(claim.expires.map(|at| at.0)),
-            Bind::Bytes(&claim.payload),
+            Bind::Owned(payload),
         ],
     )
 }

@@ -231,16 +231,16 @@ impl Desk<'_> {
         for (index, expect) in task.expects.iter().enumerate() {
             self.check(task.tenant, expect, index)?;
         }
-        let writes = task.writes.iter().enumerate();
-        let outcomes = writes.map(|(index, step)| {
-            let outcome = self.write(task.tenant, step, index)?;
+        let mut outcomes = Vec::with_capacity(task.writes.len());
+        for (index, step) in task.writes.iter().enumerate() {
+            let outcome = self.write(task.tenant, step, (index, &outcomes))?;
             if let Some(resource_type) = step.defines().filter(|_| moves(&outcome)) {
                 let stamp = self.stamps.last();
                 self.epochs.moved(self.link, task.tenant, resource_type, stamp)?;
             }
-            Ok(outcome)
-        });
-        outcomes.collect()
+            outcomes.push(outcome);
+        }
+        Ok(outcomes)
     }
 
     fn check(&mut self, tenant: TenantId, expect: &Condition, index: usize) -> Applied<()> {
@@ -296,7 +296,13 @@ impl Desk<'_> {
         Ok(self.link.first(sql::visible(lists(tenant), key, filter)?)?)
     }
 
-    fn write(&mut self, tenant: TenantId, step: &Step, index: usize) -> Applied<Outcome> {
+    /// `before` are the outcomes of the writes before it.
+    fn write(
+        &mut self,
+        tenant: TenantId,
+        step: &Step,
+        (index, before): (usize, &[Outcome]),
+    ) -> Applied<Outcome> {
         let refused = || Stop::Refused(Refusal::Write { index });
         match step {
             Step::Create(key, row, draft) => self.create(tenant, key, (row, draft))?.ok_or_else(refused),
@@ -325,7 +331,7 @@ impl Desk<'_> {
                 }
                 Ok(Outcome::Indexed)
             }
-            Step::Claim(claim) => self.claim(tenant, claim)?.ok_or_else(refused),
+            Step::Claim(claim) => self.claim(tenant, claim, before)?.ok_or_else(refused),
             Step::Audit(entry) => self.audit(tenant, entry),
             Step::Seal(seal) => self.seal(tenant, seal)?.ok_or_else(refused),
             Step::Note(of, note, moves) => {
@@ -472,13 +478,16 @@ impl Desk<'_> {
     }
 
     /// `None` where another holds it.
-    fn claim(&mut self, tenant: TenantId, claim: &Claim) -> Applied<Option<Outcome>> {
+    fn claim(&mut self, tenant: TenantId, claim: &Claim, before: &[Outcome]) -> Applied<Option<Outcome>> {
         let now = self.clock.now();
         if claim.expires.is_some() {
             self.link.run(sql::delete_expired(tenant, claim, now))?;
             self.link.run(sql::sweep_claims(tenant, now))?;
         }
-        match self.link.run(sql::insert_claim(tenant, claim)) {
+        match self
+            .link
+            .run(sql::insert_claim(tenant, claim, claim.stored(before)))
+        {
             Ok(_) => Ok(Some(Outcome::Claimed)),
             Err(e) if failure::class(&e) == Class::Unique => Ok(None),
             Err(e) => Err(e.into()),

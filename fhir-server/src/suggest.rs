@@ -1,4 +1,4 @@
-//! "Did you mean": the resource type that an unknown one was probably meant to be.
+//! "Did you mean": the resource type, or the search parameter, that an unknown one was probably meant to be.
 
 use fhir_model::Resource;
 
@@ -22,6 +22,15 @@ pub(crate) fn resource_type(sent: &str) -> Option<&'static str> {
     }
     let near = types().map(|name| (distance(name, sent), name)).min()?;
     (near.0 <= 2 && sent.len() > 3).then_some(near.1)
+}
+
+/// The one nearest to what was sent: another case, or up to two letters off.
+pub(crate) fn nearest<'n>(sent: &str, names: impl Iterator<Item = &'n str>) -> Option<&'n str> {
+    if !(4..=64).contains(&sent.len()) {
+        return None;
+    }
+    let near = names.map(|name| (distance(name, sent), name)).min()?;
+    (near.0 <= 2).then_some(near.1)
 }
 
 /// How many letters must change, go or come, case aside.

@@ -1,0 +1,1 @@
+DELETE FROM epoch WHERE type = 112;

@@ -1,0 +1,62 @@
+//! `$openapi` on the server: the OpenAPI document of what it offers, the same as at `/openapi.json`.
+
+use fhir_model::OperationDefinition;
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+
+use super::{Call, Done, Operation, parameter};
+use crate::engine::Session;
+use crate::error::Result;
+use crate::interaction::{Payload, Response};
+use crate::openapi::document;
+
+/// `$openapi`
+pub(super) struct OpenApi;
+
+impl Operation for OpenApi {
+    fn code(&self) -> &'static str {
+        "openapi"
+    }
+
+    fn definition(&self) -> OperationDefinition {
+        OperationDefinition {
+            name: "OpenApi".into(),
+            status: "active".into(),
+            kind: "operation".into(),
+            description: "The OpenAPI document of what this server offers, as JSON.".into(),
+            affects_state: false.into(),
+            system: true.into(),
+            type_: false.into(),
+            instance: false.into(),
+            parameter: vec![parameter(
+                "return",
+                "out",
+                (1, "1"),
+                "Any",
+                "JSON: an OpenAPI 3.1 document.",
+            )],
+            ..OperationDefinition::default()
+        }
+    }
+
+    fn run<'c>(&'c self, session: &'c mut Session, call: &'c Call<'c>) -> BoxFuture<'c, Result<Done>> {
+        async move {
+            let base = path(&call.request.base).to_owned();
+            let json = session.apart(move || document(&base)).await??;
+            Ok(Done::Answer(Response::new(
+                200,
+                Payload::PlainJson(json.into_bytes()),
+            )))
+        }
+        .boxed()
+    }
+}
+
+/// The path of a URL.
+fn path(base: &str) -> &str {
+    let after_scheme = base.split_once("://").map_or(base, |(_, rest)| rest);
+    after_scheme
+        .find('/')
+        .and_then(|at| after_scheme.get(at..))
+        .unwrap_or_default()
+}

@@ -1,0 +1,43 @@
+//! The hazard log names tests that exist (G17): each control is proved by something that runs.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use xtask::workspace_root;
+
+fn tests_in(folder: &Path, found: &mut BTreeSet<String>) {
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        if path.is_dir() && !matches!(name.as_str(), "target" | ".git" | "generated" | "installed") {
+            tests_in(&path, found);
+        } else if name.ends_with(".rs") {
+            let text = std::fs::read_to_string(&path).unwrap();
+            let parts = text.split("test]\n").skip(1);
+            // Between the attribute and the function other attributes may stand.
+            let named = parts.filter_map(|part| part.split("fn ").nth(1)?.split('(').next());
+            found.extend(named.map(str::to_owned));
+        }
+    }
+}
+
+#[test]
+fn g17_each_hazard_has_a_control_and_tests_that_exist() {
+    let root = workspace_root();
+    let log = std::fs::read_to_string(root.join("docs/clinical-safety/hazard-log.md")).unwrap();
+    let mut known = BTreeSet::new();
+    tests_in(&root, &mut known);
+    let mut hazards = 0;
+    for row in log.lines().filter(|line| line.starts_with("| H-")) {
+        let cells: Vec<&str> = row.trim_matches('|').split('|').map(str::trim).collect();
+        assert_eq!(cells.len(), 8, "{row}");
+        assert!(cells.iter().all(|cell| !cell.is_empty()), "{row}");
+        hazards += 1;
+        assert_eq!(cells[0], format!("H-{hazards:02}"), "the hazards are counted");
+        for named in cells[7].split(',') {
+            let named = named.trim().trim_matches('`');
+            assert!(known.contains(named), "{}: there is no test `{named}`", cells[0]);
+        }
+    }
+    assert!(hazards >= 20, "{hazards} hazards");
+}
