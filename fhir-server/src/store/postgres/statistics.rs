@@ -23,7 +23,7 @@ const INTERVAL: Duration = Duration::from_millis(500);
 
 /// The tables of this server that were never counted, or have half as many pages again as when they were.
 const GROWN: &str = "SELECT string_agg(format('%I.%I', current_schema(), relname), ', ') FROM pg_class \
-    WHERE relnamespace = current_schema()::regnamespace AND relkind = 'r' AND pg_get_userbyid(relowner) = current_user \
+    WHERE relnamespace = current_schema()::regnamespace AND relkind = 'r' AND pg_has_role(relowner, 'USAGE') \
     AND (CASE WHEN reltuples < 0 THEN pg_relation_size(oid) > 0 \
     ELSE pg_relation_size(oid) / current_setting('block_size')::bigint > relpages + relpages / 2 + 1 END)";
 
