@@ -45,6 +45,7 @@ impl Epochs {
 }
 
 /// For back ends: whether a write came to something that moves its type's epoch.
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
 pub(crate) fn moves(outcome: &Outcome) -> bool {
     matches!(
         outcome,

@@ -26,7 +26,6 @@ impl ResourceType {
         i16::try_from(index + 1).unwrap_or(i16::MAX)
     }
     /// The type that number stands for.
-    #[cfg(any(feature = "postgres", feature = "sqlite"))]
     pub(crate) fn from_number(number: i16) -> Option<Self> {
         let index = usize::try_from(number).ok()?.checked_sub(1)?;
         fhir_model::Resource::TYPES.get(index).map(|n| ResourceType(n))

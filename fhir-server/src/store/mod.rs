@@ -43,6 +43,7 @@ pub use commit::{Claim, Commit, Expect, Outcome, Refusal, Write};
 pub use criterion::{Compare, Criterion, SystemTest, Test, UnitTest, ValueKind};
 pub use cursor::Cursor;
 pub(crate) use cursor::Place;
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
 pub(crate) use epoch::moves;
 pub use epoch::{DEFINITIONS, Epochs, Marks};
 pub use explain::{Asked, Explanation};
