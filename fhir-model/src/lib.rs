@@ -38,6 +38,7 @@ pub mod primitive;
 pub mod read;
 pub mod reflect;
 pub mod resource;
+pub mod spelling;
 pub mod xml;
 
 pub use date::{Date, DateTime, Instant, Time};

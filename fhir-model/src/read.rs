@@ -6,6 +6,8 @@ mod budget;
 
 use std::fmt;
 
+use crate::spelling;
+
 pub(crate) use budget::{Budget, Exhausted};
 
 /// How a reader treats what the definitions do not have.
@@ -215,33 +217,9 @@ pub(crate) fn did_you_mean<'n>(wrong: &str, known: impl IntoIterator<Item = &'n 
         return String::new();
     }
     let near = |name: &&str| -> Option<usize> {
-        let distance = if name.eq_ignore_ascii_case(wrong) {
-            0
-        } else {
-            edit_distance(wrong, name)
-        };
+        let distance = spelling::distance(wrong, name);
         (distance <= (wrong.len() / 2).clamp(0, 2)).then_some(distance)
     };
     let best = known.into_iter().filter_map(|n| near(&n).map(|d| (d, n))).min();
     best.map_or_else(String::new, |(_, name)| format!("; did you mean {name:?}?"))
-}
-
-/// Letters to add, drop or change to come from one to the other.
-fn edit_distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, x) in a.chars().enumerate() {
-        let mut diagonal = i;
-        let mut left = i + 1;
-        for (cell, y) in row.iter_mut().skip(1).zip(&b) {
-            let change = diagonal + usize::from(x != *y);
-            diagonal = *cell;
-            left = change.min(left + 1).min(*cell + 1);
-            *cell = left;
-        }
-        if let Some(first) = row.first_mut() {
-            *first = i + 1;
-        }
-    }
-    row.last().copied().unwrap_or(0)
 }

@@ -1,6 +1,7 @@
 //! "Did you mean": the resource type, or the search parameter, that an unknown one was probably meant to be.
 
 use fhir_model::Resource;
+use fhir_model::spelling::distance;
 
 /// The type nearest to what was sent: another case, a plural, or up to two letters off.
 pub(crate) fn resource_type(sent: &str) -> Option<&'static str> {
@@ -20,8 +21,7 @@ pub(crate) fn resource_type(sent: &str) -> Option<&'static str> {
             return Some(name);
         }
     }
-    let near = types().map(|name| (distance(name, sent), name)).min()?;
-    (near.0 <= 2 && sent.len() > 3).then_some(near.1)
+    nearest(sent, types())
 }
 
 /// The one nearest to what was sent: another case, or up to two letters off.
@@ -31,25 +31,6 @@ pub(crate) fn nearest<'n>(sent: &str, names: impl Iterator<Item = &'n str>) -> O
     }
     let near = names.map(|name| (distance(name, sent), name)).min()?;
     (near.0 <= 2).then_some(near.1)
-}
-
-/// How many letters must change, go or come, case aside.
-fn distance(a: &str, b: &str) -> usize {
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, x) in a.bytes().enumerate() {
-        let mut diagonal = i;
-        let mut left = i + 1;
-        if let Some(first) = row.first_mut() {
-            *first = left;
-        }
-        for (cell, y) in row.iter_mut().skip(1).zip(b.bytes()) {
-            let change = diagonal + usize::from(!x.eq_ignore_ascii_case(&y));
-            diagonal = *cell;
-            left = change.min(left + 1).min(*cell + 1);
-            *cell = left;
-        }
-    }
-    row.last().copied().unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -75,13 +56,5 @@ mod tests {
         for sent in ["", "x", "Customer", "favicon.ico", &"P".repeat(100_000)] {
             assert_eq!(resource_type(sent), None, "{sent:.20}");
         }
-    }
-
-    #[test]
-    fn distance_counts_letters() {
-        assert_eq!(distance("Patient", "Patient"), 0);
-        assert_eq!(distance("Patient", "Patint"), 1);
-        assert_eq!(distance("abc", ""), 3);
-        assert_eq!(distance("", "abc"), 3);
     }
 }

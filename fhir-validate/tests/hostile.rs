@@ -381,3 +381,21 @@ fn the_form_of_an_answer_cannot_hang_it() {
         assert!(found.len() < 20, "{found:?}");
     }
 }
+
+/// Looking through all namesakes for each reference would take a document of this size minutes.
+#[test]
+fn references_that_may_mean_thousands_of_entries_do_not_multiply() {
+    const ENTRIES: usize = 30_000;
+    let url = "urn:uuid:0c3151bd-1cbf-4d64-b04d-cd9187a4c6e0";
+    let entry = json!({"fullUrl": url, "resource": {"resourceType": "Basic", "code": {"text": "x"}, "meta": {"versionId": "1"},
+        "subject": {"reference": format!("{url}/_history/1")}, "author": {"reference": url}}});
+    let document = json!({"resourceType": "Bundle", "type": "document", "timestamp": "2026-01-01T00:00:00Z",
+        "identifier": {"system": "urn:x", "value": "1"}, "entry": vec![entry; ENTRIES]});
+    let bundle: Resource = json::from_str(&document.to_string()).unwrap();
+    let findings = Validator::builder().max_findings(100).build().validate(&bundle);
+    assert!(
+        !findings.is_empty() && findings.len() < ENTRIES,
+        "{}",
+        findings.len()
+    );
+}

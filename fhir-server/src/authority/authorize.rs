@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::launch::Launched;
 use super::page;
 use super::sign::Grant;
-use super::{App, Authority, Params, Person, Refused, SITE};
+use super::{App, Authority, Params, Person, Refused};
 use crate::context::PrincipalKind;
 use crate::random;
 use crate::scopes::{ScopeLevel, Scopes};
@@ -81,11 +81,7 @@ impl Authority {
         let app = params.get("client_id")?.and_then(|id| self.app(id));
         let app = app.ok_or(Refused::request("The app is not registered here (client_id)."))?;
         let uri = params.get("redirect_uri")?;
-        let is_registered = |uri: &str| match app.config.client_id == SITE {
-            true => self.is_site(uri),
-            false => app.config.redirect_uris.iter().any(|own| own == uri),
-        };
-        match uri.filter(|uri| is_registered(uri)) {
+        match uri.filter(|uri| self.leads_back(app, uri)) {
             Some(uri) => Ok((app, uri)),
             None => Err(Refused::request(
                 "The app is not registered with that redirect_uri.",

@@ -42,7 +42,7 @@ use crate::token::{Algorithm, Issuer, KeySet};
 pub(crate) const PATH: &str = "/auth";
 
 /// The `client_id` of the server's own site, a public app.
-pub(crate) const SITE: &str = "fhir-server-site";
+const SITE: &str = "fhir-server-site";
 
 /// Who gives tokens in the sandbox.
 pub(crate) struct Authority {
@@ -63,6 +63,8 @@ pub(crate) struct Authority {
 struct App {
     config: AppConfig,
     keys: Option<KeySet>,
+    /// Whether it is the server's own site, which is reached wherever the server is.
+    is_site: bool,
 }
 
 impl Authority {
@@ -75,11 +77,13 @@ impl Authority {
             apps.push(App {
                 config: app.clone(),
                 keys,
+                is_site: false,
             });
         }
         apps.push(App {
             config: AppConfig::new(SITE, Vec::new()),
             keys: None,
+            is_site: true,
         });
         Ok(Authority {
             issuer: OnceLock::new(),
@@ -154,6 +158,14 @@ impl Authority {
             })
         });
         people.collect()
+    }
+
+    /// Whether codes for an app may be sent to that address.
+    fn leads_back(&self, app: &App, uri: &str) -> bool {
+        match app.is_site {
+            true => self.is_site(uri),
+            false => app.config.redirect_uris.iter().any(|own| own == uri),
+        }
     }
 
     fn app(&self, client_id: &str) -> Option<&App> {

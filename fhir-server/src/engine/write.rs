@@ -2,8 +2,7 @@
 //!
 //! Each write passes, in this order: policy; validation; stamping (the id goes into the stored form; version and time
 //! are the store's to give); index extraction, a pure function of the typed value; and, with all that is staged, one
-//! atomic commit. Typed hooks go between policy and validation, in
-//! `Session::accept`.
+//! atomic commit. Typed hooks go between policy and validation, in `Session::accept`.
 //!
 //! Invariant: what a write depends on is an `Expect` of its commit, checked in the same database transaction.
 

@@ -1,4 +1,4 @@
-//! `/openapi.json`: the OpenAPI document, made at the first request for it and kept; `/docs/errors.json`: the error catalogue.
+//! `/openapi.json`: the OpenAPI document, made at the first request for it and kept.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -9,15 +9,11 @@ use bytes::Bytes;
 use sha2::{Digest, Sha256};
 
 use super::state::State;
-use crate::catalogue;
 use crate::error::{Error, Result};
 use crate::openapi;
 
 /// Where the document is, below where the server is mounted.
 pub(super) const PATH: &str = "/openapi.json";
-
-/// Where the error catalogue is.
-const ERRORS: &str = "/docs/errors.json";
 
 /// The document as it is sent.
 #[derive(Clone)]
@@ -58,18 +54,9 @@ impl Cache {
 
 /// Mounts the document.
 pub(super) fn configure(state: &Arc<State>, app: &mut web::ServiceConfig) {
-    let catalogue_systems = state.engine.settings().outcome.clone();
     let state = state.clone();
     let answer = move |request: HttpRequest| answer(state.clone(), request);
     app.service(web::resource(PATH).route(web::route().guard(read_only()).to(answer)));
-    let catalogue = catalogue::entries(&catalogue_systems);
-    let errors = move || {
-        let answer = plain(StatusCode::OK)
-            .insert_header((header::ACCESS_CONTROL_ALLOW_ORIGIN, "*"))
-            .json(&catalogue);
-        async move { answer }
-    };
-    app.service(web::resource(ERRORS).route(web::route().guard(read_only()).to(errors)));
 }
 
 /// GET and HEAD.

@@ -12,7 +12,6 @@ use super::entry::{self, Entry};
 use super::{
     Format, Interaction, Payload, Request, RequestBody, Response, create, dispatch, patch, replay, update,
 };
-use crate::engine::replay::Remembered;
 use crate::engine::{Received, Session, in_entry, unquoted};
 use crate::error::{Error, ErrorCode, Result};
 
@@ -51,7 +50,9 @@ pub(super) async fn run(
                 let around = session.begin(&entry.request, true);
                 let asked = known.filter(|_| replay::writes(&entry.request));
                 let asked = asked.map(|known| known.of_entry(entry.index));
-                let answer = once_only(session, asked, entry, (&received, bundle, &full_urls)).await;
+                let of = (&received, bundle, &full_urls);
+                let run = async |session: &mut Session| run_entry(session, entry, of).await;
+                let answer = replay::once(session, asked, &entry.request, run).await;
                 session.end(around, &answer).await;
                 answer
             }
@@ -73,34 +74,6 @@ pub(super) async fn run(
 
 /// The Bundle that an entry is of: its text, its value, and the URLs of its entries.
 type Of<'b> = (&'b Received, &'b Bundle, &'b HashSet<&'b str>);
-
-/// Does an entry, unless it was done before.
-async fn once_only(
-    session: &mut Session,
-    asked: Option<Remembered>,
-    entry: &Entry,
-    of: Of<'_>,
-) -> Result<Response> {
-    let Some(asked) = asked else {
-        return run_entry(session, entry, of).await;
-    };
-    if let Some(answer) = replay::answered(session, &asked, &entry.request).await? {
-        return Ok(answer);
-    }
-    session.remember(Some(asked));
-    let answer = run_entry(session, entry, of).await;
-    let was_done = session.was_done();
-    session.remember(None);
-    match answer {
-        Err(error) if was_done => {
-            session.discard();
-            replay::answered(session, &asked, &entry.request)
-                .await?
-                .ok_or(error)
-        }
-        answer => answer,
-    }
-}
 
 async fn run_entry(session: &mut Session, entry: &Entry, of: Of<'_>) -> Result<Response> {
     let (received, bundle, full_urls) = of;

@@ -18,7 +18,13 @@ pub async fn dispatch(session: &mut Session, request: &Request) -> Result<Respon
     session.reached_at(&request.base);
     let around = session.begin(request, false);
     let answer = match session.prepare().await {
-        Ok(()) => once_only(session, request).await,
+        Ok(()) => {
+            let asked = replay::asked(session, request);
+            replay::once(session, asked, request, async |session| {
+                whole(session, request).await
+            })
+            .await
+        }
         Err(error) => Err(error),
     };
     // A request that failed half way leaves nothing for the next commit.
@@ -26,27 +32,6 @@ pub async fn dispatch(session: &mut Session, request: &Request) -> Result<Respon
     session.end(around, &answer).await;
     session.write_trail().await?;
     answer
-}
-
-/// Answers a request; a write that was done before is not done again.
-async fn once_only(session: &mut Session, request: &Request) -> Result<Response> {
-    let Some(asked) = replay::asked(session, request) else {
-        return whole(session, request).await;
-    };
-    if let Some(answer) = replay::answered(session, &asked, request).await? {
-        return Ok(answer);
-    }
-    session.remember(Some(asked));
-    let answer = whole(session, request).await;
-    let was_done = session.was_done();
-    session.remember(None);
-    match answer {
-        Err(error) if was_done => {
-            session.discard();
-            replay::answered(session, &asked, request).await?.ok_or(error)
-        }
-        answer => answer,
-    }
 }
 
 async fn whole(session: &mut Session, request: &Request) -> Result<Response> {

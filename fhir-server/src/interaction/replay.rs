@@ -106,12 +106,34 @@ fn body_digest(request: &Request) -> [u8; 32] {
     hash.finalize().into()
 }
 
-/// The answer to a request that was done before.
-pub(super) async fn answered(
+/// Answers a request by what `run` does, unless it was done before.
+pub(super) async fn once(
     session: &mut Session,
-    asked: &Remembered,
+    asked: Option<Remembered>,
     request: &Request,
-) -> Result<Option<Response>> {
+    run: impl AsyncFnOnce(&mut Session) -> Result<Response>,
+) -> Result<Response> {
+    let Some(asked) = asked else {
+        return run(session).await;
+    };
+    if let Some(answer) = answered(session, &asked, request).await? {
+        return Ok(answer);
+    }
+    session.remember(Some(asked));
+    let answer = run(session).await;
+    let was_done = session.was_done();
+    session.remember(None);
+    match answer {
+        Err(error) if was_done => {
+            session.discard();
+            answered(session, &asked, request).await?.ok_or(error)
+        }
+        answer => answer,
+    }
+}
+
+/// The answer to a request that was done before.
+async fn answered(session: &mut Session, asked: &Remembered, request: &Request) -> Result<Option<Response>> {
     let Some(reply) = session.reply(asked).await? else {
         return Ok(None);
     };

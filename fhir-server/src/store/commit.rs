@@ -96,16 +96,6 @@ pub struct Claim {
 }
 
 impl Claim {
-    /// What is stored of it, after writes with those outcomes.
-    #[cfg(any(feature = "postgres", feature = "sqlite", test))]
-    pub(crate) fn stored(&self, before: &[Outcome]) -> Vec<u8> {
-        let mut payload = self.payload.clone();
-        if self.outcomes {
-            payload.extend(before.iter().flat_map(Outcome::kept));
-        }
-        payload
-    }
-
     /// A claim that never expires.
     pub fn new(kind: &'static str, key: [u8; 32], payload: Vec<u8>) -> Self {
         Claim {
@@ -115,6 +105,15 @@ impl Claim {
             payload,
             outcomes: false,
         }
+    }
+
+    /// For back ends: what is stored of it, after writes with those outcomes.
+    pub fn stored(&self, before: &[Outcome]) -> Vec<u8> {
+        let mut payload = self.payload.clone();
+        if self.outcomes {
+            payload.extend(before.iter().flat_map(Outcome::kept));
+        }
+        payload
     }
 }
 

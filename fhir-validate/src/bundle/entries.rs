@@ -13,7 +13,25 @@ pub(crate) struct Entries<'a> {
     all: Vec<(Option<&'a str>, &'a Resource)>,
     /// The number of each among the entries of the Bundle.
     numbers: Vec<usize>,
-    by_url: HashMap<&'a str, Vec<usize>>,
+    by_url: HashMap<&'a str, Namesakes<'a>>,
+    /// By type and id.
+    by_id: HashMap<&'a str, HashMap<&'a str, Namesakes<'a>>>,
+}
+
+/// The positions of entries that share a name, so that no reference has to look through them.
+#[derive(Default)]
+struct Namesakes<'a> {
+    all: Vec<usize>,
+    by_version: HashMap<&'a str, Vec<usize>>,
+}
+
+impl<'a> Namesakes<'a> {
+    fn push(&mut self, position: usize, version: Option<&'a str>) {
+        self.all.push(position);
+        if let Some(version) = version {
+            self.by_version.entry(version).or_default().push(position);
+        }
+    }
 }
 
 /// What a reference leads to within a Bundle.
@@ -32,12 +50,18 @@ impl<'a> Entries<'a> {
             all: Vec::new(),
             numbers: Vec::new(),
             by_url: HashMap::new(),
+            by_id: HashMap::new(),
         };
         for (number, entry) in bundle.entry.iter().enumerate() {
             let Some(resource) = &entry.resource else { continue };
             let url = entry.full_url.as_str();
+            let (position, version) = (entries.all.len(), version_of(resource));
             if let Some(url) = url {
-                entries.by_url.entry(url).or_default().push(entries.all.len());
+                entries.by_url.entry(url).or_default().push(position, version);
+            }
+            if let Some(id) = text_of(resource.as_complex(), "id") {
+                let named = entries.by_id.entry(resource.type_name()).or_default();
+                named.entry(id).or_default().push(position, version);
             }
             entries.all.push((url, resource));
             entries.numbers.push(number);
@@ -61,23 +85,31 @@ impl<'a> Entries<'a> {
         self.all.iter().map(plain).enumerate()
     }
 
-    /// The positions of all that have a fullUrl, by it.
-    pub(super) fn places(&self) -> HashMap<&'a str, Vec<usize>> {
-        self.by_url.clone()
+    /// The positions of all that have that very fullUrl.
+    pub(super) fn of_url(&self, url: &str) -> &[usize] {
+        self.by_url
+            .get(url)
+            .map(|named| named.all.as_slice())
+            .unwrap_or_default()
     }
 
     /// The positions of all that a reference in the entry of that fullUrl may mean, whatever their versions.
-    pub(super) fn positions(&self, reference: &str, from: Option<&str>) -> Vec<usize> {
+    pub(super) fn positions(&self, reference: &str, from: Option<&str>) -> &[usize] {
         let plain = reference.split(['#', '|']).next().unwrap_or(reference);
-        let url = plain.split("/_history/").next().unwrap_or(plain);
-        let found = if is_absolute(url) {
-            self.by_url.get(url).cloned()
-        } else if let Some(base) = from.and_then(base_of) {
-            self.by_url.get(format!("{base}{url}").as_str()).cloned()
-        } else {
-            return self.without_url(url, from);
-        };
-        found.unwrap_or_default()
+        let named = self.namesakes(plain.split("/_history/").next().unwrap_or(plain), from);
+        named.map(|named| named.all.as_slice()).unwrap_or_default()
+    }
+
+    /// Entries without a fullUrl are known by type and id, to entries that have none either.
+    fn namesakes(&self, url: &str, from: Option<&str>) -> Option<&Namesakes<'a>> {
+        if is_absolute(url) {
+            return self.by_url.get(url);
+        }
+        if let Some(base) = from.and_then(base_of) {
+            return self.by_url.get(format!("{base}{url}").as_str());
+        }
+        let (name, id) = relative_parts(url).filter(|_| from.is_none())?;
+        self.by_id.get(name)?.get(id)
     }
 
     /// The resources.
@@ -113,47 +145,19 @@ impl<'a> Entries<'a> {
             Some((url, version)) => (url, Some(version)),
             None => (reference, None),
         };
-        let found: Vec<&'a Resource> = if is_absolute(url) {
-            self.with_url(url)
-        } else if let Some(base) = from.and_then(base_of) {
-            self.with_url(&format!("{base}{url}"))
-        } else {
-            let unnamed = self.without_url(url, from);
-            unnamed
-                .into_iter()
-                .filter_map(|at| self.all.get(at))
-                .map(|(_, r)| *r)
-                .collect()
-        };
-        let fits = |r: &&&'a Resource| version.is_none_or(|v| version_of(r) == Some(v));
-        let fitting: Vec<&&Resource> = found.iter().filter(fits).collect();
-        match fitting.as_slice() {
+        let named = self.namesakes(url, from);
+        let fitting = named.and_then(|named| match version {
+            Some(version) => named.by_version.get(version),
+            None => Some(&named.all),
+        });
+        match fitting.map(Vec::as_slice).unwrap_or_default() {
             [] => Hit::None,
-            [one] => Hit::One(one),
+            [one] => self
+                .all
+                .get(*one)
+                .map_or(Hit::None, |(_, resource)| Hit::One(resource)),
             several => Hit::Many(several.len()),
         }
-    }
-
-    fn with_url(&self, url: &str) -> Vec<&'a Resource> {
-        let indexes = self.by_url.get(url).into_iter().flatten();
-        indexes
-            .filter_map(|i| self.all.get(*i))
-            .map(|(_, r)| *r)
-            .collect()
-    }
-
-    /// Entries without a fullUrl are known by type and id, to entries that have none either.
-    fn without_url(&self, url: &str, from: Option<&str>) -> Vec<usize> {
-        let Some((name, id)) = relative_parts(url).filter(|_| from.is_none()) else {
-            return Vec::new();
-        };
-        let is_it = |r: &Resource| r.type_name() == name && text_of(r.as_complex(), "id") == Some(id);
-        self.all
-            .iter()
-            .enumerate()
-            .filter(|(_, (_, r))| is_it(r))
-            .map(|(at, _)| at)
-            .collect()
     }
 }
 

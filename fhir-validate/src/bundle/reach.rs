@@ -1,9 +1,9 @@
 //! Documents: every entry belongs to the Composition by references, in either direction, or is its stylesheet
 //! (<https://hl7.org/fhir/R4/documents.html#content>).
 //!
-//! Invariant: each resource is read once, however its references run in circles.
+//! Invariant: each resource is read once, however its references run in circles, and what many references lead to is joined once.
 
-use std::collections::HashMap;
+use std::collections::HashSet;
 
 use fhir_model::Bundle;
 use fhir_model::primitive::Scalar;
@@ -21,35 +21,28 @@ const DEPTH: usize = 64;
 pub(super) fn check(run: &mut Run, bundle: &Bundle, entries: &Entries<'_>) {
     let mut links = Links {
         entries,
-        joined: vec![Vec::new(); entries.len()],
-        places: entries.places(),
+        parents: (0..entries.len()).collect(),
+        joined: HashSet::new(),
     };
-    let mut reached = vec![false; entries.len()];
-    let mut waiting: Vec<usize> = (0..entries.len().min(1)).collect();
-    stylesheets(run, bundle, &links, &mut waiting);
+    // The first entry is the Composition; another test tells where it is none.
+    stylesheets(run, bundle, &mut links);
     for (at, (full_url, resource)) in entries.numbered() {
         links.of(at, full_url, resource, 0);
     }
-    while let Some(at) = waiting.pop() {
-        let Some(seen) = reached.get_mut(at).filter(|seen| !**seen) else {
+    let composition = links.root(0);
+    for at in 0..entries.len() {
+        if links.root(at) == composition {
             continue;
-        };
-        *seen = true;
-        waiting.extend(links.joined.get(at).into_iter().flatten());
-    }
-    // The first entry is the Composition; another test tells where it is none.
-    let unreached = reached.iter().enumerate().filter(|(_, reached)| !**reached);
-    let numbers: Vec<usize> = unreached.map(|(at, _)| entries.entry_number(at)).collect();
-    for number in numbers {
+        }
         let message = "no references lead from the Composition to this entry or back, so it does not belong in the document";
-        run.within(Step::named("entry", Some(number)), |run| {
+        run.within(Step::named("entry", Some(entries.entry_number(at))), |run| {
             run.report(Report::error(Layer::Bundle, message));
         });
     }
 }
 
 /// The stylesheets of the document; one that is named as of the same server is in it.
-fn stylesheets(run: &mut Run, bundle: &Bundle, links: &Links<'_, '_>, waiting: &mut Vec<usize>) {
+fn stylesheets(run: &mut Run, bundle: &Bundle, links: &mut Links<'_, '_>) {
     let from = bundle.entry.first().and_then(|e| e.full_url.as_str());
     for (index, link) in bundle.link.iter().enumerate() {
         let Some(url) = link.url.as_str().filter(|_| link.relation == "stylesheet") else {
@@ -62,19 +55,19 @@ fn stylesheets(run: &mut Run, bundle: &Bundle, links: &Links<'_, '_>, waiting: &
                 run.report_in("url", Report::error(Layer::Bundle, message));
             });
         }
-        waiting.extend(found);
+        links.join(0, found);
     }
 }
 
-/// Which entries refer to which.
+/// Which entries are joined by references: each has another of the same as its parent, but for one.
 struct Links<'e, 'a> {
     entries: &'e Entries<'a>,
-    joined: Vec<Vec<usize>>,
-    /// Entries by fullUrl.
-    places: HashMap<&'a str, Vec<usize>>,
+    parents: Vec<usize>,
+    /// The lists of entries that are joined among themselves already.
+    joined: HashSet<*const usize>,
 }
 
-impl<'a> Links<'_, 'a> {
+impl<'e, 'a> Links<'e, 'a> {
     /// Notes all that a resource, or a part of it, leads to.
     fn of(&mut self, at: usize, full_url: Option<&'a str>, value: &'a dyn Complex, depth: usize) {
         if depth > DEPTH {
@@ -83,9 +76,7 @@ impl<'a> Links<'_, 'a> {
         if value.type_info().name == "Reference"
             && let Some(reference) = text_of(value, "reference").filter(|r| !r.starts_with('#'))
         {
-            for to in self.entries.positions(reference, full_url) {
-                self.join(at, to);
-            }
+            self.join(at, self.entries.positions(reference, full_url));
         }
         for node in (0..value.type_info().fields.len()).flat_map(|index| Nodes::of(value, index)) {
             match node {
@@ -104,29 +95,44 @@ impl<'a> Links<'_, 'a> {
 
     fn of_text(&mut self, at: usize, full_url: Option<&str>, kind: &str, text: &str) {
         match kind {
-            "uri" | "url" | "canonical" => {
-                for to in self.places.get(text).cloned().unwrap_or_default() {
-                    self.join(at, to);
-                }
-            }
+            "uri" | "url" | "canonical" => self.join(at, self.entries.of_url(text)),
             "xhtml" => {
-                let all = targets(text).filter(|target| !target.starts_with('#'));
-                for to in all
-                    .flat_map(|target| self.entries.positions(target, full_url))
-                    .collect::<Vec<_>>()
-                {
-                    self.join(at, to);
+                for target in targets(text).filter(|target| !target.starts_with('#')) {
+                    self.join(at, self.entries.positions(target, full_url));
                 }
             }
             _ => {}
         }
     }
 
-    fn join(&mut self, from: usize, to: usize) {
-        for (a, b) in [(from, to), (to, from)] {
-            if let Some(joined) = self.joined.get_mut(a).filter(|j| j.last() != Some(&b)) {
-                joined.push(b);
-            }
+    /// Joins an entry with all that one reference of it may mean.
+    fn join(&mut self, from: usize, to: &'e [usize]) {
+        let Some((first, others)) = to.split_first() else {
+            return;
+        };
+        self.unite(from, *first);
+        if self.joined.insert(to.as_ptr()) {
+            others.iter().for_each(|other| self.unite(*first, *other));
         }
+    }
+
+    fn unite(&mut self, a: usize, b: usize) {
+        let (a, b) = (self.root(a), self.root(b));
+        if let Some(parent) = self.parents.get_mut(a.max(b)) {
+            *parent = a.min(b);
+        }
+    }
+
+    /// The one that stands for all that an entry is joined with.
+    fn root(&mut self, mut at: usize) -> usize {
+        while let Some(parent) = self.parents.get(at).copied().filter(|parent| *parent != at) {
+            // The way is halved, so that the next is short.
+            let above = self.parents.get(parent).copied().unwrap_or(parent);
+            if let Some(shorter) = self.parents.get_mut(at) {
+                *shorter = above;
+            }
+            at = above;
+        }
+        at
     }
 }

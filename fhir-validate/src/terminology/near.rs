@@ -2,6 +2,8 @@
 //!
 //! Invariant: at most [`MAX_COMPARED`] codes are compared, and none of great length.
 
+use fhir_model::spelling::distance;
+
 /// Codes that are compared.
 const MAX_COMPARED: usize = 5_000;
 /// Letters of a code that is compared.
@@ -19,34 +21,10 @@ pub(crate) fn nearest<'a>(wrong: &str, codes: impl Iterator<Item = &'a str>) -> 
         if apart > 4 * most || code.len() > 4 * MAX_LETTERS {
             return None;
         }
-        let distance = if code.eq_ignore_ascii_case(wrong) {
-            0
-        } else {
-            distance(wrong, code)
-        };
+        let distance = distance(wrong, code);
         (distance <= most).then_some((distance, code))
     });
     near.min().map(|(_, code)| code.to_owned())
-}
-
-/// Letters to add, drop or change to come from one to the other.
-fn distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, x) in a.chars().enumerate() {
-        let mut diagonal = i;
-        let mut left = i + 1;
-        for (cell, y) in row.iter_mut().skip(1).zip(&b) {
-            let change = diagonal + usize::from(x != *y);
-            diagonal = *cell;
-            left = change.min(left + 1).min(*cell + 1);
-            *cell = left;
-        }
-        if let Some(first) = row.first_mut() {
-            *first = i + 1;
-        }
-    }
-    row.last().copied().unwrap_or(0)
 }
 
 #[cfg(test)]

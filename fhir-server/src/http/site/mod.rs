@@ -11,6 +11,7 @@ use actix_web::http::StatusCode;
 use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, web};
 use bytes::Bytes;
+use serde_json::json;
 use sha2::{Digest, Sha256};
 
 use self::pages::{ASSETS, PAGES, Source};
@@ -23,6 +24,7 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; i
                       base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 const HTML: &str = "text/html; charset=utf-8";
+const JSON: &str = "application/json";
 
 /// One file of the site as it is sent.
 struct File {
@@ -65,6 +67,10 @@ impl File {
         answer
             .insert_header((header::ETAG, self.etag.as_str()))
             .insert_header((header::CONTENT_SECURITY_POLICY, POLICY));
+        // Data is for pages of others too.
+        if self.content_type == JSON {
+            answer.insert_header((header::ACCESS_CONTROL_ALLOW_ORIGIN, "*"));
+        }
         match is_known {
             true => answer.finish(),
             false => answer.content_type(self.content_type).body(self.body.clone()),
@@ -72,7 +78,7 @@ impl File {
     }
 }
 
-/// All that is the same on every server, made at the first request.
+/// What is the same on every server, made at the first request.
 static FILES: LazyLock<Vec<File>> = LazyLock::new(|| {
     let mut files: Vec<File> = PAGES
         .iter()
@@ -88,7 +94,7 @@ static FILES: LazyLock<Vec<File>> = LazyLock::new(|| {
             .iter()
             .map(|(name, kind, text)| File::new(name, kind, (*text).to_owned())),
     );
-    files.push(File::new("search.json", "application/json", render::index()));
+    files.push(File::new("search.json", JSON, render::index()));
     files
 });
 
@@ -96,15 +102,17 @@ static FILES: LazyLock<Vec<File>> = LazyLock::new(|| {
 pub(super) fn configure(state: &Arc<State>, app: &mut web::ServiceConfig) {
     let to_site = || async { to("docs/") };
     let entries = catalogue::entries(&state.engine.settings().outcome);
-    let errors = PAGES
+    let catalogue = render::catalogue(&entries);
+    let mut own: Vec<File> = PAGES
         .iter()
-        .find(|page| matches!(page.source, Source::Catalogue))
-        .map(|page| File::new(page.path, HTML, render::page(page, &render::catalogue(&entries))));
-    let errors = Arc::new(errors);
+        .filter(|page| matches!(page.source, Source::Catalogue))
+        .map(|page| File::new(page.path, HTML, render::page(page, &catalogue)))
+        .collect();
+    own.push(File::new("errors.json", JSON, json!(entries).to_string()));
+    let own = Arc::new(own);
     let answer = move |request: HttpRequest| {
         let name = request.match_info().query("file");
-        let own = errors.iter().find(|file| file.name == name);
-        let answer = match own.or_else(|| FILES.iter().find(|file| file.name == name)) {
+        let answer = match own.iter().chain(FILES.iter()).find(|file| file.name == name) {
             Some(file) => file.answer(&request),
             None => plain(StatusCode::NOT_FOUND).body("There is nothing here; the site begins at /docs/.\n"),
         };

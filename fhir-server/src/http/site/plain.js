@@ -21,5 +21,11 @@ export function person(name) {
 
 export const day = (date) => (date ?? "").slice(0, 10);
 
+// The value of a part of Parameters, of a Reference or a Coding what it points to; undefined where it has none.
+export function valueOf(part) {
+  const value = Object.entries(part).find(([key]) => key.startsWith("value"))?.[1];
+  return value?.reference ?? value?.code ?? value;
+}
+
 // What an OperationOutcome says.
 export const told = (body) => body?.issue?.map((i) => i.details?.text ?? i.diagnostics ?? i.code).join(" ") ?? "";

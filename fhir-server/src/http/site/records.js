@@ -1,5 +1,5 @@
 // The record browser: what the chosen person may see of each record, by the public API alone.
-import { day, el, person as named, told, words } from "./plain.js";
+import { day, el, person as named, told, valueOf, words } from "./plain.js";
 import { ask, choose } from "./person.js";
 
 const results = document.getElementById("patients");
@@ -79,7 +79,7 @@ async function consents(id) {
   if (!actor) return all;
   const answer = await ask(who, `/Consent/$check?patient=Patient/${id}&actor=${actor}&resource=Patient/${id}`);
   const shown = answer.status === 200
-    ? el("dl", {}, (answer.body.parameter ?? []).filter((p) => Object.keys(p).some((k) => k.startsWith("value"))).map((p) => [el("dt", {}, p.name), el("dd", {}, String(Object.entries(p).find(([k]) => k.startsWith("value"))[1]?.reference ?? Object.entries(p).find(([k]) => k.startsWith("value"))[1]?.code ?? Object.entries(p).find(([k]) => k.startsWith("value"))[1]))]))
+    ? el("dl", {}, (answer.body.parameter ?? []).filter((p) => valueOf(p) !== undefined).map((p) => [el("dt", {}, p.name), el("dd", {}, String(valueOf(p)))]))
     : refusal(answer);
   all.append(el("h4", {}, "May this colleague see the record?"), shown);
   return all;

@@ -88,7 +88,6 @@ function show(operation) {
   history.replaceState(null, "", `#${operation.operationId}`);
 }
 
-
 menu();
 await choose(document.getElementById("who"), (person) => { who = person; });
 const wanted = operations.find((o) => `#${o.operationId}` === location.hash) ?? operations.find((o) => o.operationId === "readPatient");

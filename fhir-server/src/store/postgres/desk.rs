@@ -10,6 +10,8 @@
 
 mod kept;
 
+mod claims;
+
 use std::collections::{HashMap, HashSet};
 
 use diesel::result::Error as Diesel;
@@ -27,9 +29,7 @@ use crate::context::{Clock, Millis, TenantId};
 use crate::error::Error;
 use crate::store::sql::{self, CurrentRow, DELETED, Draft, Row, RowKey, Rows, Statement, TermKey};
 use crate::store::stamp::{Generator, time_of};
-use crate::store::{
-    AuditEntry, Change, Claim, Epochs, Filter, Outcome, Refusal, ResourceType, SearchQuery, moves,
-};
+use crate::store::{AuditEntry, Change, Epochs, Filter, Outcome, Refusal, ResourceType, SearchQuery, moves};
 
 /// Why a commit did not go through.
 #[derive(Debug)]
@@ -314,11 +314,6 @@ impl<'j> Desk<'j> {
         Ok(noted.flatten())
     }
 
-    fn is_claimed(&self, claim: ClaimKey<'_>) -> bool {
-        let lasts = |expires: &Option<Millis>| expires.is_none_or(|at| at > self.now);
-        self.claims.get(&claim).is_some_and(lasts)
-    }
-
     async fn write(&mut self, step: &'j Step, (index, before): (usize, &[Outcome])) -> Decided<Outcome> {
         let outcome = match step {
             Step::Create(key, row, draft) => self.create(key, (row, draft)),
@@ -479,22 +474,5 @@ impl<'j> Desk<'j> {
         self.set_head(key, head);
         self.set_rows(surrogate, draft);
         (version + 1, time_of(stamp))
-    }
-
-    /// `None` where another holds it.
-    fn claim(&mut self, claim: &'j Claim, before: &[Outcome]) -> Option<Outcome> {
-        let key = (claim.kind, &claim.key);
-        (!self.is_claimed(key)).then_some(())?;
-        if self.claims.contains_key(&key) {
-            let expired = sql::delete_expired(self.tenant, claim, self.now);
-            self.statements.push(expired);
-        }
-        self.sweeps |= claim.expires.is_some();
-        let payload = claim.stored(before);
-        self.statements
-            .extend([sql::insert_claim(self.tenant, claim, payload)]);
-        let undo = (key, self.claims.insert(key, claim.expires));
-        self.undo.claims.push(undo);
-        Some(Outcome::Claimed)
     }
 }

@@ -21,7 +21,7 @@ use crate::store::sql::Statement;
 /// Between two looks at least.
 const INTERVAL: Duration = Duration::from_millis(500);
 
-/// The tables of this server that were never counted, or have half as many pages again as when they were.
+/// The tables of the schema that this user may count, and that were never counted or have half as many pages again as when they were.
 const GROWN: &str = "SELECT string_agg(format('%I.%I', current_schema(), relname), ', ') FROM pg_class \
     WHERE relnamespace = current_schema()::regnamespace AND relkind = 'r' AND pg_has_role(relowner, 'USAGE') \
     AND (CASE WHEN reltuples < 0 THEN pg_relation_size(oid) > 0 \
