@@ -77,6 +77,31 @@ pub struct Read<T> {
     pub unknown: Vec<UnknownElement>,
 }
 
+/// What could be read of a text that is not right as a whole, and all that is wrong with it.
+#[derive(Clone, Debug)]
+pub struct Partial<T> {
+    /// What could be read; what could not is left out of it, but for items of lists, which keep their places. `None` where reading
+    /// ended before the end of the text.
+    pub value: Option<T>,
+    /// Unknown elements, where they are reported instead of refused.
+    pub unknown: Vec<UnknownElement>,
+    /// Every problem found, in the order of the text, up to the limit. None means that the whole text was read.
+    pub issues: Vec<ReadIssue>,
+}
+
+impl<T> Partial<T> {
+    /// All or nothing: the value where nothing is wrong.
+    pub(crate) fn whole(self) -> Result<Read<T>, ReadError> {
+        match self.value {
+            Some(value) if self.issues.is_empty() => Ok(Read {
+                value,
+                unknown: self.unknown,
+            }),
+            _ => Err(ReadError { issues: self.issues }),
+        }
+    }
+}
+
 /// An element that the definitions do not have, as it was written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UnknownElement {
@@ -96,8 +121,10 @@ pub enum IssueKind {
     Unknown,
     /// The same member or single element twice, or two types of one choice.
     Duplicate,
-    /// The right element in the wrong form: an object for a string, an empty array, the wrong order.
+    /// The right element in the wrong form: an object for a string, an empty array.
     Structure,
+    /// The right element in the wrong place among its siblings, which matters in XML. It was read all the same.
+    Order,
     /// A value that is not of its type's form.
     Value,
     /// A limit was exceeded.

@@ -64,7 +64,8 @@ fn report(run: &mut Run, binding: &Binding, answer: Answer, value: Node<'_>) {
             let message = format!("the code could not be checked against the value set {url}: {reason}");
             Report::information(Layer::Binding, message)
         }
-        Answer::NoCode if matches!(value, Node::Complex(_)) => {
+        // A code that is not there is none of the value set's, whatever an extension says of it.
+        Answer::NoCode if is_required || matches!(value, Node::Complex(_)) => {
             let message = format!(
                 "there is no code; one from the value set {url} is {}",
                 if is_required { "required" } else { "expected" }

@@ -57,6 +57,7 @@ mod snapshot;
 mod structure;
 pub mod terminology;
 mod uk_core;
+pub mod unread;
 mod validator;
 mod walk;
 

@@ -4,17 +4,16 @@ use std::sync::Arc;
 
 use fhir_model::Resource;
 use fhir_model::path::{self, Value as PathValue};
-use fhir_model::read::{ReadError, ReadOptions};
+use fhir_model::read::ReadOptions;
 use fhir_model::reflect::{Node, TypeInfo};
 use jiff::Zoned;
 use serde_json::Value;
 
 use crate::canonical::Canonicals;
 use crate::definition::Store;
-use crate::finding::{Breach, Finding, Severity};
+use crate::finding::{Finding, Severity};
 use crate::layer::{Layer, LayerSet};
 use crate::place::Place;
-use crate::position;
 use crate::profile::Found;
 use crate::program::Program;
 use crate::reference::Resolver;
@@ -233,39 +232,6 @@ impl Validator {
     pub fn structure_text(&self, canonical: &str) -> Option<String> {
         self.0.store.get(canonical).map(|held| held.text())
     }
-
-    /// Reads a text, in JSON or XML, and checks what was read. What is found has its line and column.
-    pub fn validate_text(&self, text: &[u8], profiles: &[String], options: &ReadOptions) -> Vec<Finding> {
-        let is_xml = text.iter().find(|b| !b.is_ascii_whitespace() && **b < 0x80) == Some(&b'<');
-        let read = if is_xml {
-            fhir_model::xml::read(text, options)
-        } else {
-            fhir_model::json::read(text, options)
-        };
-        match read {
-            Ok(read) => {
-                let mut findings = self.validate_against(&read.value, profiles);
-                position::find(text, "", &mut findings);
-                findings
-            }
-            Err(error) => unreadable(error),
-        }
-    }
-}
-
-fn unreadable(error: ReadError) -> Vec<Finding> {
-    let one = |issue: fhir_model::read::ReadIssue| Finding {
-        layer: "text",
-        breach: Breach::Shape,
-        severity: Severity::Error,
-        by_profile: false,
-        expression: issue.path,
-        message: issue.message,
-        rule: None,
-        near: None,
-        position: Some((issue.line, issue.column)),
-    };
-    error.issues.into_iter().map(one).collect()
 }
 
 impl Builder {

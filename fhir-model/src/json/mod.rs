@@ -22,7 +22,7 @@ pub use writer::{to_string, to_vec, to_vec_of, write, write_selected};
 
 use std::fmt;
 
-use crate::read::{Read, ReadError, ReadOptions};
+use crate::read::{Partial, Read, ReadError, ReadOptions};
 use crate::reflect::Complex;
 use crate::resource::Resource;
 
@@ -47,9 +47,12 @@ pub fn from_str(json: &str) -> Result<Resource, ReadError> {
 /// # Errors
 /// Every problem found, each with its path, line and column.
 pub fn read(json: &[u8], options: &ReadOptions) -> Result<Read<Resource>, ReadError> {
-    reader::Reader::new(json, options)
-        .resource()
-        .map(|(value, unknown, _)| Read { value, unknown })
+    read_partial(json, options).whole()
+}
+
+/// Reads what can be read of a resource, and tells all that is wrong.
+pub fn read_partial(json: &[u8], options: &ReadOptions) -> Partial<Resource> {
+    reader::Reader::new(json, options).resource().0
 }
 
 /// Reads a resource and the places in its text that a server may change. Strict whatever the options say.
@@ -61,10 +64,8 @@ pub fn read_traced(json: &[u8], options: &ReadOptions) -> Result<(Resource, Trac
         limits: options.limits.clone(),
         ..ReadOptions::default()
     };
-    reader::Reader::new(json, &strict)
-        .tracing()
-        .resource()
-        .map(|(value, _, trace)| (value, trace))
+    let (partial, trace) = reader::Reader::new(json, &strict).tracing().resource();
+    partial.whole().map(|read| (read.value, trace))
 }
 
 /// Reads a datatype or backbone element, such as a `HumanName`, strictly.

@@ -9,7 +9,8 @@ use super::lexer::{Kind, Lexer, SyntaxError};
 use super::trace::{Link, LinkKind, MetaSpan, ResourceSpan, Trace};
 use crate::primitive::{Primitive, Str};
 use crate::read::{
-    Budget, Exhausted, FoundIssue, IssueKind, ReadError, ReadOptions, UnknownElement, UnknownElements,
+    Budget, Exhausted, FoundIssue, IssueKind, Partial, ReadError, ReadOptions, UnknownElement,
+    UnknownElements,
 };
 use crate::read::{did_you_mean, locate, quoted};
 use crate::reflect::{
@@ -90,16 +91,16 @@ impl<'a> Reader<'a> {
         self
     }
 
-    /// Reads a whole text as one resource.
-    pub(super) fn resource(mut self) -> Result<(Resource, Vec<UnknownElement>, Trace), ReadError> {
+    /// Reads a whole text as one resource. Where reading stopped there is an issue.
+    pub(super) fn resource(mut self) -> (Partial<Resource>, Trace) {
         let mut resource = None;
         let read = self.document(|reader| reader.resource_into(&mut resource, Some(None)));
-        match resource {
-            Some(resource) if read.is_ok() && self.found.is_empty() => {
-                Ok((resource, self.unknown, self.trace.unwrap_or_default()))
-            }
-            _ => Err(locate(self.bytes, self.found)),
-        }
+        let partial = Partial {
+            value: resource.filter(|_| read.is_ok()),
+            unknown: self.unknown,
+            issues: locate(self.bytes, self.found).issues,
+        };
+        (partial, self.trace.unwrap_or_default())
     }
 
     /// Reads a whole text into one complex value.
@@ -367,9 +368,7 @@ impl<'a> Reader<'a> {
 
     fn complexes(&mut self, list: &mut dyn ComplexList, member: &Member<'_>) -> Flow {
         self.items(|reader, _| {
-            if !reader.expect_kind(Kind::Object, member.type_name())? {
-                return Ok(());
-            }
+            let is_object = reader.expect_kind(Kind::Object, member.type_name())?;
             let index = list.len();
             // A list whose items cost nothing yet is charged for its first when that has shown its size.
             if let Some(before) = list.at(0) {
@@ -380,9 +379,15 @@ impl<'a> Reader<'a> {
                     if index == 0 {
                         reader.pay(|b| b.item(0, size_of_val(&*item)))?;
                     }
-                    reader.object(item, None)
+                    // An item that could not be read keeps its place.
+                    if is_object {
+                        reader.object(item, None)
+                    } else {
+                        Ok(())
+                    }
                 }
-                None => reader.skip(),
+                None if is_object => reader.skip(),
+                None => Ok(()),
             }
         })
     }

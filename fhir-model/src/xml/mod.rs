@@ -31,7 +31,7 @@ mod write;
 pub use tree::{Attribute, Declaration, Element, Name, Node};
 pub use write::{Layout, WriteError, to_string, to_string_pretty, to_vec, write_selected};
 
-use crate::read::{Limits, Read, ReadError, ReadOptions};
+use crate::read::{Limits, Partial, Read, ReadError, ReadOptions};
 use crate::resource::Resource;
 
 /// Reads a resource, strictly, with the default limits.
@@ -55,6 +55,11 @@ pub fn from_str(xml: &str) -> Result<Resource, ReadError> {
 /// # Errors
 /// Every problem found, each with its path, line and column.
 pub fn read(xml: &[u8], options: &ReadOptions) -> Result<Read<Resource>, ReadError> {
+    read_partial(xml, options).whole()
+}
+
+/// Reads what can be read of a resource, and tells all that is wrong.
+pub fn read_partial(xml: &[u8], options: &ReadOptions) -> Partial<Resource> {
     read::read(xml, options)
 }
 

@@ -17,42 +17,46 @@ use super::scope::Namespace;
 use super::tag::{Attribute, Tag};
 use crate::primitive::{Primitive, Str};
 use crate::read::{
-    Budget, FoundIssue, IssueKind, Limits, Read, ReadError, ReadOptions, UnknownElement, UnknownElements,
+    Budget, FoundIssue, IssueKind, Limits, Partial, ReadOptions, UnknownElement, UnknownElements,
     did_you_mean, locate, quoted,
 };
 use crate::reflect::{ChoiceNodeMut, Complex, ComplexList, Field, Shape, Slot, SlotMut};
 use crate::resource::Resource;
 
 /// Reads a document.
-pub(super) fn read(xml: &[u8], options: &ReadOptions) -> Result<Read<Resource>, ReadError> {
+pub(super) fn read(xml: &[u8], options: &ReadOptions) -> Partial<Resource> {
     if xml.len() > options.limits.bytes {
         let message = format!("The text is longer than {} bytes", options.limits.bytes);
-        return Err(alone(xml, Fault::limit(0, message)));
+        return alone(xml, Fault::limit(0, message));
     }
-    let text = decode(xml).map_err(|fault| alone(xml, fault))?;
+    let text = match decode(xml) {
+        Ok(text) => text,
+        Err(fault) => return alone(xml, fault),
+    };
     let mut reader = Reader::new(text, options);
-    match reader.document() {
-        Ok(Some(value)) if reader.issues.is_empty() => Ok(Read {
-            value,
-            unknown: reader.unknown,
-        }),
-        // Without a value there is an issue, and where reading stopped too.
-        _ => Err(locate(text.as_bytes(), reader.issues)),
+    // Where reading stopped, or there is no value, there is an issue.
+    let value = reader.document().ok().flatten();
+    Partial {
+        value,
+        unknown: reader.unknown,
+        issues: locate(text.as_bytes(), reader.issues).issues,
     }
 }
 
-/// The error for a text that was not looked into.
-fn alone(xml: &[u8], fault: Fault) -> ReadError {
+/// What there is of a text that was not looked into.
+fn alone(xml: &[u8], fault: Fault) -> Partial<Resource> {
     let Fault { kind, at, message } = fault;
-    locate(
-        xml,
-        vec![FoundIssue {
-            kind,
-            path: String::new(),
-            message,
-            offset: at,
-        }],
-    )
+    let found = FoundIssue {
+        kind,
+        path: String::new(),
+        message,
+        offset: at,
+    };
+    Partial {
+        value: None,
+        unknown: Vec::new(),
+        issues: locate(xml, vec![found]).issues,
+    }
 }
 
 /// The widest primitive: lists of primitives are charged alike, whatever they hold.
@@ -240,7 +244,7 @@ impl<'a> Reader<'a> {
                 "{:?} comes too late: the order of elements is fixed, and {follower:?} and all after it come later",
                 tag.local
             );
-            self.issue(IssueKind::Structure, tag.start, message)?;
+            self.issue(IssueKind::Order, tag.start, message)?;
         }
         self.fill(target, &found, tag)
     }

@@ -109,7 +109,7 @@ fn resources_in_a_bundle_stand_in_their_element() {
 
 #[test]
 fn every_problem_is_named_with_its_path() {
-    use IssueKind::{Duplicate, Structure, Unknown, Value};
+    use IssueKind::{Duplicate, Order, Structure, Unknown, Value};
     for (content, kind, path, part) in [
         ("<nmae/>", Unknown, "Patient.nmae", "did you mean \"name\"?"),
         (
@@ -187,7 +187,7 @@ fn every_problem_is_named_with_its_path() {
         ),
         (
             "<active value='x'/><active value='true'/>",
-            Structure,
+            Order,
             "Patient",
             "too late",
         ),
@@ -199,19 +199,19 @@ fn every_problem_is_named_with_its_path() {
         ),
         (
             "<birthDate value='2020'/><active value='true'/>",
-            Structure,
+            Order,
             "Patient",
             "\"active\" comes too late",
         ),
         (
             "<name><given value='a'/><family value='b'/></name>",
-            Structure,
+            Order,
             "Patient.name[0]",
             "\"family\" comes too late",
         ),
         (
             "<name><text value='a'/></name><active value='true'/><name><text value='b'/></name>",
-            Structure,
+            Order,
             "Patient",
             "name",
         ),

@@ -6,7 +6,7 @@ mod archive;
 
 pub use archive::{Limits, PackageError};
 
-use fhir_model::read::ReadOptions;
+use fhir_model::read::{IssueKind, ReadOptions};
 use serde_json::Value;
 
 /// What a package holds.
@@ -107,8 +107,21 @@ impl Package {
     }
 }
 
-/// A definition in XML as JSON; elements that R4 does not have are left out.
+/// A definition in XML as JSON; elements that R4 does not have are left out, and those in the wrong order are taken.
+///
+/// # Errors
+/// What else is wrong with the text.
 pub fn of_xml(bytes: &[u8]) -> Result<Value, String> {
-    let read = fhir_model::xml::read(bytes, &ReadOptions::lenient()).map_err(|e| e.to_string())?;
-    serde_json::from_str(&fhir_model::json::to_string(&read.value)).map_err(|e| e.to_string())
+    let partial = fhir_model::xml::read_partial(bytes, &ReadOptions::lenient());
+    let refused = partial
+        .issues
+        .iter()
+        .filter(|issue| issue.kind != IssueKind::Order);
+    let refused: Vec<String> = refused.map(ToString::to_string).collect();
+    match partial.value {
+        Some(value) if refused.is_empty() => {
+            serde_json::from_str(&fhir_model::json::to_string(&value)).map_err(|e| e.to_string())
+        }
+        _ => Err(refused.join("; ")),
+    }
 }
