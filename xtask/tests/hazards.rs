@@ -15,9 +15,15 @@ fn tests_in(folder: &Path, found: &mut BTreeSet<String>) {
             tests_in(&path, found);
         } else if name.ends_with(".rs") {
             let text = std::fs::read_to_string(&path).unwrap();
-            let parts = text.split("test]\n").skip(1);
-            // Between the attribute and the function other attributes may stand.
-            let named = parts.filter_map(|part| part.split("fn ").nth(1)?.split('(').next());
+            let parts = text.split("test").skip(1);
+            // `#[test]`, or with arguments; between the attribute and the function other attributes may stand.
+            let is_attribute = |part: &&str| {
+                part.starts_with("]\n")
+                    || (part.starts_with('(') && part.lines().next().is_some_and(|l| l.ends_with(")]")))
+            };
+            let named = parts
+                .filter(is_attribute)
+                .filter_map(|part| part.split("fn ").nth(1)?.split('(').next());
             found.extend(named.map(str::to_owned));
         }
     }

@@ -121,6 +121,7 @@ impl Asked {
             after: After::Stamp(after),
             mark: 0,
             total,
+            part: None,
         };
         Ok(format!(
             "{}?{}={}",

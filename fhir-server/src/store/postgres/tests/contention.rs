@@ -8,12 +8,12 @@ use crate::context::TenantId;
 use crate::store::Refusal;
 use crate::store::postgres::link::Link;
 
-/// The next `times` inserts into `resource` fail with that state. The count is a sequence, which no rollback sets back.
-async fn fail(link: &Link, state: &str, times: u32) {
+/// The next `times` inserts into `resource` fail with that state and the database's own words for it. The count is a sequence, which no rollback sets back.
+async fn fail(link: &Link, state: &str, words: &str, times: u32) {
     let sql = format!(
         "DROP SEQUENCE IF EXISTS failed; CREATE SEQUENCE failed; \
          CREATE OR REPLACE FUNCTION fail_at_first() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN \
-         IF nextval('failed') <= {times} THEN RAISE EXCEPTION 'undone' USING ERRCODE = '{state}'; END IF; RETURN NULL; END $$; \
+         IF nextval('failed') <= {times} THEN RAISE EXCEPTION '{words}' USING ERRCODE = '{state}'; END IF; RETURN NULL; END $$; \
          CREATE OR REPLACE TRIGGER fails BEFORE INSERT ON resource FOR EACH STATEMENT EXECUTE FUNCTION fail_at_first()"
     );
     link.batch(&sql).await.unwrap();
@@ -25,8 +25,9 @@ async fn what_the_database_undoes_for_others_is_done_again_as_a_whole_and_then_g
     let store = opened(&url);
     store.commit(TenantId::DEFAULT, put("before", "1")).await.unwrap();
     let other = link(&url).await;
-    for (state, id) in [("40001", "a"), ("40P01", "b")] {
-        fail(&other, state, 3).await;
+    let serialised = "could not serialize access due to concurrent update";
+    for (state, words, id) in [("40001", serialised, "a"), ("40P01", "deadlock detected", "b")] {
+        fail(&other, state, words, 3).await;
         store.commit(TenantId::DEFAULT, put(id, "1")).await.unwrap();
         assert_eq!(
             read(&store, id).await.unwrap().version,
@@ -34,7 +35,7 @@ async fn what_the_database_undoes_for_others_is_done_again_as_a_whole_and_then_g
             "{state}: once, not twice"
         );
     }
-    fail(&other, "40001", 1_000).await;
+    fail(&other, "40001", serialised, 1_000).await;
     let start = Instant::now();
     let refused = store.commit(TenantId::DEFAULT, put("c", "1")).await;
     assert!(
