@@ -182,7 +182,7 @@ impl Asked {
             match name.as_str() {
                 "url" => url = Some(value.as_str()),
                 "version" => version = Some(value.as_str()),
-                "_summary" | "_elements" | "_count" | "_total" | "_sort" => {}
+                "_summary" | "_elements" | "_elements:exclude" | "_count" | "_total" | "_sort" => {}
                 _ => return Ok(None),
             }
         }
