@@ -39,11 +39,21 @@ pub(crate) struct Expect {
     /// For some resources, by `Type/id`, the names of exactly the members that they have.
     #[serde(default)]
     members: BTreeMap<String, BTreeSet<String>>,
+    /// Entries of a history as `METHOD Type/id/_history/version`, in order.
+    #[serde(default)]
+    history: Option<Vec<String>>,
+    /// Values of the body by JSON Pointer; null where there is none.
+    #[serde(default)]
+    values: BTreeMap<String, Value>,
+    /// Headers of the answer, by name.
+    #[serde(default)]
+    headers: BTreeMap<String, String>,
 }
 
 /// An answer, its body read.
 pub(crate) struct Answer {
     pub(crate) status: u16,
+    pub(crate) headers: BTreeMap<String, String>,
     pub(crate) body: Value,
 }
 
@@ -72,6 +82,22 @@ impl Answer {
         self.entries(mode).map(of).collect()
     }
 
+    /// `METHOD Type/id/_history/version` of the entries of a history.
+    fn versions(&self) -> Vec<String> {
+        let entries = self.body["entry"].as_array().map_or(&[][..], Vec::as_slice);
+        let of_versions = entries
+            .iter()
+            .filter(|e| e["resource"]["resourceType"] != "OperationOutcome");
+        let of = |entry: &Value| {
+            let url = text(&entry["fullUrl"]);
+            let key = url.strip_prefix(BASE).unwrap_or(url).trim_start_matches('/');
+            let tag = text(&entry["response"]["etag"]);
+            let version = tag.trim_start_matches("W/").trim_matches('"');
+            format!("{} {key}/_history/{version}", text(&entry["request"]["method"]))
+        };
+        of_versions.map(of).collect()
+    }
+
     /// The link of that relation.
     pub(crate) fn link(&self, relation: &str) -> Option<&str> {
         let links = self.body["link"].as_array()?;
@@ -83,8 +109,12 @@ impl Answer {
         if self.body["resourceType"] == "OperationOutcome" {
             return self.body["issue"].to_string();
         }
-        let texts = self
-            .entries("outcome")
+        // In a history it has no mode.
+        let entries = self.body["entry"].as_array().map_or(&[][..], Vec::as_slice);
+        let texts = entries
+            .iter()
+            .filter(|e| e["search"]["mode"] == "outcome" || self.body["type"] == "history")
+            .filter(|e| e["resource"]["resourceType"] == "OperationOutcome")
             .map(|e| e["resource"]["issue"].to_string());
         texts.collect::<Vec<_>>().join(" ")
     }
@@ -97,7 +127,9 @@ impl Expect {
             || self.pages.is_some()
             || self.total.is_some()
             || self.self_link.is_some()
-            || self.status.is_some_and(|status| status >= 400)
+            || self.history.is_some()
+            || !self.values.is_empty()
+            || self.status.is_some_and(|status| status != 200)
     }
 
     /// Whether all pages are asked for.
@@ -121,6 +153,16 @@ impl Expect {
             return vec![format!("expected status {status}, got {}: {told}", first.status)];
         }
         self.compare_outcome(first, &mut found);
+        for (name, expected) in &self.headers {
+            found.differ(name, &Some(expected), &first.headers.get(name));
+        }
+        for (pointer, expected) in &self.values {
+            let got = first.body.pointer(pointer).unwrap_or(&Value::Null);
+            found.differ(pointer, &expected, &got);
+        }
+        if let Some(expected) = &self.history {
+            found.differ("history", expected, &first.versions());
+        }
         if status >= 400 {
             return found.0;
         }

@@ -115,6 +115,15 @@ impl Server {
                 .insert_header(("Content-Type", "application/x-www-form-urlencoded"))
                 .set_payload(escaped(&form.replace("{base}", BASE)));
         }
+        for (name, value) in &case.headers {
+            first = first.insert_header((name.as_str(), value.as_str()));
+        }
+        if let Some(body) = &case.body {
+            if !case.headers.contains_key("Content-Type") {
+                first = first.insert_header(("Content-Type", "application/fhir+json"));
+            }
+            first = first.set_payload(body.as_str().map_or(body.to_string(), str::to_owned));
+        }
         let mut pages = vec![self.send(first).await?];
         while case.expect.wants_pages() {
             let Some(next) = pages.last().and_then(|page| page.link("next")) else {
@@ -142,6 +151,10 @@ impl Server {
             .await
             .map_err(|error| error.to_string())?;
         let status = answer.status().as_u16();
+        let headers = answer.headers().iter();
+        let headers =
+            headers.map(|(name, value)| (name.to_string(), value.to_str().unwrap_or("?").to_owned()));
+        let headers = headers.collect();
         let body = to_bytes(answer.into_body())
             .await
             .map_err(|_| "the body broke off")?;
@@ -149,7 +162,11 @@ impl Server {
             true => Value::Null,
             false => serde_json::from_slice(&body).map_err(|error| format!("{status}: {error}"))?,
         };
-        Ok(Answer { status, body })
+        Ok(Answer {
+            status,
+            headers,
+            body,
+        })
     }
 }
 

@@ -49,6 +49,12 @@ pub(crate) struct Case {
     /// The header.
     #[serde(default)]
     pub(crate) prefer: Option<String>,
+    /// Other headers, by name. With a body and no `Content-Type` it is FHIR's JSON.
+    #[serde(default)]
+    pub(crate) headers: BTreeMap<String, String>,
+    /// What is sent: a text as it is, all else as JSON. What it writes, the cases after it find.
+    #[serde(default)]
+    pub(crate) body: Option<Value>,
     /// What must come back.
     pub(crate) expect: Expect,
 }

@@ -1,4 +1,4 @@
-//! The hazard log names tests that exist (G17): each control is proved by something that runs.
+//! The hazard log (G17) and the table of targets name tests that exist: each control and promise is proved by something that runs.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -15,9 +15,15 @@ fn tests_in(folder: &Path, found: &mut BTreeSet<String>) {
             tests_in(&path, found);
         } else if name.ends_with(".rs") {
             let text = std::fs::read_to_string(&path).unwrap();
-            let parts = text.split("test]\n").skip(1);
-            // Between the attribute and the function other attributes may stand.
-            let named = parts.filter_map(|part| part.split("fn ").nth(1)?.split('(').next());
+            let parts = text.split("test").skip(1);
+            // `#[test]`, or with arguments; between the attribute and the function other attributes may stand.
+            let is_attribute = |part: &&str| {
+                part.starts_with("]\n")
+                    || (part.starts_with('(') && part.lines().next().is_some_and(|l| l.ends_with(")]")))
+            };
+            let named = parts
+                .filter(is_attribute)
+                .filter_map(|part| part.split("fn ").nth(1)?.split('(').next());
             found.extend(named.map(str::to_owned));
         }
     }
@@ -42,4 +48,27 @@ fn g17_each_hazard_has_a_control_and_tests_that_exist() {
         }
     }
     assert!(hazards >= 20, "{hazards} hazards");
+}
+
+#[test]
+fn each_target_of_the_table_has_tests_that_exist() {
+    let root = workspace_root();
+    let table = std::fs::read_to_string(root.join("docs/targets.md")).unwrap();
+    let mut known = BTreeSet::new();
+    tests_in(&root, &mut known);
+    let mut targets = BTreeSet::new();
+    let is_row = |line: &&str| line.starts_with("| S-") || line.starts_with("| R-");
+    for row in table.lines().filter(is_row) {
+        let cells: Vec<&str> = row.trim_matches('|').split('|').map(str::trim).collect();
+        assert_eq!(cells.len(), 3, "{row}");
+        targets.extend(cells[0].split(", "));
+        let named: Vec<&str> = cells[2]
+            .split(',')
+            .map(|name| name.trim().trim_matches('`'))
+            .collect();
+        for test in named {
+            assert!(known.contains(test), "{}: there is no test `{test}`", cells[0]);
+        }
+    }
+    assert_eq!(targets.len(), 15, "{targets:?}");
 }

@@ -244,6 +244,7 @@ impl Asked {
             after: After::Stamp(after),
             mark,
             total,
+            part: None,
         };
         Ok(format!(
             "{}?{}={}",

@@ -6,7 +6,7 @@ use super::bundle::{BundleWriter, Members};
 use super::page::{self, After, Page};
 use super::query::{Parameters, Reader, count};
 use super::search::scope as scope_of;
-use super::{Interaction, Payload, Request, Response, entry, uri};
+use super::{Interaction, Payload, Request, Response, entry, outcome, uri};
 use crate::engine::{Session, not_found};
 use crate::error::{Issue, Result};
 use crate::search::criteria::{self, Problem};
@@ -46,9 +46,11 @@ pub(super) async fn run(session: &Session, request: &Request) -> Result<Response
     for version in &versions {
         bundle.entry(|members| history_entry(members, version, &request.base))?;
     }
-    let mut response = Response::new(200, Payload::Json(bundle.finish()));
-    response.issues = asked.issues;
-    Ok(response)
+    if !asked.issues.is_empty() {
+        let outcome = outcome::operation_outcome(None, &asked.issues, &session.settings().outcome, None);
+        bundle.entry(|members| outcome_entry(members, &outcome, &asked.path))?;
+    }
+    Ok(Response::new(200, Payload::Json(bundle.finish())))
 }
 
 /// What is asked, on the first page or a later one.
@@ -119,6 +121,7 @@ impl Asked {
             after: After::Stamp(after),
             mark: 0,
             total,
+            part: None,
         };
         Ok(format!(
             "{}?{}={}",
@@ -155,6 +158,16 @@ fn scope(request: &Request) -> Result<(HistoryScope, String)> {
         }
         _ => (HistoryScope::System, "_history".to_owned()),
     })
+}
+
+/// What was not followed. An entry of a history has a request and a response (bdl-3, bdl-4): here those of the history itself.
+fn outcome_entry(members: &mut Members<'_>, outcome: &[u8], path: &str) -> Result<()> {
+    members.raw("resource", outcome);
+    members.object("request", |request| {
+        request.text("method", "GET")?;
+        request.text("url", path)
+    })?;
+    members.object("response", |response| response.text("status", "200 OK"))
 }
 
 fn history_entry(members: &mut Members<'_>, version: &Version, base: &str) -> Result<()> {

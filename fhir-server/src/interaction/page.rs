@@ -43,11 +43,17 @@ pub(super) struct Page {
     /// The total as the first page told it.
     #[serde(rename = "n")]
     pub(super) total: Option<u64>,
+    /// The container of which a part was shown, and how much of it.
+    #[serde(rename = "i", default, skip_serializing_if = "Option::is_none")]
+    pub(super) part: Option<(String, usize)>,
 }
 
 /// Which row a page goes on after.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) enum After {
+    /// None: the first one still has something to show.
+    #[serde(rename = "f")]
+    Nothing,
     /// The one with that stamp, of a history.
     #[serde(rename = "s")]
     Stamp(i64),

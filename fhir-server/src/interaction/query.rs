@@ -46,7 +46,7 @@ impl<'q> Reader<'q> {
                     *taken = true;
                     values.push(value.as_str());
                 }
-                Some(modifier) if modifier.starts_with(':') => {
+                Some(modifier) if modifier.starts_with(':') && !*taken => {
                     let text =
                         format!("The parameter {name} takes no modifier here: send it without {modifier:?}.");
                     return Err(Error::new(ErrorCode::Value, text).at(format!("http.{name}")));

@@ -1,4 +1,4 @@
-//! `_summary` and `_elements`: parts of a resource (<https://hl7.org/fhir/R4/search.html#summary>).
+//! `_summary`, `_elements` and `_elements:exclude`: parts of a resource (<https://hl7.org/fhir/R4/search.html#summary>).
 //!
 //! Invariant: a part says that it is one, by the tag SUBSETTED, so that nobody sends it back as the whole.
 
@@ -18,25 +18,28 @@ pub(super) enum View {
     Summary(Summary),
     /// `_elements`: names of elements of the root, choices by their stem.
     Elements(Vec<String>),
+    /// `_elements:exclude`, the server's own: all but those.
+    Without(Vec<String>),
 }
 
 impl View {
-    /// Reads `_summary` and `_elements`.
+    /// Reads `_summary`, `_elements` and `_elements:exclude`.
     pub(super) fn take(parameters: &mut Reader<'_>) -> Result<View> {
         let summary = parameters.one("_summary")?.map(parse_summary).transpose()?;
+        let without = parameters.all("_elements:exclude")?;
         let elements = parameters.all("_elements")?;
-        match (summary, elements.is_empty()) {
-            (Some(_), false) => {
-                let text = "_summary and _elements exclude each other: send one of them.";
+        let names = |lists: &[&str]| {
+            let names = lists.iter().flat_map(|list| list.split(',')).map(str::trim);
+            names.filter(|n| !n.is_empty()).map(str::to_owned).collect()
+        };
+        match (summary, elements.as_slice(), without.as_slice()) {
+            (Some(Summary::False) | None, [], []) => Ok(View::Whole),
+            (Some(summary), [], []) => Ok(View::Summary(summary)),
+            (None, elements, []) => Ok(View::Elements(names(elements))),
+            (None, [], without) => Ok(View::Without(names(without))),
+            _ => {
+                let text = "_summary, _elements and _elements:exclude rule each other out: send one of them.";
                 Err(Error::new(ErrorCode::Value, text).at("http._elements"))
-            }
-            (Some(Summary::False) | None, true) => Ok(View::Whole),
-            (Some(summary), true) => Ok(View::Summary(summary)),
-            (None, false) => {
-                let names = elements.iter().flat_map(|list| list.split(',')).map(str::trim);
-                Ok(View::Elements(
-                    names.filter(|n| !n.is_empty()).map(str::to_owned).collect(),
-                ))
             }
         }
     }
@@ -48,6 +51,10 @@ impl View {
             View::Elements(names) => match names.iter().filter(is_named).cloned().collect::<Vec<_>>() {
                 named if named.is_empty() => View::Whole,
                 named => View::Elements(named),
+            },
+            View::Without(names) => match names.iter().filter(is_named).cloned().collect::<Vec<_>>() {
+                named if named.is_empty() => View::Whole,
+                named => View::Without(named),
             },
             other => other.clone(),
         }
@@ -85,6 +92,7 @@ impl View {
             View::Summary(Summary::Data) => field.name != "text",
             View::Summary(Summary::Count) => false,
             View::Elements(names) => field.modifier || names.iter().any(|n| means(n, info, field)),
+            View::Without(names) => field.modifier || !names.iter().any(|n| means(n, info, field)),
         }
     }
 

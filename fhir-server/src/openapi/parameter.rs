@@ -189,7 +189,7 @@ pub(super) fn search_parameters() -> Vec<(&'static str, &'static str, Schema)> {
         (
             "_elements",
             "Elements wanted, with commas between, such as `identifier,name`. What is mandatory or modifies the meaning \
-             comes too. Not together with `_summary`.",
+             comes too. Not together with `_summary`. `_elements:exclude`, the server's own, gives all but those.",
             names().into(),
         ),
         (

@@ -21,7 +21,7 @@ use crate::interaction::{Request, RequestBody};
 #[derive(Clone, Debug, Default)]
 pub struct Arguments {
     given: Vec<ParametersParameter>,
-    /// The parameters of the URL that go to a search.
+    /// The parameters that go to a search.
     search: Vec<(String, String)>,
     /// How many came in a Parameters resource: they are the last, in its order.
     in_parameters: usize,
@@ -66,13 +66,13 @@ impl Arguments {
         &self.given
     }
 
-    /// The parameters of the URL that are for a search.
+    /// The parameters that are for a search.
     pub(crate) fn search_parameters(&self) -> &[(String, String)] {
         &self.search
     }
 
-    /// Reads and checks the arguments of a request. With `searches`, what the definition does not name in the URL is kept for a
-    /// search, which checks it.
+    /// Reads and checks the arguments of a request. With `searches`, primitives that the definition does not name are kept for a search,
+    /// which checks them.
     pub(crate) fn read(
         definition: &OperationDefinition,
         request: &Request,
@@ -88,7 +88,17 @@ impl Arguments {
             }
         }
         if let Some(body) = &request.body {
-            let (given, are_parameters) = of_body(definition, body, settings)?;
+            let (mut given, are_parameters) = of_body(definition, body, settings)?;
+            if searches {
+                let known = inputs(&definition.parameter);
+                given.retain(|parameter| match for_a_search(&known, parameter) {
+                    Some(pair) => {
+                        arguments.search.push(pair);
+                        false
+                    }
+                    None => true,
+                });
+            }
             arguments.in_parameters = if are_parameters { given.len() } else { 0 };
             arguments.given.extend(given);
         }
@@ -107,6 +117,21 @@ fn inputs(parameters: &[OperationDefinitionParameter]) -> Vec<&OperationDefiniti
 fn value_of(parameter: &ParametersParameter) -> Option<Node<'_>> {
     let (field, _) = type_info("Parameters.parameter")?.field("value")?;
     Nodes::of(parameter, field).next()
+}
+
+/// Name and value, where the definition does not name it and a search may.
+fn for_a_search(
+    known: &[&OperationDefinitionParameter],
+    parameter: &ParametersParameter,
+) -> Option<(String, String)> {
+    let name = parameter.name.as_str()?;
+    if known.iter().any(|p| p.name.as_str() == Some(name)) || !parameter.part.is_empty() {
+        return None;
+    }
+    match value_of(parameter)? {
+        Node::Primitive(_, primitive) => Some((name.to_owned(), primitive.text()?.into_owned())),
+        Node::Complex(_) => None,
+    }
 }
 
 /// A parameter of the URL: a primitive, of the type that the definition says.

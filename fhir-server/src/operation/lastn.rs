@@ -53,11 +53,7 @@ impl Operation for LastN {
 
     fn run<'c>(&'c self, session: &'c mut Session, call: &'c Call<'c>) -> BoxFuture<'c, Result<Done>> {
         async move {
-            let max = call
-                .arguments
-                .text("max")
-                .and_then(|max| max.parse().ok())
-                .unwrap_or(1);
+            let max = most(call.arguments.text("max"))?;
             let mut latest = Latest::new(max);
             let mut request = Request::new(Interaction::SearchType, call.request.base.clone());
             request.resource_type = call.resource_type;
@@ -88,6 +84,15 @@ impl Operation for LastN {
         }
         .boxed()
     }
+}
+
+/// How many of each code.
+fn most(max: Option<String>) -> Result<usize> {
+    let Some(text) = max else { return Ok(1) };
+    text.parse().ok().filter(|max| *max > 0).ok_or_else(|| {
+        let text = format!("max={text} gives no observations: it is how many of each code to give, from 1.");
+        Error::new(ErrorCode::Value, text).at("http.max")
+    })
 }
 
 /// The order and the number are the operation's own.

@@ -182,7 +182,7 @@ impl Asked {
             match name.as_str() {
                 "url" => url = Some(value.as_str()),
                 "version" => version = Some(value.as_str()),
-                "_summary" | "_elements" | "_count" | "_total" | "_sort" => {}
+                "_summary" | "_elements" | "_elements:exclude" | "_count" | "_total" | "_sort" => {}
                 _ => return Ok(None),
             }
         }
@@ -205,33 +205,21 @@ impl Asked {
             .push(Issue::new(text).with_severity(Severity::Warning));
     }
 
-    /// Warns where more stand for the containers of a page than were asked for, or than an answer holds.
-    pub(super) fn warn_of_parts(&mut self, parts: usize, is_more: bool) {
-        if is_more {
-            self.warn(format!(
-                "The resources of this page contain more than {parts} matches; the others are left out: ask for fewer with _count."
-            ));
-        } else if parts > self.query.count {
-            self.warn(format!(
-                "_count is the number of containers; those of this page contain {parts} matches."
-            ));
-        }
-    }
-
     /// The token of the next page; none where it would be too long to be sent back.
     pub(super) fn next(
         &mut self,
         session: &Session,
-        after: &Cursor,
-        mark: i64,
+        after: Option<&Cursor>,
+        part: Option<(String, usize)>,
         total: Option<u64>,
     ) -> Result<Option<String>> {
         let page = Page {
             path: self.path.clone(),
             query: self.parameters.clone(),
-            after: After::Cursor(after.to_bytes()),
-            mark,
+            after: after.map_or(After::Nothing, |after| After::Cursor(after.to_bytes())),
+            mark: self.query.mark.unwrap_or_default(),
             total,
+            part,
         };
         let token = page.seal(session)?;
         if token.len() > page::MAX_TOKEN {

@@ -94,40 +94,78 @@ impl Inside {
         })
     }
 
-    /// What stands for each of those matches, in their order; whether there is more than the answer may hold.
+    /// What stands for those matches, in their order, `count` at most, without the first `skip` of the first; and where there is more, the
+    /// place of the match that it is of, and how much of that was shown.
     pub(super) async fn entries(
         &self,
         session: &Session,
         matches: &[Found],
-    ) -> Result<(Vec<(usize, Entry)>, bool)> {
+        count: usize,
+        skip: usize,
+    ) -> Result<(Vec<(usize, Entry)>, Option<(usize, usize)>)> {
+        if matches.is_empty() {
+            return Ok((Vec::new(), None));
+        }
         let keys: Vec<Key> = matches.iter().map(|found| found.version.key.clone()).collect();
+        let (keys, mut inside, is_cut) = self.inside(session, keys, count, skip).await?;
         let direct = self.direct(session, &keys).await?;
-        let most = session.settings().page_max;
-        let mut query = ContainedQuery::new(
-            keys.clone(),
-            self.resource_type,
-            self.filter.clone(),
-            most.saturating_add(1),
-        );
-        query.visible = Filter::All;
-        let mut inside: HashMap<usize, Vec<String>> = HashMap::new();
-        for (place, id) in session.contained(query).await? {
-            let ids = inside.entry(place).or_default();
-            if !ids.contains(&id) {
-                ids.push(id);
-            }
-        }
         let mut entries = Vec::new();
+        let mut shown = 0;
         for (place, key) in keys.iter().enumerate() {
-            if direct.contains(&key.id) && key.resource_type == self.resource_type {
-                entries.push((place, Entry::Whole));
-            }
+            let is_match = direct.contains(&key.id) && key.resource_type == self.resource_type;
+            let own = is_match.then_some(Entry::Whole);
             let ids = inside.remove(&place).unwrap_or_default();
-            entries.extend(ids.into_iter().map(|id| (place, Entry::Part(id))));
+            let of_this = own.into_iter().chain(ids.into_iter().map(Entry::Part));
+            shown = if place == 0 { skip } else { 0 };
+            for entry in of_this.skip(shown) {
+                if entries.len() == count {
+                    return Ok((entries, Some((place, shown))));
+                }
+                entries.push((place, entry));
+                shown += 1;
+            }
         }
-        let is_more = entries.len() > most;
-        entries.truncate(most);
-        Ok((entries, is_more))
+        let rest = match keys.len() {
+            all if all < matches.len() => Some((all, 0)),
+            _ if is_cut && !entries.is_empty() => Some((0, shown)),
+            _ => None,
+        };
+        Ok((entries, rest))
+    }
+
+    /// The ids of what the first of those containers contain: of so many that few enough are fetched, of one at least; whether some of that
+    /// one were not.
+    async fn inside(
+        &self,
+        session: &Session,
+        mut keys: Vec<Key>,
+        count: usize,
+        skip: usize,
+    ) -> Result<(Vec<Key>, HashMap<usize, Vec<String>>, bool)> {
+        let most = session
+            .settings()
+            .page_max
+            .max(count)
+            .saturating_add(skip)
+            .saturating_add(1);
+        loop {
+            let mut query = ContainedQuery::new(keys.clone(), self.resource_type, self.filter.clone(), most);
+            query.visible = Filter::All;
+            let rows = session.contained(query).await?;
+            let is_cut = rows.len() >= most;
+            if is_cut && keys.len() > 1 {
+                keys.truncate(keys.len() / 2);
+                continue;
+            }
+            let mut inside: HashMap<usize, Vec<String>> = HashMap::new();
+            for (place, id) in rows {
+                let ids = inside.entry(place).or_default();
+                if !ids.contains(&id) {
+                    ids.push(id);
+                }
+            }
+            return Ok((keys, inside, is_cut));
+        }
     }
 
     /// The ids of those that are matches themselves.

@@ -17,7 +17,7 @@ pub(crate) use everything::Everything;
 pub(crate) use explain::SCOPE as EXPLAIN_SCOPE;
 
 use self::asked::Asked;
-use self::contained::Entry;
+use self::contained::{Entry, Inside};
 use super::bundle::{BundleWriter, Members};
 use super::subset::View;
 use super::{Payload, Request, Response, outcome};
@@ -89,7 +89,7 @@ async fn matched(session: &Session, asked: &mut Asked) -> Result<(Vec<Found>, Op
     let total = asked.total(session, is_whole.then_some(matches.len())).await?;
     matches.truncate(asked.query.count);
     let next = match matches.last().filter(|_| more) {
-        Some(last) => asked.next(session, &last.cursor, mark, total)?,
+        Some(last) => asked.next(session, Some(&last.cursor), None, total)?,
         None => None,
     };
     Ok((matches, total, next))
@@ -99,8 +99,18 @@ async fn answer(session: &Session, request: &Request, mut asked: Asked) -> Resul
     if asked.explain {
         return explain::answer(session, request, &asked).await;
     }
-    let (mut matches, mut total, next) = matched(session, &mut asked).await?;
-    let is_whole = next.is_none() && asked.page.is_none();
+    let (mut matches, mut total, mut next) = matched(session, &mut asked).await?;
+    let alone = asked.inside.clone().filter(|inside| inside.alone);
+    let parts = match &alone {
+        Some(inside) => Some(parts(session, &mut asked, inside, &mut matches, &mut next).await?),
+        None => None,
+    };
+    if let Some(entries) = &parts
+        && next.is_none()
+        && asked.page.is_none()
+    {
+        total = total.or(u64::try_from(entries.len()).ok());
+    }
     if matches.is_empty()
         && asked.inside.is_none()
         && total.unwrap_or(0) == 0
@@ -114,15 +124,8 @@ async fn answer(session: &Session, request: &Request, mut asked: Asked) -> Resul
     let mut links = vec![("self", asked.self_link(request))];
     links.extend(next.map(|token| ("next", asked.page_link(&token))));
     let included = linked::resources(session, &mut asked, &matches).await?;
-    let entries = match asked.inside.clone().filter(|inside| inside.alone) {
-        Some(inside) => {
-            let (entries, is_more) = inside.entries(session, &matches).await?;
-            asked.warn_of_parts(entries.len(), is_more);
-            total = total.or((is_whole && !is_more).then_some(entries.len() as u64));
-            entries
-        }
-        None => (0..matches.len()).map(|place| (place, Entry::Whole)).collect(),
-    };
+    let whole = || (0..matches.len()).map(|place| (place, Entry::Whole)).collect();
+    let entries = parts.unwrap_or_else(whole);
     let mut bundle = BundleWriter::new(&session.new_id(), "searchset", session.now())?;
     bundle.total_and_links(total, &links)?;
     for (place, what) in entries {
@@ -145,6 +148,33 @@ async fn answer(session: &Session, request: &Request, mut asked: Asked) -> Resul
         })?;
     }
     Ok(Response::new(200, Payload::Json(bundle.finish())))
+}
+
+/// What stands alone of the matches, as many as a page has. Where there is more, the next page goes on there, even within a container.
+async fn parts(
+    session: &Session,
+    asked: &mut Asked,
+    inside: &Inside,
+    matches: &mut Vec<Found>,
+    next: &mut Option<String>,
+) -> Result<Vec<(usize, Entry)>> {
+    let first = matches.first().map(|found| found.version.key.to_string());
+    let shown = asked.page.as_ref().and_then(|page| page.part.clone());
+    // A container that changed since is not shown any more, and the next one from its beginning.
+    let skip = shown.map_or(0, |(key, shown)| if first == Some(key) { shown } else { 0 });
+    let (entries, rest) = inside.entries(session, matches, asked.query.count, skip).await?;
+    if let Some((place, shown)) = rest {
+        let before = place.checked_sub(1).and_then(|place| matches.get(place));
+        let after = before
+            .map(|found| found.cursor.clone())
+            .or_else(|| asked.query.after.clone());
+        let container = matches.get(place).filter(|_| shown > 0);
+        let part = container.map(|found| (found.version.key.to_string(), shown));
+        let total = asked.page.as_ref().and_then(|page| page.total);
+        *next = asked.next(session, after.as_ref(), part, total)?;
+    }
+    matches.truncate(entries.last().map_or(0, |(place, _)| place + 1));
+    Ok(entries)
 }
 
 /// What a resource contains, as a match of its own.

@@ -3,7 +3,7 @@
 use super::failure;
 use super::link::Link;
 use crate::error::Result;
-use crate::store::sql::{self, Choice, Edge, FEW, Lists, SortedRow, VersionRow, Way};
+use crate::store::sql::{self, Choice, Edge, FEW, Lists, Reach, SortedRow, VersionRow, Way};
 use crate::store::{Explanation, Found, SearchQuery};
 
 /// A page of current resources.
@@ -38,16 +38,19 @@ async fn by_change(
 }
 
 async fn by_keys(link: &Link, lists: Lists, query: &SearchQuery, choice: &Choice<'_>) -> Result<Vec<Found>> {
-    if choice.few().is_none()
-        && let Some(edge) = lists.edge(query)?
-    {
-        let edge = link.first(edge).await.map_err(failure::error)?;
-        if let Some(edge) = edge.and_then(|found| Edge::new(query, found)) {
-            let way = Way::Until(edge);
-            let rows = link.rows(lists.by_keys(query, &way)?).await;
-            let rows: Vec<SortedRow> = rows.map_err(failure::error)?;
-            if rows.len() >= query.count {
-                return found(query, rows);
+    if choice.few().is_none() {
+        for reach in [Reach::Near, Reach::Far] {
+            let Some(edge) = lists.edge(query, reach)? else {
+                break;
+            };
+            let edge = link.first(edge).await.map_err(failure::error)?;
+            if let Some(edge) = edge.and_then(|found| Edge::new(query, found)) {
+                let way = Way::Until(edge);
+                let rows = link.rows(lists.by_keys(query, &way)?).await;
+                let rows: Vec<SortedRow> = rows.map_err(failure::error)?;
+                if rows.len() >= query.count {
+                    return found(query, rows);
+                }
             }
         }
     }

@@ -2,6 +2,7 @@
 
 mod ages;
 mod commits;
+mod contention;
 mod failover;
 mod faults;
 mod limits;

@@ -23,6 +23,17 @@ impl Dialect {
         }
     }
 
+    /// Begin and end of a table that is asked once for each row of what stands before it. PostgreSQL thinks that all values before another
+    /// are many, and would read all of both sides; SQLite joins in the order of the text.
+    pub(crate) fn beside(self) -> Option<(&'static str, &'static str)> {
+        match self {
+            #[cfg(feature = "sqlite")]
+            Dialect::Sqlite => None,
+            #[cfg(feature = "postgres")]
+            Dialect::Postgres => Some(("LATERAL (", " OFFSET 0)")),
+        }
+    }
+
     /// That the text of the term `n` holds some bytes.
     pub(crate) fn contains(self) -> &'static str {
         match self {

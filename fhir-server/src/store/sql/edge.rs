@@ -15,10 +15,42 @@ use super::statement::{Bind, Statement};
 use crate::error::Result;
 use crate::store::{ParameterNumber, Place, SearchQuery, Sort, SortKey, ValueKind};
 
-/// Rows of the index that are walked at most.
-const WALKED: i64 = if cfg!(test) { 20 } else { 5_000 };
-/// Texts that are looked at at most: those of other parameters are among them.
-const TEXTS: i64 = if cfg!(test) { 40 } else { 20_000 };
+/// How far the index is walked at most. The numbers stand in the text, where a planner sees them: of one that it does not know, PostgreSQL
+/// thinks that sorting all there is costs less.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Reach {
+    /// What most pages need. For SQLite, which stops where enough match, it is no different.
+    #[cfg(feature = "postgres")]
+    Near,
+    /// As far as it pays.
+    Far,
+}
+
+impl Reach {
+    /// How many rows of the index.
+    fn rows(self) -> &'static str {
+        match self {
+            #[cfg(feature = "postgres")]
+            Reach::Near if cfg!(test) => " LIMIT 5",
+            #[cfg(feature = "postgres")]
+            Reach::Near => " LIMIT 200",
+            Reach::Far if cfg!(test) => " LIMIT 20",
+            Reach::Far => " LIMIT 5000",
+        }
+    }
+
+    /// How many texts, those of other parameters among them.
+    fn texts(self) -> &'static str {
+        match self {
+            #[cfg(feature = "postgres")]
+            Reach::Near if cfg!(test) => " LIMIT 10",
+            #[cfg(feature = "postgres")]
+            Reach::Near => " LIMIT 1000",
+            Reach::Far if cfg!(test) => " LIMIT 40",
+            Reach::Far => " LIMIT 20000",
+        }
+    }
+}
 
 /// The types of a place: a number, or bytes.
 pub(crate) type PlaceSql = (Nullable<BigInt>, Nullable<Binary>);
@@ -123,10 +155,21 @@ impl Edge {
             false => (from, Some(to)),
             true => (Some(to), from),
         };
-        out.push(
-            "SELECT l.resource AS s FROM term n CROSS JOIN label l WHERE n.tenant = ? AND n.kind = 0",
-            [tenant()],
-        );
+        let of_text = " l.tenant = ? AND l.parameter = ? AND l.term = n.number";
+        let binds = || [tenant(), Bind::Int(self.key.parameter.0)];
+        let beside = lists.dialect.beside();
+        out.push("SELECT l.resource AS s FROM term n CROSS JOIN ", []);
+        if let Some((begin, end)) = beside {
+            out.push(begin, []);
+            out.push("SELECT l.resource FROM label l WHERE", []);
+            out.push(of_text, binds());
+            out.push(lists.row_guard(), []);
+            out.push(end, []);
+            out.push(" l", []);
+        } else {
+            out.push("label l", []);
+        }
+        out.push(" WHERE n.tenant = ? AND n.kind = 0", [tenant()]);
         if let Some(low) = low {
             out.push(" AND n.head >= ?", [Bind::Owned(low)]);
         }
@@ -134,11 +177,11 @@ impl Edge {
             out.push(" AND n.head <= ?", [Bind::Owned(high)]);
         }
         out.push(lists.term_guard(), []);
-        out.push(
-            " AND l.tenant = ? AND l.parameter = ? AND l.term = n.number",
-            [tenant(), Bind::Int(self.key.parameter.0)],
-        );
-        out.push(lists.row_guard(), []);
+        if beside.is_none() {
+            out.push(" AND", []);
+            out.push(of_text, binds());
+            out.push(lists.row_guard(), []);
+        }
     }
 
     fn spans<ST>(&self, out: &mut Statement<'_, ST>, lists: Lists, (from, to): (Option<i64>, i64)) {
@@ -179,7 +222,11 @@ impl Edge {
 
 impl Lists {
     /// The statement that looks for the edge of a page: none where the order has no index.
-    pub(crate) fn edge<'a>(self, query: &'a SearchQuery) -> Result<Option<Statement<'a, PlaceSql>>> {
+    pub(crate) fn edge<'a>(
+        self,
+        query: &'a SearchQuery,
+        reach: Reach,
+    ) -> Result<Option<Statement<'a, PlaceSql>>> {
         let Some(key) = Key::of(query) else {
             return Ok(None);
         };
@@ -189,12 +236,13 @@ impl Lists {
         };
         let from = query.after.as_ref().and_then(|after| after.values.first());
         match key.is_text() {
-            true => self.walk_texts(&mut out, key, from),
+            true => self.walk_texts(&mut out, key, reach, from),
             false => self.walk_spans(&mut out, key, from),
         }
+        out.push(reach.rows(), []);
         out.push(
-            " LIMIT ?) x CROSS JOIN resource r WHERE r.tenant = ? AND r.surrogate = x.s",
-            [Bind::Big(WALKED), Bind::Big(self.tenant.0)],
+            ") x CROSS JOIN resource r WHERE r.tenant = ? AND r.surrogate = x.s",
+            [Bind::Big(self.tenant.0)],
         );
         self.conditions(&mut out, query, Stamps::of(query, None), Tested::All)?;
         if self.dialect.orders_parts() {
@@ -208,7 +256,13 @@ impl Lists {
         Ok(Some(out))
     }
 
-    fn walk_texts<'a>(self, out: &mut Statement<'a, PlaceSql>, key: Key, from: Option<&'a Place>) {
+    fn walk_texts<'a>(
+        self,
+        out: &mut Statement<'a, PlaceSql>,
+        key: Key,
+        reach: Reach,
+        from: Option<&'a Place>,
+    ) {
         let tenant = || Bind::Big(self.tenant.0);
         out.push(
             "SELECT l.resource AS s, n.head AS at FROM (SELECT n.number, n.head FROM term n WHERE n.tenant = ? AND n.kind = 0",
@@ -223,10 +277,11 @@ impl Lists {
         }
         out.push(self.term_guard(), []);
         let order = match key.descending {
-            false => " ORDER BY n.head LIMIT ?",
-            true => " ORDER BY n.head DESC LIMIT ?",
+            false => " ORDER BY n.head",
+            true => " ORDER BY n.head DESC",
         };
-        out.push(order, [Bind::Big(TEXTS)]);
+        out.push(order, []);
+        out.push(reach.texts(), []);
         out.push(
             ") n CROSS JOIN label l WHERE l.tenant = ? AND l.parameter = ? AND l.term = n.number",
             [tenant(), Bind::Int(key.parameter.0)],

@@ -25,7 +25,7 @@ mod write;
 pub(crate) use choice::{Choice, FEW, Way};
 pub(crate) use contained::{ContainedRow, contained_of};
 pub(crate) use dialect::Dialect;
-pub(crate) use edge::Edge;
+pub(crate) use edge::{Edge, Reach};
 pub(crate) use epoch::{EpochRow, defining, epochs, epochs_of, marks, marks_of, note, set_epoch, set_note};
 pub(crate) use index::{
     ContainedKey, ContainedRows, Draft, Rows, Term, TermKey, class, indexed_to, unindexed,

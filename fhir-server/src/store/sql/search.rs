@@ -230,6 +230,17 @@ impl Lists {
             Way::Until(edge) => {
                 out.push(" FROM (SELECT DISTINCT e.s FROM (", []);
                 edge.set(out, self);
+                if let Some((begin, end)) = self.dialect.beside() {
+                    out.push(") e) d CROSS JOIN ", []);
+                    out.push(begin, []);
+                    out.push(
+                        "SELECT * FROM resource r WHERE r.tenant = ? AND r.surrogate = d.s",
+                        [Bind::Big(self.tenant.0)],
+                    );
+                    out.push(end, []);
+                    out.push(" r WHERE TRUE", []);
+                    return self.conditions(out, query, Stamps::of(query, after), tested);
+                }
             }
         }
         out.push(

@@ -3,7 +3,7 @@
 use super::failure;
 use super::link::Link;
 use crate::error::Result;
-use crate::store::sql::{self, Choice, Edge, FEW, Lists, SortedRow, VersionRow, Way};
+use crate::store::sql::{self, Choice, Edge, FEW, Lists, Reach, SortedRow, VersionRow, Way};
 use crate::store::{Explanation, Found, SearchQuery};
 
 /// A page of current resources.
@@ -39,7 +39,7 @@ fn by_change(
 
 fn by_keys(link: &mut Link, lists: Lists, query: &SearchQuery, choice: &Choice<'_>) -> Result<Vec<Found>> {
     if choice.few().is_none()
-        && let Some(edge) = lists.edge(query)?
+        && let Some(edge) = lists.edge(query, Reach::Far)?
     {
         let edge = link.first(edge).map_err(failure::error)?;
         if let Some(edge) = edge.and_then(|found| Edge::new(query, found)) {

@@ -16,7 +16,7 @@ use crate::store::{
 };
 
 /// A connection of the test's own.
-async fn link(url: &DatabaseUrl) -> Link {
+pub(super) async fn link(url: &DatabaseUrl) -> Link {
     let DatabaseUrl::Postgres(url) = url else {
         panic!("{url:?}")
     };
@@ -159,12 +159,22 @@ async fn connections_that_the_database_ended_are_replaced_unnoticed() {
     };
     let store = opened(&DatabaseUrl::Postgres(format!("{url}&application_name=ended")));
     let other = link(&DatabaseUrl::Postgres(url)).await;
+    let mut first = None;
     for round in 0..10 {
         store
             .commit(TenantId::DEFAULT, put("a", &round.to_string()))
             .await
             .unwrap();
         assert!(read(&store, "a").await.is_some());
+        let count = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'ended'";
+        let count = other.first(Statement::<BigInt>::new(count, [])).await;
+        let count: i64 = count.unwrap().unwrap();
+        let most = *first.get_or_insert(count);
+        // What watches the database may have come since; what leaks would grow with each round.
+        assert!(
+            count <= most + 2,
+            "round {round}: {count} connections, {most} at first"
+        );
         let ended =
             "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE application_name = 'ended'";
         let _: Option<i64> = other.first(Statement::<BigInt>::new(ended, [])).await.unwrap();

@@ -8,7 +8,7 @@ use crate::context::{Millis, TenantId};
 use crate::store::postgres::connect::Connector;
 use crate::store::postgres::link::Link;
 use crate::store::postgres::url::Target;
-use crate::store::sql::{self, Choice, Dialect, Edge, Lists, RowKey, Statement, Way};
+use crate::store::sql::{self, Choice, Dialect, Edge, Lists, Reach, RowKey, Statement, Way};
 use crate::store::{
     Commit, Compare, Criterion, DatabaseUrl, Filter, HistoryQuery, HistoryScope, ParameterNumber,
     SearchQuery, Sort, SortKey, Store, SystemTest, Test, ValueKind,
@@ -232,9 +232,11 @@ async fn edges(link: &Link, filter: Filter) {
                 key: SortKey::Parameter { parameter, kind },
                 descending,
             });
-            let edge = plan(link, LISTS.edge(&query).unwrap().unwrap()).await;
-            uses(&edge, index);
-            assert!(!edge.contains("Sort Key"), "{edge}");
+            for reach in [Reach::Near, Reach::Far] {
+                let edge = plan(link, LISTS.edge(&query, reach).unwrap().unwrap()).await;
+                uses(&edge, index);
+                assert!(!edge.contains("Sort Key"), "{edge}");
+            }
             // Little is before it.
             let place = match (kind, descending) {
                 (ValueKind::String, false) => (None, Some(vec![0, 0, 0, 9])),
