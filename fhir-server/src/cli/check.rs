@@ -8,7 +8,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
-use fhir_model::read::{Read, ReadError, ReadIssue, ReadOptions, UnknownElements};
+use fhir_model::read::{ReadOptions, UnknownElements};
 use fhir_model::{Resource, json, xml};
 use fhir_server::error::{Error, ErrorCode, Result};
 use fhir_server::interaction::Format;
@@ -178,27 +178,17 @@ impl Checker<'_> {
 
     fn unit(&mut self, unit: &Unit) -> std::io::Result<()> {
         self.report.count_resource();
-        match self.read(unit) {
-            Ok(read) => self.resource(unit, &read),
-            Err(error) => error
-                .issues
-                .into_iter()
-                .try_for_each(|issue: ReadIssue| self.report.tell(Problem::unreadable(issue, unit.line))),
-        }
-    }
-
-    fn read(&self, unit: &Unit) -> std::result::Result<Read<Resource>, ReadError> {
-        match unit.format {
-            Format::Json => json::read(&unit.text, &self.options),
-            Format::Xml => xml::read(&unit.text, &self.options),
-        }
-    }
-
-    fn resource(&mut self, unit: &Unit, read: &Read<Resource>) -> std::io::Result<()> {
-        let kind = read.value.type_name();
-        let asked = self.profiles.iter().filter(|(_, about)| about == kind);
+        let read = match unit.format {
+            Format::Json => json::read_partial(&unit.text, &self.options),
+            Format::Xml => xml::read_partial(&unit.text, &self.options),
+        };
+        let kind = read.value.as_ref().map(Resource::type_name);
+        let asked = self
+            .profiles
+            .iter()
+            .filter(|(_, about)| Some(about.as_str()) == kind);
         let asked: Vec<String> = asked.map(|(url, _)| url.clone()).collect();
-        let mut findings = self.validator.validate_against(&read.value, &asked);
+        let mut findings = self.validator.validate_partial(&read, &asked);
         position::find(&unit.text, "", &mut findings);
         findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
         for finding in findings {

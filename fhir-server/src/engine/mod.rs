@@ -49,7 +49,7 @@ pub(crate) use known::Known;
 pub(crate) use links::{Assigned, BundleLinks, unquoted};
 pub(crate) use matches::Matches;
 pub(crate) use place::in_entry;
-pub(crate) use received::{Part, Received};
+pub(crate) use received::{Part, Received, read_partial, unreadable};
 pub(crate) use stored_form::Edit;
 pub(crate) use validation::{kind, words};
 pub(crate) use write::{Committed, Draft, Ticket, Written};

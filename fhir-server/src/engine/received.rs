@@ -8,7 +8,7 @@ use std::ops::Range;
 
 use bytes::Bytes;
 use fhir_model::json::{Link, ResourceSpan, Trace};
-use fhir_model::read::{IssueKind, Limits, ReadError, ReadOptions};
+use fhir_model::read::{IssueKind, Limits, Partial, ReadIssue, ReadOptions};
 use fhir_model::{Bundle, Resource, json, xml};
 
 use super::{Edit, Settings};
@@ -39,32 +39,20 @@ pub(crate) struct Part<'r> {
 impl Received {
     /// Reads a body of FHIR in JSON or XML.
     pub(crate) fn read(body: Option<&RequestBody>, settings: &Settings) -> Result<Received> {
-        match body {
-            None => Err(Error::new(
-                ErrorCode::Required,
-                "The request needs a body: a resource in FHIR JSON or XML.",
-            )),
-            Some(RequestBody::Native { content_type, .. }) => Err(Error::new(
-                ErrorCode::UnsupportedMediaType,
-                format!(
-                    "A body of type {content_type:?} is taken for Binary only: send application/fhir+json or application/fhir+xml."
-                ),
-            )),
-            Some(RequestBody::Patch(form, _)) => Err(Error::new(
-                ErrorCode::UnsupportedMediaType,
-                format!("A body of type {:?} is taken by PATCH only.", form.media_type()),
-            )),
-            Some(RequestBody::Fhir(Format::Json, text)) => Received::from_json(text.clone(), settings),
-            Some(RequestBody::Fhir(Format::Xml, text)) => {
-                let json = json_of_xml(text, settings)?;
-                Received::from_json(json.into(), settings)
-            }
+        let Some(body) = body else {
+            let text = "The request needs a body: a resource in FHIR JSON or XML.";
+            return Err(Error::new(ErrorCode::Required, text));
+        };
+        match fhir_text(body)? {
+            (Format::Json, text) => Received::from_json(text.clone(), settings),
+            (Format::Xml, text) => Received::from_json(json_of_xml(text, settings)?.into(), settings),
         }
     }
 
     /// Reads a body of FHIR JSON.
     pub(crate) fn from_json(text: Bytes, settings: &Settings) -> Result<Received> {
-        let (resource, trace) = json::read_traced(&text, &options(settings)).map_err(unreadable)?;
+        let (resource, trace) =
+            json::read_traced(&text, &options(settings)).map_err(|error| unreadable(error.issues))?;
         Ok(Received {
             text,
             resource,
@@ -164,16 +152,41 @@ fn options(settings: &Settings) -> ReadOptions {
     }
 }
 
+/// What can be read of a body of FHIR in JSON or XML, and what is wrong with the rest.
+pub(crate) fn read_partial(body: &RequestBody, settings: &Settings) -> Result<Partial<Resource>> {
+    Ok(match fhir_text(body)? {
+        (Format::Json, text) => json::read_partial(text, &options(settings)),
+        (Format::Xml, text) => xml::read_partial(text, &options(settings)),
+    })
+}
+
+/// The text of a body of FHIR.
+fn fhir_text(body: &RequestBody) -> Result<(Format, &Bytes)> {
+    match body {
+        RequestBody::Fhir(format, text) => Ok((*format, text)),
+        RequestBody::Native { content_type, .. } => Err(Error::new(
+            ErrorCode::UnsupportedMediaType,
+            format!(
+                "A body of type {content_type:?} is taken for Binary only: send application/fhir+json or application/fhir+xml."
+            ),
+        )),
+        RequestBody::Patch(form, _) => Err(Error::new(
+            ErrorCode::UnsupportedMediaType,
+            format!("A body of type {:?} is taken by PATCH only.", form.media_type()),
+        )),
+    }
+}
+
 /// The body in JSON: the one form in which resources are stored.
 fn json_of_xml(text: &[u8], settings: &Settings) -> Result<Vec<u8>> {
-    let read = xml::read(text, &options(settings)).map_err(unreadable)?;
+    let read = xml::read(text, &options(settings)).map_err(|error| unreadable(error.issues))?;
     Ok(json::to_vec(&read.value))
 }
 
 /// What the caller is told of a body that could not be read.
-fn unreadable(error: ReadError) -> Error {
-    let limit = error.issues.iter().any(|i| i.kind == IssueKind::Limit);
-    let issues = error.issues.into_iter().map(|issue| Issue {
+pub(crate) fn unreadable(issues: Vec<ReadIssue>) -> Error {
+    let limit = issues.iter().any(|i| i.kind == IssueKind::Limit);
+    let issues = issues.into_iter().map(|issue| Issue {
         diagnostics: issue.message,
         expression: (!issue.path.is_empty()).then_some(issue.path),
         position: Some((issue.line, issue.column)),

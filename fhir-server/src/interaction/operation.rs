@@ -84,7 +84,7 @@ fn prepare(session: &Session, request: &Request) -> Result<(Offered, Arguments)>
         &offered.definition,
         plain.as_ref().unwrap_or(request),
         session.settings(),
-        offered.operation.takes_search_parameters(),
+        offered.operation.as_ref(),
     )?;
     Ok((offered, arguments))
 }

@@ -6,14 +6,15 @@
 //!
 //! Invariant: what the definition does not name is refused, never passed over.
 
-use fhir_model::read::ReadOptions;
+use fhir_model::read::{IssueKind, ReadIssue, ReadOptions};
 use fhir_model::reflect::{Node, Nodes, PrimitiveType};
 use fhir_model::{
     AnyValue, OperationDefinition, OperationDefinitionParameter, Parameters, ParametersParameter, json,
 };
 use fhir_model::{Resource, type_info};
 
-use crate::engine::{Received, Settings};
+use super::Operation;
+use crate::engine::{Settings, read_partial, unreadable};
 use crate::error::{Error, ErrorCode, Result};
 use crate::interaction::{Request, RequestBody};
 
@@ -25,6 +26,8 @@ pub struct Arguments {
     search: Vec<(String, String)>,
     /// How many came in a Parameters resource: they are the last, in its order.
     in_parameters: usize,
+    /// What is wrong with the parts of the resource that could not be read, by places within the resource.
+    unread: Vec<ReadIssue>,
 }
 
 impl Arguments {
@@ -71,14 +74,21 @@ impl Arguments {
         &self.search
     }
 
-    /// Reads and checks the arguments of a request. With `searches`, primitives that the definition does not name are kept for a search,
-    /// which checks them.
+    /// What is wrong with the parts of the argument `resource` that could not be read and are left out of it: for an operation
+    /// that judges the text of its body.
+    pub(crate) fn unread(&self) -> &[ReadIssue] {
+        &self.unread
+    }
+
+    /// Reads and checks the arguments of a request. Where the operation takes those of a search too, primitives that the definition
+    /// does not name are kept for the search, which checks them.
     pub(crate) fn read(
         definition: &OperationDefinition,
         request: &Request,
         settings: &Settings,
-        searches: bool,
+        operation: &dyn Operation,
     ) -> Result<Self> {
+        let searches = operation.takes_search_parameters();
         let mut arguments = Arguments::default();
         for (name, value) in &request.query {
             let known = inputs(&definition.parameter);
@@ -88,7 +98,15 @@ impl Arguments {
             }
         }
         if let Some(body) = &request.body {
-            let (mut given, are_parameters) = of_body(definition, body, settings)?;
+            let Body {
+                mut given,
+                are_parameters,
+                unread,
+            } = of_body(definition, body, settings)?;
+            if !operation.judges_text() && !unread.is_empty() {
+                return Err(unreadable(unread));
+            }
+            arguments.unread = unread;
             if searches {
                 let known = inputs(&definition.parameter);
                 given.retain(|parameter| match for_a_search(&known, parameter) {
@@ -168,28 +186,69 @@ fn of_url(definition: &OperationDefinition, name: &str, value: &str) -> Result<P
         })
 }
 
-/// The arguments in a body, and whether it is a Parameters resource.
-fn of_body(
-    definition: &OperationDefinition,
-    body: &RequestBody,
-    settings: &Settings,
-) -> Result<(Vec<ParametersParameter>, bool)> {
-    let received = Received::read(Some(body), settings)?;
-    if let Some(parameters) = received.resource.get::<Parameters>() {
-        return Ok((parameters.parameter.clone(), true));
+/// The arguments in a body.
+struct Body {
+    given: Vec<ParametersParameter>,
+    /// Whether it is a Parameters resource.
+    are_parameters: bool,
+    unread: Vec<ReadIssue>,
+}
+
+/// The arguments in a body. What could not be read is an error, unless it is a part of the parameter `resource`.
+fn of_body(definition: &OperationDefinition, body: &RequestBody, settings: &Settings) -> Result<Body> {
+    let partial = read_partial(body, settings)?;
+    let is_over = |issue: &ReadIssue| matches!(issue.kind, IssueKind::Limit | IssueKind::Syntax);
+    let Some(resource) = partial.value.filter(|_| !partial.issues.iter().any(is_over)) else {
+        return Err(unreadable(partial.issues));
+    };
+    if let Some(parameters) = resource.get::<Parameters>() {
+        let parameter = parameters.parameter.clone();
+        return Ok(Body {
+            unread: within_resource(&parameter, partial.issues)?,
+            given: parameter,
+            are_parameters: true,
+        });
     }
-    let found = received.resource.type_name();
+    let found = resource.type_name();
     if let Some(name) = name_of_body(definition, found) {
         let resource = ParametersParameter {
             name: name.into(),
-            resource: Some(received.resource),
+            resource: Some(resource),
             ..ParametersParameter::default()
         };
-        return Ok((vec![resource], false));
+        return Ok(Body {
+            given: vec![resource],
+            are_parameters: false,
+            unread: partial.issues,
+        });
+    }
+    if !partial.issues.is_empty() {
+        return Err(unreadable(partial.issues));
     }
     let code = definition.code.as_str().unwrap_or_default();
     let text = format!("The operation ${code} takes a Parameters resource; this is a {found}.");
     Err(Error::new(ErrorCode::Invalid, text).at(found))
+}
+
+/// Issues of the parameter `resource`, by places within it; others are an error.
+fn within_resource(given: &[ParametersParameter], mut issues: Vec<ReadIssue>) -> Result<Vec<ReadIssue>> {
+    let index = given.iter().position(|p| p.name.as_str() == Some("resource"));
+    let resource = index.and_then(|i| Some((i, given.get(i)?.resource.as_ref()?)));
+    let rebased = |issue: &ReadIssue| {
+        let (index, resource) = resource?;
+        let rest = issue
+            .path
+            .strip_prefix(&format!("Parameters.parameter[{index}].resource"))?;
+        (rest.is_empty() || rest.starts_with('.')).then(|| format!("{}{rest}", resource.type_name()))
+    };
+    let places: Option<Vec<String>> = issues.iter().map(rebased).collect();
+    let Some(places) = places else {
+        return Err(unreadable(issues));
+    };
+    for (issue, place) in issues.iter_mut().zip(places) {
+        issue.path = place;
+    }
+    Ok(issues)
 }
 
 /// The parameter that a body of that type is: `resource`, else the only one of the type.

@@ -59,6 +59,11 @@ pub trait Operation: Send + Sync {
     fn takes_search_parameters(&self) -> bool {
         false
     }
+    /// Whether a body is taken of which a part cannot be read as FHIR: the operation is given the rest, and what is wrong with
+    /// that part.
+    fn judges_text(&self) -> bool {
+        false
+    }
     /// Whether a call on that level means nothing without a resource in its body.
     fn needs_resource(&self, _level: Level) -> bool {
         false

@@ -1,10 +1,11 @@
 //! `$validate`: whether a resource is valid, by R4, UK Core and the profiles that it claims or that are asked for
 //! (<https://hl7.org/fhir/R4/resource-operation-validate.html>). Nothing is stored.
 //!
-//! The answer is 200 with what was found, whether that is nothing, warnings or errors; what cannot be read as FHIR is 400.
+//! The answer is 200 with what was found, whether that is nothing, warnings or errors. Parts that cannot be read as FHIR are
+//! errors among the others; a body that is no JSON or XML is 400.
 
 use fhir_model::{OperationDefinition, ParametersParameter, Resource, json};
-use fhir_validate::position;
+use fhir_validate::{position, unread};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 
@@ -43,6 +44,10 @@ impl Operation for Validate {
             ],
             ..OperationDefinition::default()
         }
+    }
+
+    fn judges_text(&self) -> bool {
+        true
     }
 
     fn needs_resource(&self, level: Level) -> bool {
@@ -90,6 +95,7 @@ impl Operation for Validate {
             let validator = known.validator();
             let mut findings = session.findings(validator, resource, text.len(), &profiles).await?;
             if sent.is_some() {
+                findings = unread::after(call.arguments.unread(), findings);
                 position::find(text, &place_in_body(call), &mut findings);
             }
             Ok(answer(session, &findings))

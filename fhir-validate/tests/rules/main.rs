@@ -11,6 +11,7 @@ mod bundles;
 mod elements;
 mod forms;
 mod profiles;
+mod unread;
 
 use fhir_model::read::ReadOptions;
 use fhir_validate::{Finding, Severity, Validator};

@@ -5,7 +5,6 @@
 use std::io::{Result, Write};
 use std::path::Path;
 
-use fhir_model::read::ReadIssue;
 use fhir_validate::{Finding, Severity};
 use serde_json::{Value, json};
 
@@ -34,17 +33,6 @@ impl Problem {
             message,
             rule: None,
             near: None,
-        }
-    }
-
-    /// A text that is not FHIR. `line` is that of the text within its file, where it is one line of several.
-    pub(super) fn unreadable(issue: ReadIssue, line: Option<u64>) -> Problem {
-        Problem {
-            layer: "text",
-            line: Some(line.unwrap_or_else(|| issue.line.into())),
-            column: Some(issue.column.into()),
-            expression: issue.path,
-            ..Problem::of_file(None, issue.message)
         }
     }
 

@@ -114,3 +114,39 @@ fn what_is_found_in_the_body_has_its_line_and_column() {
         "line 4, column 2)"
     );
 }
+
+#[test]
+fn a_part_that_cannot_be_read_is_told_among_what_is_found() {
+    let server = TestServer::new();
+    let patient = "{\"resourceType\":\"Patient\",\n \"gendre\":\"male\",\n \"gender\":\"femal\"}";
+    let among = found(&server, "Patient/$validate", patient);
+    assert_eq!(errors(&among), ["Patient.gendre", "Patient.gender"], "{among:?}");
+    assert!(among[0].2.contains("line 2"), "{among:?}");
+
+    let within = format!(
+        "{{\"resourceType\":\"Parameters\",\"parameter\":[\n{{\"name\":\"mode\",\"valueCode\":\"create\"}},\n{{\"name\":\"resource\",\"resource\":{patient}}}]}}"
+    );
+    let among = found(&server, "Patient/$validate", &within);
+    assert_eq!(errors(&among), ["Patient.gendre", "Patient.gender"], "{among:?}");
+    assert!(among[0].2.contains("line 4"), "{among:?}");
+    assert_eq!(server.versions(), 0);
+}
+
+#[test]
+fn what_is_no_resource_to_judge_is_refused() {
+    let server = TestServer::new();
+    for (url, body) in [
+        ("Patient/$validate", "{\"resourceType\":\"Patient\","),
+        ("Patient/$validate", r#"{"resourceType":"Patiant"}"#),
+        (
+            "Patient/$validate",
+            r#"{"resourceType":"Parameters","parameter":[{"nam":"x","name":"resource","resource":{"resourceType":"Patient"}}]}"#,
+        ),
+        (
+            "Patient/p/$meta-add",
+            r#"{"resourceType":"Parameters","parameter":[{"name":"meta","valueMeta":{"tagg":[]}}]}"#,
+        ),
+    ] {
+        assert_eq!(told(server.post(url, body)).0, 400, "{url} {body}");
+    }
+}

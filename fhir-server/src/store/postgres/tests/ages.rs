@@ -6,6 +6,15 @@ use crate::store::conformance::history_to_migrate;
 use crate::store::postgres::migrate::{STEPS, Step};
 use crate::store::{DatabaseUrl, migrate};
 
+/// Many resources, each with a version that was followed; and, once there are dates, as many of those.
+const MANY: &str = "INSERT INTO resource SELECT r.tenant, 1000000 + g, 1000000 + g, r.version, r.stamp_at, r.type, r.bucket, r.change, \
+    r.encoding, r.stamp_form, convert_to('many-' || g, 'UTF8'), r.body \
+    FROM (SELECT * FROM resource WHERE change < 2 LIMIT 1) r, generate_series(1, {rows}) g; \
+    INSERT INTO history SELECT h.tenant, 1000000 + g, 1000000 + g, 1, 2000000 + g, h.stamp_at, h.type, h.bucket, h.change, \
+    h.encoding, h.stamp_form, h.body FROM (SELECT * FROM history LIMIT 1) h, generate_series(1, {rows}) g";
+const MANY_DATES: &str = "INSERT INTO span SELECT 1, 1000000 + g, 0, 1000000000000 + g * 97, 1000000000000 + g, 1 + g % 40, 0 \
+    FROM generate_series(1, {rows}) g";
+
 const TABLES: [&str; 4] = ["resource", "history", "claim", "server"];
 
 /// A database, by its URL.
@@ -108,4 +117,40 @@ fn a_first_step_that_dies_after_any_of_its_statements_is_taken_again() {
             "after {count} statements"
         );
     }
+}
+
+/// A million rows of each kind at full length, so that how long each step takes and so holds its locks is printed; a thousand otherwise.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_large_database_is_brought_up_to_date_and_nothing_in_it_changes() {
+    let rows = match std::env::var_os("FHIR_TEST_LONG") {
+        Some(_) => "1000000",
+        None => "1000",
+    };
+    let Some(aged) = Aged::filled().await else { return };
+    aged.down(1);
+    aged.execute(MANY.replace("{rows}", rows));
+    let content = |table: &str| {
+        format!("SELECT count(*) || ' ' || sum(hashtextextended(t::text, 0)) AS content FROM {table} t")
+    };
+    for table in ["resource", "history"] {
+        aged.execute(format!("CREATE TABLE content_{table} AS {}", content(table)));
+    }
+    aged.execute("ANALYZE".into());
+    for (number, Step { version, up, .. }) in STEPS.iter().enumerate().skip(1) {
+        let begun = std::time::Instant::now();
+        aged.execute(format!(
+            "BEGIN; {up}; INSERT INTO schema_step (version) VALUES ('{version}'); COMMIT"
+        ));
+        println!("{rows} rows, step {version}: {} ms", begun.elapsed().as_millis());
+        if number == 1 {
+            aged.execute(MANY_DATES.replace("{rows}", rows));
+        }
+    }
+    for table in ["resource", "history"] {
+        let (now, before) = (content(table), format!("SELECT content FROM content_{table}"));
+        aged.execute(format!(
+            "DO $$ BEGIN IF ({now}) IS DISTINCT FROM ({before}) THEN RAISE EXCEPTION '{table} has changed'; END IF; END $$"
+        ));
+    }
+    assert_eq!(migrate(&aged.0).unwrap(), 0);
 }
