@@ -1,5 +1,6 @@
-//! `/openapi.json`: the OpenAPI document, made at the first request for it and kept.
+//! `/openapi.json` and `/openapi/[type].json`: the OpenAPI documents, made at the first request for them and kept while they are in use.
 
+use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use actix_web::http::StatusCode;
@@ -11,47 +12,89 @@ use sha2::{Digest, Sha256};
 use super::state::State;
 use crate::error::{Error, Result};
 use crate::openapi;
+use crate::store::ResourceType;
 
 /// Where the document is, below where the server is mounted.
 pub(super) const PATH: &str = "/openapi.json";
+/// Where those of single types are.
+const FOLDER: &str = "/openapi/";
+const OF_TYPE: &str = "/openapi/{type}.json";
 
-/// The document as it is sent.
+/// How many documents are kept: that of the server, and of the types that were asked for last.
+const KEPT: usize = 8;
+
+/// A document as it is sent.
 #[derive(Clone)]
 struct Document {
     /// The path of the FHIR base that it names.
     base: String,
+    /// What it is about, where that is one type.
+    about: Option<ResourceType>,
     text: Bytes,
     etag: HeaderValue,
 }
 
-/// Keeps the document once it is made.
+/// Keeps documents once they are made.
 #[derive(Default)]
-pub(crate) struct Cache(Mutex<Option<Document>>);
+pub(crate) struct Cache(Mutex<VecDeque<Document>>);
 
 impl Cache {
-    /// The document for that path of the FHIR base. Takes some time where it must be made.
-    fn get(&self, base: &str) -> Result<Document> {
+    /// The document for that path of the FHIR base. Takes some time where it must be made, by one caller at a time.
+    fn get(&self, base: &str, about: Option<ResourceType>) -> Result<Document> {
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(document) = kept.as_ref().filter(|document| document.base == base) {
-            return Ok(document.clone());
+        if let Some(at) = kept.iter().position(|d| d.base == base && d.about == about) {
+            let document = kept.remove(at);
+            kept.extend(document.clone());
+            return document.ok_or_else(|| Error::internal("a document is not where it was"));
         }
-        let text = Bytes::from(openapi::document(base)?);
+        let text = Bytes::from(match about {
+            Some(about) => openapi::document_of(base, about)?,
+            None => openapi::document(base)?,
+        });
         let etag = tag(&text)?;
         let document = Document {
             base: base.to_owned(),
+            about,
             text,
             etag,
         };
-        *kept = Some(document.clone());
+        if kept.len() >= KEPT {
+            kept.pop_front();
+        }
+        kept.push_back(document.clone());
         Ok(document)
     }
 }
 
-/// Mounts the document.
+/// Mounts the documents.
 pub(super) fn configure(state: &Arc<State>, app: &mut web::ServiceConfig) {
-    let state = state.clone();
-    let answer = move |request: HttpRequest| answer(state.clone(), request);
-    app.service(web::resource(PATH).route(web::route().guard(read_only()).to(answer)));
+    let of_server = state.clone();
+    let answer_server = move |request: HttpRequest| {
+        let mounted_at = request.path().strip_suffix(PATH).unwrap_or_default().to_owned();
+        answer(of_server.clone(), request, mounted_at, None)
+    };
+    app.service(web::resource(PATH).route(web::route().guard(read_only()).to(answer_server)));
+    let of_types = state.clone();
+    let answer_type = move |request: HttpRequest, name: web::Path<String>| {
+        let mounted_at = request
+            .path()
+            .rsplit_once(FOLDER)
+            .map_or("", |(before, _)| before)
+            .to_owned();
+        let about = ResourceType::from_name(&name);
+        let state = of_types.clone();
+        async move {
+            match about {
+                Some(about) => answer(state, request, mounted_at, Some(about)).await,
+                None => plain(StatusCode::NOT_FOUND)
+                    .content_type("text/plain; charset=utf-8")
+                    .body(format!(
+                        "R4 has no resource type of that name. {PATH} and GET metadata list them.\n"
+                    )),
+            }
+        }
+    };
+    app.service(web::resource(OF_TYPE).route(web::route().guard(read_only()).to(answer_type)));
 }
 
 /// GET and HEAD.
@@ -69,10 +112,14 @@ pub(super) fn plain(status: StatusCode) -> HttpResponseBuilder {
     builder
 }
 
-async fn answer(state: Arc<State>, request: HttpRequest) -> HttpResponse {
-    let mounted_at = request.path().strip_suffix(PATH).unwrap_or_default();
+async fn answer(
+    state: Arc<State>,
+    request: HttpRequest,
+    mounted_at: String,
+    about: Option<ResourceType>,
+) -> HttpResponse {
     let base = format!("{mounted_at}{}", state.config.listen.base_path);
-    let made = web::block(move || state.openapi.get(&base)).await;
+    let made = web::block(move || state.openapi.get(&base, about)).await;
     let document = match made.map_err(Error::internal).flatten() {
         Ok(document) => document,
         Err(error) => {

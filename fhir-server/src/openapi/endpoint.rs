@@ -304,7 +304,10 @@ fn words(endpoint: &Endpoint, resource_type: Option<&str>) -> (String, String) {
                 ""
             };
             (
-                format!("Operation ${code} on a {name}{method}"),
+                format!(
+                    "Operation ${code} on {}{method}",
+                    resource_type.map_or("the server".to_owned(), |name| format!("a {name}"))
+                ),
                 words.unwrap_or_default(),
             )
         }

@@ -4,7 +4,10 @@
 
 use fhir_validate::schema::Json;
 
-use super::TYPES;
+use std::collections::BTreeMap;
+use std::sync::OnceLock;
+
+use super::subject::Subject;
 use crate::context::Millis;
 use crate::engine::OutcomeSystems;
 use crate::error::{Error, ErrorCode, Issue, Result};
@@ -26,31 +29,57 @@ const WHEN_MILLIS: Millis = Millis(1_795_426_200_000);
 /// The FHIR base that examples of answers tell.
 const BASE: &str = "http://127.0.0.1:8080/fhir";
 
-/// The sandbox's files in which the resources named here stand.
-const SANDBOX: [&str; 3] = [
+/// The sandbox's files, in the order in which they are loaded.
+const SANDBOX: [&str; 5] = [
+    include_str!("../../sandbox/1-organisations.json"),
     include_str!("../../sandbox/2-patients.json"),
     include_str!("../../sandbox/3-records.json"),
+    include_str!("../../sandbox/4-bookings.json"),
     include_str!("../../sandbox/5-consents.json"),
 ];
 
-/// A resource of that type in the sandbox.
-pub(super) fn sandbox_id(resource_type: &str) -> &'static str {
-    match resource_type {
-        "Encounter" => "enc-amira-2026-diabetes-review",
-        "MedicationRequest" => "med-amira-metformin",
-        "Consent" => "consent-amira-share-all",
-        _ => "pat-amira-khan",
+/// Resources of the sandbox that tell more than the first of their type.
+const CHOSEN: [(&str, &str); 4] = [
+    ("Patient", "pat-amira-khan"),
+    ("Encounter", "enc-amira-2026-diabetes-review"),
+    ("MedicationRequest", "med-amira-metformin"),
+    ("Consent", "consent-amira-share-all"),
+];
+
+/// A resource of that type in the sandbox, if it has one.
+pub(super) fn sandbox_id(resource_type: &str) -> Option<&'static str> {
+    static FIRST: OnceLock<BTreeMap<String, String>> = OnceLock::new();
+    if let Some((_, id)) = CHOSEN.iter().find(|(name, _)| *name == resource_type) {
+        return Some(id);
     }
+    let first = FIRST.get_or_init(|| {
+        let mut first = BTreeMap::new();
+        for file in SANDBOX.into_iter().filter_map(|text| read(text).ok()) {
+            for resource in resources(&file) {
+                let text = |name| resource.get(name).and_then(Json::as_str).map(str::to_owned);
+                if let (Some(name), Some(id)) = (text("resourceType"), text("id")) {
+                    first.entry(name).or_insert(id);
+                }
+            }
+        }
+        first
+    });
+    first.get(resource_type).map(String::as_str)
+}
+
+/// The name of an example that is about a resource of the sandbox.
+fn of_sandbox(resource_type: &str, name: impl FnOnce() -> String) -> Option<String> {
+    sandbox_id(resource_type).map(|_| name())
 }
 
 /// The example of a resource to update.
-pub(super) fn sandbox(resource_type: &str) -> String {
-    format!("{resource_type}InSandbox")
+pub(super) fn sandbox(resource_type: &str) -> Option<String> {
+    of_sandbox(resource_type, || format!("{resource_type}InSandbox"))
 }
 
 /// The example of a resource to create.
-pub(super) fn created(resource_type: &str) -> String {
-    format!("New{resource_type}")
+pub(super) fn created(resource_type: &str) -> Option<String> {
+    of_sandbox(resource_type, || format!("New{resource_type}"))
 }
 
 /// The example of a FHIRPath Patch.
@@ -80,14 +109,17 @@ fn tried_with(offered: &Offered) -> Vec<(&str, &str, &'static str)> {
 }
 
 /// The examples of the arguments of operations.
-fn tried_arguments() -> Result<Vec<(String, Json)>> {
+fn tried_arguments(subject: &Subject) -> Result<Vec<(String, Json)>> {
     let mut examples = Vec::new();
     for offered in Operations::builtin().all() {
         let given = tried_with(offered);
         // Of the types that the document is about.
-        let is_shown = [Level::Instance, Level::Type]
-            .into_iter()
-            .any(|level| TYPES.into_iter().any(|name| offered.runs_on(level, Some(name))));
+        let is_shown = [Level::Instance, Level::Type].into_iter().any(|level| {
+            subject
+                .types
+                .iter()
+                .any(|name| offered.runs_on(level, Some(name)))
+        });
         if offered.affects_state() || given.is_empty() || !is_shown {
             continue;
         }
@@ -108,18 +140,18 @@ fn tried_arguments() -> Result<Vec<(String, Json)>> {
 }
 
 /// The example of a resource as the server answers with it.
-pub(super) fn stored(resource_type: &str) -> String {
-    format!("Stored{resource_type}")
+pub(super) fn stored(resource_type: &str) -> Option<String> {
+    of_sandbox(resource_type, || format!("Stored{resource_type}"))
 }
 
 /// The example of a page of matches.
-pub(super) fn found(resource_type: &str) -> String {
-    format!("{resource_type}Search")
+pub(super) fn found(resource_type: &str) -> Option<String> {
+    of_sandbox(resource_type, || format!("{resource_type}Search"))
 }
 
 /// The example of a page of versions.
-pub(super) fn history(resource_type: &str) -> String {
-    format!("{resource_type}History")
+pub(super) fn history(resource_type: &str) -> Option<String> {
+    of_sandbox(resource_type, || format!("{resource_type}History"))
 }
 
 /// The example of the answer to a failure.
@@ -132,8 +164,8 @@ pub(super) fn in_xml(name: &str) -> String {
     format!("{name}Xml")
 }
 
-/// Every example, by its name.
-pub(super) fn all() -> Result<Vec<(String, Json)>> {
+/// Every example that a document about those types may show, by its name.
+pub(super) fn all(subject: &Subject) -> Result<Vec<(String, Json)>> {
     let mut all = vec![
         example(
             TRANSACTION,
@@ -161,19 +193,24 @@ pub(super) fn all() -> Result<Vec<(String, Json)>> {
             read(r#"{"resourceType":"Parameters"}"#)?,
         ),
     ];
-    all.extend(tried_arguments()?);
+    all.extend(tried_arguments(subject)?);
     let sandbox_files = SANDBOX.into_iter().map(read).collect::<Result<Vec<_>>>()?;
-    for name in TYPES {
-        let resource = in_sandbox(&sandbox_files, name)?;
+    for name in &subject.types {
+        all.push(example(&patch(name), "Add a tag", read(&tagging(name))?));
+        let Some(id) = sandbox_id(name) else { continue };
+        let resource = in_sandbox(&sandbox_files, name, id)?;
         let stored_resource = as_stored(&resource);
-        all.extend([
-            example(&created(name), "A new resource", read(new(name))?),
-            example(&patch(name), "Add a tag", read(&tagging(name))?),
-            example(&found(name), "One match", searchset(name, &stored_resource)),
-            example(&history(name), "One version", versions(name, &stored_resource)),
-            example(&stored(name), "As the server answers", stored_resource),
-            example(&sandbox(name), "From the sandbox", resource),
-        ]);
+        let of_resource = [
+            (created(name), "A new resource", new(name, &resource)?),
+            (found(name), "One match", searchset(name, id, &stored_resource)),
+            (history(name), "One version", versions(name, id, &stored_resource)),
+            (stored(name), "As the server answers", stored_resource),
+            (sandbox(name), "From the sandbox", resource),
+        ];
+        let named = of_resource
+            .into_iter()
+            .filter_map(|(name, summary, value)| Some(example(&name?, summary, value)));
+        all.extend(named);
     }
     let in_xml = all
         .iter()
@@ -222,14 +259,18 @@ fn read(text: &str) -> Result<Json> {
     serde_json::from_str(text).map_err(Error::internal)
 }
 
-/// A resource to create.
-fn new(resource_type: &str) -> &'static str {
-    match resource_type {
+/// A resource to create: of a type that is told in full one written for it, of others what the sandbox has, without its id.
+fn new(resource_type: &str, in_sandbox: &Json) -> Result<Json> {
+    read(match resource_type {
+        "Patient" => include_str!("examples/Patient.json"),
         "Encounter" => include_str!("examples/Encounter.json"),
         "MedicationRequest" => include_str!("examples/MedicationRequest.json"),
         "Consent" => include_str!("examples/Consent.json"),
-        _ => include_str!("examples/Patient.json"),
-    }
+        _ => {
+            let members = in_sandbox.members().iter().filter(|(name, _)| name != "id");
+            return Ok(Json::Object(members.cloned().collect()));
+        }
+    })
 }
 
 /// A FHIRPath Patch that any resource of the type takes.
@@ -237,15 +278,16 @@ fn tagging(resource_type: &str) -> String {
     include_str!("examples/patch.json").replace("[type]", resource_type)
 }
 
-fn in_sandbox(files: &[Json], resource_type: &str) -> Result<Json> {
+/// The resources of a file of the sandbox.
+fn resources(file: &Json) -> impl Iterator<Item = &Json> {
+    let entries = file.get("entry").map(Json::items).unwrap_or_default();
+    entries.iter().filter_map(|entry| entry.get("resource"))
+}
+
+fn in_sandbox(files: &[Json], resource_type: &str, id: &str) -> Result<Json> {
     let is =
         |resource: &&Json, name: &str, value: &str| resource.get(name).and_then(Json::as_str) == Some(value);
-    let entries = files
-        .iter()
-        .filter_map(|file| file.get("entry"))
-        .flat_map(Json::items);
-    let mut resources = entries.filter_map(|entry| entry.get("resource"));
-    let id = sandbox_id(resource_type);
+    let mut resources = files.iter().flat_map(resources);
     let found = resources.find(|r| is(r, "resourceType", resource_type) && is(r, "id", id));
     found
         .cloned()
@@ -276,21 +318,18 @@ fn as_stored(resource: &Json) -> Json {
     stored
 }
 
-fn searchset(resource_type: &str, resource: &Json) -> Json {
+fn searchset(resource_type: &str, id: &str, resource: &Json) -> Json {
     let entry = Json::object([
-        (
-            "fullUrl",
-            Json::from(format!("{BASE}/{resource_type}/{}", sandbox_id(resource_type))),
-        ),
+        ("fullUrl", Json::from(format!("{BASE}/{resource_type}/{id}"))),
         ("resource", resource.clone()),
         ("search", Json::object([("mode", Json::from("match"))])),
     ]);
-    let link = format!("{BASE}/{resource_type}?_id={}", sandbox_id(resource_type));
+    let link = format!("{BASE}/{resource_type}?_id={id}");
     bundle("searchset", &link, entry)
 }
 
-fn versions(resource_type: &str, resource: &Json) -> Json {
-    let url = format!("{resource_type}/{}", sandbox_id(resource_type));
+fn versions(resource_type: &str, id: &str, resource: &Json) -> Json {
+    let url = format!("{resource_type}/{id}");
     let entry = Json::object([
         ("fullUrl", Json::from(format!("{BASE}/{url}"))),
         ("resource", resource.clone()),
@@ -335,7 +374,7 @@ mod tests {
 
     #[test]
     fn every_example_reads_strictly_and_is_valid() {
-        for (name, example) in all().unwrap() {
+        for (name, example) in all(&Subject::first_class()).unwrap() {
             let text = match example.get("value").unwrap() {
                 Json::String(_) => continue,
                 json => json.to_string(),

@@ -1,7 +1,8 @@
 //! The OpenAPI 3.1 document (<https://spec.openapis.org/oas/v3.1.1.html>): paths from the table of routes, schemas from the
 //! R4 definitions, errors from the error table; only the words are written here.
 //!
-//! It covers four resource types so far; the server answers for every type in the same way.
+//! One document tells of the four types that are first class and of what belongs to no type; every other type has one of its own, made in
+//! the same way.
 //!
 //! Invariant: the document names nothing that the server does not offer, and is the same wherever it is made.
 
@@ -11,6 +12,7 @@ mod failure;
 mod health;
 mod parameter;
 mod request;
+mod subject;
 mod success;
 mod words;
 
@@ -23,31 +25,48 @@ use utoipa::openapi::{
 };
 
 use crate::error::{Error, Result};
+use crate::store::ResourceType;
+use subject::Subject;
 
-/// The resource types that the document covers.
+/// The resource types that are told in full.
 const TYPES: [&str; 4] = ["Patient", "Encounter", "MedicationRequest", "Consent"];
 
 /// Types of answers and requests beside them.
 const ENVELOPES: [&str; 3] = ["Bundle", "CapabilityStatement", "OperationOutcome"];
 
 const INTRODUCTION: &str = include_str!("introduction.md");
+const OF_TYPE: &str = include_str!("of_type.md");
 
 /// The document as text, for a server whose FHIR base is at that path, such as `/fhir`.
 ///
 /// # Errors
 /// A fault of the build: the definitions or examples in it cannot be read.
 pub fn document(base_path: &str) -> Result<String> {
-    let text = api(base_path).to_json().map_err(Error::internal)?;
-    let mut document: Json = serde_json::from_str(&text).map_err(Error::internal)?;
     let definitions = Definitions::r4().map_err(Error::internal)?;
-    let schemas = Schemas::new(&definitions, Dialect::OpenApi).with_descriptions(words::on);
-    let schemas = schemas.of(TYPES.into_iter().chain(ENVELOPES));
+    written(base_path, &Subject::first_class(), &definitions)
+}
+
+/// The document of one resource type alone, whichever it is.
+///
+/// # Errors
+/// As [`document`].
+pub fn document_of(base_path: &str, resource_type: ResourceType) -> Result<String> {
+    let definitions = Definitions::r4().map_err(Error::internal)?;
+    written(base_path, &Subject::of(resource_type), &definitions)
+}
+
+fn written(base_path: &str, subject: &Subject, definitions: &Definitions) -> Result<String> {
+    let text = api(base_path, subject).to_json().map_err(Error::internal)?;
+    let mut document: Json = serde_json::from_str(&text).map_err(Error::internal)?;
+    let schemas = Schemas::new(definitions, Dialect::OpenApi).with_descriptions(words::on);
+    let schemas = schemas.of(subject.schemas());
     if let Some(components) = document.get_mut("components") {
         components.set("schemas", Json::Object(schemas.into_iter().collect()));
-        components.set("examples", Json::Object(example::all()?));
+        components.set("examples", Json::Object(example::all(subject)?));
     }
     // Said outright: the document asks for no credentials of its own.
     document.set("security", Vec::new());
+    subject::prune(&mut document);
     Ok(document.text())
 }
 
@@ -60,14 +79,18 @@ pub fn json_schema() -> Result<String> {
     Ok(Schemas::new(&definitions, Dialect::JsonSchema).document().text())
 }
 
-fn api(base_path: &str) -> OpenApi {
+fn api(base_path: &str, subject: &Subject) -> OpenApi {
     let license = LicenseBuilder::new()
         .name("Apache-2.0")
         .identifier(Some("Apache-2.0"));
+    let (title, introduction) = match (subject.with_system, subject.types.first()) {
+        (false, Some(name)) => (format!("FHIR R4 server: {name}"), OF_TYPE.replace("[type]", name)),
+        _ => ("FHIR R4 server".to_owned(), INTRODUCTION.to_owned()),
+    };
     let info = InfoBuilder::new()
-        .title("FHIR R4 server")
+        .title(title)
         .version(env!("CARGO_PKG_VERSION"))
-        .description(Some(INTRODUCTION))
+        .description(Some(introduction))
         .license(Some(license.build()));
     let server = ServerBuilder::new()
         .url(base_path)
@@ -75,27 +98,31 @@ fn api(base_path: &str) -> OpenApi {
     OpenApiBuilder::new()
         .info(info)
         .servers(Some([server.build()]))
-        .paths(paths())
+        .paths(paths(subject))
         .components(Some(components()))
-        .tags(Some(tags()))
+        .tags(Some(tags(subject)))
         .build()
 }
 
-fn paths() -> PathsBuilder {
+fn paths(subject: &Subject) -> PathsBuilder {
     let mut paths = PathsBuilder::new();
     for endpoint in endpoint::all() {
         if !endpoint.path.contains("{type}") {
-            let item = PathItem::new(endpoint.method.clone(), endpoint.operation(None));
-            paths = paths.path(endpoint.path(), item);
+            if subject.with_system {
+                let item = PathItem::new(endpoint.method.clone(), endpoint.operation(None));
+                paths = paths.path(endpoint.path(), item);
+            }
             continue;
         }
-        for name in TYPES.into_iter().filter(|name| endpoint.is_for(name)) {
+        for name in subject.types.iter().copied().filter(|name| endpoint.is_for(name)) {
             let item = PathItem::new(endpoint.method.clone(), endpoint.operation(Some(name)));
             paths = paths.path(endpoint.path().replace("{type}", name), item);
         }
     }
-    health::paths()
+    let health = subject.with_system.then(health::paths);
+    health
         .into_iter()
+        .flatten()
         .fold(paths, |paths, (path, item)| paths.path(path, item))
 }
 
@@ -111,15 +138,15 @@ fn components() -> Components {
     components.build()
 }
 
-fn tags() -> Vec<Tag> {
-    let of_type = TYPES.into_iter().map(|name| {
+fn tags(subject: &Subject) -> Vec<Tag> {
+    let of_type = subject.types.iter().map(|name| {
         let page = format!("https://hl7.org/fhir/R4/{}.html", name.to_ascii_lowercase());
         let docs = ExternalDocsBuilder::new()
             .url(page)
             .description(Some("The specification"))
             .build();
         TagBuilder::new()
-            .name(name)
+            .name(*name)
             .description(words::on(name))
             .external_docs(Some(docs))
             .build()
@@ -135,6 +162,7 @@ fn tags() -> Vec<Tag> {
         ),
     ];
     let system = system.map(|(name, words)| TagBuilder::new().name(name).description(Some(words)).build());
+    let system = system.into_iter().filter(|_| subject.with_system);
     of_type.chain(system).collect()
 }
 

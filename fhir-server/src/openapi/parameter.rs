@@ -301,13 +301,16 @@ pub(super) fn of_offered(offered: &Offered) -> Vec<Parameter> {
     inputs.filter_map(one).collect()
 }
 
-/// The variables of a path below a type; the examples exist in the sandbox.
-pub(super) fn in_path(path: &str, sandbox_id: &str) -> Vec<Parameter> {
+/// The variables of a path below a type; the examples exist in the sandbox, where it has resources of the type.
+pub(super) fn in_path(path: &str, sandbox_id: Option<&str>) -> Vec<Parameter> {
     let mut parameters = Vec::new();
     if path.contains("{id}") {
         let schema = text().pattern(Some(ID_PATTERN));
         let id = parameter(ParameterIn::Path, "id", "The id of the resource.", schema);
-        parameters.push(id.example(Some(Value::from(sandbox_id))).build());
+        parameters.push(
+            id.example(Some(Value::from(sandbox_id.unwrap_or("example"))))
+                .build(),
+        );
     }
     if path.contains("{vid}") {
         let schema = text().pattern(Some("^[1-9][0-9]*$"));

@@ -28,11 +28,13 @@ pub(super) fn body(endpoint: &Endpoint, resource_type: Option<&'static str>) -> 
         return arguments(endpoint);
     }
     let (schema, words, examples) = match (endpoint.interaction, resource_type) {
-        (Interaction::Create, Some(name)) => (name, "The new resource.", vec![example::created(name)]),
+        (Interaction::Create, Some(name)) => {
+            (name, "The new resource.", Vec::from_iter(example::created(name)))
+        }
         (Interaction::Update, Some(name)) => (
             name,
             "The whole resource as it shall be.",
-            vec![example::sandbox(name)],
+            Vec::from_iter(example::sandbox(name)),
         ),
         (Interaction::Batch | Interaction::Transaction, _) => {
             let examples = vec![example::TRANSACTION.to_owned(), example::BATCH.to_owned()];

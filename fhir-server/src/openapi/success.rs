@@ -54,13 +54,16 @@ pub(super) fn responses(
         I::Read | I::Vread => vec![
             (
                 "200",
-                full("The resource.", name, &[example::stored(name)], &VERSION),
+                full("The resource.", name, example::stored(name).as_slice(), &VERSION),
             ),
             ("304", bare("You have this version already.", &VERSION)),
         ],
         I::Create => {
             let headers = ["Location", "ETag", "Last-Modified", "Preference-Applied"];
-            vec![("201", full("Created.", name, &[example::stored(name)], &headers))]
+            vec![(
+                "201",
+                full("Created.", name, example::stored(name).as_slice(), &headers),
+            )]
         }
         I::Update => {
             let headers = ["Content-Location", "ETag", "Last-Modified", "Preference-Applied"];
@@ -71,7 +74,7 @@ pub(super) fn responses(
                     full(
                         "Updated; or nothing to change, and no new version.",
                         name,
-                        &[example::stored(name)],
+                        example::stored(name).as_slice(),
                         &headers,
                     ),
                 ),
@@ -80,7 +83,7 @@ pub(super) fn responses(
                     full(
                         "Created under the id of the URL.",
                         name,
-                        &[example::stored(name)],
+                        example::stored(name).as_slice(),
                         &created,
                     ),
                 ),
@@ -89,7 +92,10 @@ pub(super) fn responses(
         I::Patch => {
             let headers = ["Content-Location", "ETag", "Last-Modified", "Preference-Applied"];
             let words = "Patched; or nothing to change, and no new version.";
-            vec![("200", full(words, name, &[example::stored(name)], &headers))]
+            vec![(
+                "200",
+                full(words, name, example::stored(name).as_slice(), &headers),
+            )]
         }
         I::Delete if endpoint.is_conditional() => {
             let words = "Deleted, with the remark that you prefer.";
@@ -111,7 +117,7 @@ pub(super) fn responses(
             ]
         }
         I::HistoryInstance | I::HistoryType | I::HistorySystem => {
-            let examples = resource_type.map(|_| example::history(name));
+            let examples = resource_type.and_then(example::history);
             vec![(
                 "200",
                 full(
@@ -123,7 +129,7 @@ pub(super) fn responses(
             )]
         }
         I::SearchType | I::SearchSystem => {
-            let examples = resource_type.map(|_| example::found(name));
+            let examples = resource_type.and_then(example::found);
             let words = "A page of matches: a Bundle of type `searchset`.";
             vec![(
                 "200",

@@ -154,41 +154,93 @@ fn every_variable_of_a_path_is_a_parameter_with_an_example() {
     }
 }
 
-#[test]
-fn every_reference_leads_somewhere_and_every_component_is_used() {
-    fn references<'v>(value: &'v Value, found: &mut BTreeSet<&'v str>) {
-        found.extend(value.get("$ref").and_then(Value::as_str));
-        value
-            .as_array()
-            .into_iter()
-            .flatten()
-            .for_each(|v| references(v, found));
-        value
-            .as_object()
-            .into_iter()
-            .flatten()
-            .for_each(|(_, v)| references(v, found));
-    }
-    let document = built();
+fn references<'v>(value: &'v Value, found: &mut BTreeSet<&'v str>) {
+    found.extend(value.get("$ref").and_then(Value::as_str));
+    value
+        .as_array()
+        .into_iter()
+        .flatten()
+        .for_each(|v| references(v, found));
+    value
+        .as_object()
+        .into_iter()
+        .flatten()
+        .for_each(|(_, v)| references(v, found));
+}
+
+fn holds_together(document: &Value) {
+    let title = &document["info"]["title"];
     let mut found = BTreeSet::new();
-    references(&document, &mut found);
+    references(document, &mut found);
     for reference in &found {
         assert!(
             document.pointer(reference.trim_start_matches('#')).is_some(),
-            "{reference}"
+            "{title}: {reference}"
         );
     }
     for (kind, components) in document["components"].as_object().unwrap() {
         for name in components.as_object().unwrap().keys() {
             let reference = format!("#/components/{kind}/{name}");
-            assert!(found.contains(reference.as_str()), "{reference} is not used");
+            assert!(
+                found.contains(reference.as_str()),
+                "{title}: {reference} is not used"
+            );
         }
     }
 }
 
 #[test]
+fn every_reference_leads_somewhere_and_every_component_is_used() {
+    holds_together(&built());
+}
+
+#[test]
+fn every_other_type_has_a_document_like_it() {
+    let whole = built();
+    let of_patients: BTreeSet<(String, &str)> = operations(&whole)
+        .into_iter()
+        .filter(|(.., operation)| operation["tags"][0] == "Patient")
+        .filter(|(path, ..)| !path.contains("{member}") && !path.contains("$everything"))
+        .map(|(path, method, _)| (path.replace("/Patient", "/[type]"), method))
+        .collect();
+    let definitions = Definitions::r4().unwrap();
+    for resource_type in ResourceType::all() {
+        let name = resource_type.name();
+        let text = written("/fhir", &Subject::of(resource_type), &definitions).unwrap();
+        let document: Value = serde_json::from_str(&text).unwrap();
+        holds_together(&document);
+        let found: BTreeSet<(String, &str)> = operations(&document)
+            .into_iter()
+            .map(|(path, method, _)| (path.replace(&format!("/{name}"), "/[type]"), method))
+            .collect();
+        let missing: Vec<_> = of_patients.difference(&found).collect();
+        assert!(missing.is_empty(), "{name}: {missing:?}");
+        assert!(
+            operations(&document)
+                .iter()
+                .all(|(.., operation)| operation["tags"][0] == name),
+            "{name}"
+        );
+        let search = &document["paths"][format!("/{name}")]["get"]["parameters"];
+        assert!(search.as_array().is_some_and(|p| p.len() > 10), "{name}");
+    }
+}
+
+#[test]
 fn every_example_conforms_to_its_schema() {
-    let document = built();
+    conform(&built());
+    for name in ["Observation", "Appointment", "Organization"] {
+        let resource_type = ResourceType::from_name(name).unwrap();
+        let document: Value = serde_json::from_str(&document_of("/fhir", resource_type).unwrap()).unwrap();
+        assert!(
+            document["components"]["examples"][format!("Stored{name}")].is_object(),
+            "{name}"
+        );
+        conform(&document);
+    }
+}
+
+fn conform(document: &Value) {
     let components = &document["components"];
     for (name, example) in components["examples"].as_object().unwrap() {
         let Some(kind) = example["value"]["resourceType"].as_str() else {

@@ -1,4 +1,5 @@
-//! `$openapi` on the server: the OpenAPI document of what it offers, the same as at `/openapi.json`.
+//! `$openapi`: the OpenAPI document of what the server offers, the same as at `/openapi.json`, and on a type that of the type, the same as
+//! at `/openapi/[type].json`.
 
 use fhir_model::OperationDefinition;
 use futures_util::FutureExt;
@@ -8,7 +9,7 @@ use super::{Call, Done, Operation, parameter};
 use crate::engine::Session;
 use crate::error::Result;
 use crate::interaction::{Payload, Response};
-use crate::openapi::document;
+use crate::openapi::{document, document_of};
 
 /// `$openapi`
 pub(super) struct OpenApi;
@@ -23,10 +24,11 @@ impl Operation for OpenApi {
             name: "OpenApi".into(),
             status: "active".into(),
             kind: "operation".into(),
-            description: "The OpenAPI document of what this server offers, as JSON.".into(),
+            description: "The OpenAPI document of what this server offers, on a type of what it offers for that type, as JSON.".into(),
             affects_state: false.into(),
             system: true.into(),
-            type_: false.into(),
+            type_: true.into(),
+            resource: vec!["Resource".into()],
             instance: false.into(),
             parameter: vec![parameter(
                 "return",
@@ -42,7 +44,13 @@ impl Operation for OpenApi {
     fn run<'c>(&'c self, session: &'c mut Session, call: &'c Call<'c>) -> BoxFuture<'c, Result<Done>> {
         async move {
             let base = path(&call.request.base).to_owned();
-            let json = session.apart(move || document(&base)).await??;
+            let resource_type = call.request.resource_type;
+            let json = session
+                .apart(move || match resource_type {
+                    Some(resource_type) => document_of(&base, resource_type),
+                    None => document(&base),
+                })
+                .await??;
             Ok(Done::Answer(Response::new(
                 200,
                 Payload::PlainJson(json.into_bytes()),

@@ -2,7 +2,10 @@
 import { el } from "./plain.js";
 import { ask, choose, fhirBase } from "./person.js";
 
-const { document: api } = await fhirBase();
+const root = new URL("../", document.baseURI);
+const { document: server } = await fhirBase();
+let api = server;
+let operations;
 const list = document.getElementById("operations");
 const panel = document.getElementById("operation");
 let who;
@@ -10,7 +13,7 @@ let who;
 const at = (thing) => (thing?.$ref ? thing.$ref.slice(2).split("/").reduce((o, key) => o[key], api) : thing);
 const prose = (text) => (text ?? "").split(/(`[^`]+`)/).map((part) => (part.startsWith("`") && part.length > 1 ? el("code", {}, part.slice(1, -1)) : part));
 
-const operations = Object.entries(api.paths).filter(([, item]) => !item.servers).flatMap(([path, item]) =>
+const operationsOf = (api) => Object.entries(api.paths).filter(([, item]) => !item.servers).flatMap(([path, item]) =>
   Object.entries(item).filter(([, o]) => o.operationId).map(([method, o]) => ({ method: method.toUpperCase(), path, ...o })));
 
 // The types first, what is about all of them after.
@@ -18,7 +21,7 @@ const rank = (name) => (["System", "Server"].includes(name) ? 1 : 0);
 
 function menu() {
   const groups = Map.groupBy(operations, (o) => o.tags?.[0] ?? "Server");
-  list.replaceChildren(...[...groups].sort(([a], [b]) => rank(a) - rank(b)).map(([name, all], n) => el("details", { open: n === 0 }, el("summary", {}, `${name} (${all.length})`),
+  list.replaceChildren(types, ...[...groups].sort(([a], [b]) => rank(a) - rank(b)).map(([name, all], n) => el("details", { open: n === 0 }, el("summary", {}, `${name} (${all.length})`),
     el("div", { class: "list" }, all.map((o) => el("button", { type: "button", class: "plain", id: `to-${o.operationId}`, onclick: () => show(o) },
       el("span", { class: "verb" }, o.method), o.summary))))));
 }
@@ -88,7 +91,22 @@ function show(operation) {
   history.replaceState(null, "", `#${operation.operationId}`);
 }
 
-menu();
+// What is first class is told in the server's own document; each other type has one by itself.
+const capabilities = await ask(undefined, "/metadata");
+const others = (capabilities.body?.rest?.[0].resource ?? []).map((r) => r.type).filter((name) => !server.paths[`/${name}`]);
+const chosenType = el("select", { id: "type", onchange: () => about(chosenType.value) }, el("option", { value: "" }, "First class, and the server"),
+  others.map((name) => el("option", { value: name }, name)));
+const types = el("label", {}, "Types", chosenType);
+
+async function about(name) {
+  api = name ? await (await fetch(new URL(`openapi/${name}.json`, root))).json() : server;
+  operations = operationsOf(api);
+  menu();
+}
+
+const typeWanted = new URLSearchParams(location.search).get("type") ?? "";
+if (others.includes(typeWanted)) chosenType.value = typeWanted;
+await about(chosenType.value);
 await choose(document.getElementById("who"), (person) => { who = person; });
-const wanted = operations.find((o) => `#${o.operationId}` === location.hash) ?? operations.find((o) => o.operationId === "readPatient");
+const wanted = operations.find((o) => `#${o.operationId}` === location.hash) ?? operations.find((o) => o.operationId === `read${chosenType.value || "Patient"}`);
 if (wanted) show(wanted);

@@ -26,7 +26,10 @@ async fn the_document_served_is_the_one_committed() {
         (answer.status, answer.header("content-type")),
         (200, "application/json")
     );
-    assert_eq!(answer.text(), include_str!("../../../../openapi/openapi.json"));
+    assert!(
+        answer.text() == include_str!("../../../../openapi/openapi.json"),
+        "run `cargo xtask openapi`"
+    );
     let etag = answer.header("etag").to_owned();
     assert!(etag.starts_with('"') && etag.ends_with('"'), "{etag}");
     let again =
@@ -83,7 +86,44 @@ async fn the_operation_gives_the_same_document() {
         (answer.status, answer.header("content-type")),
         (200, "application/json")
     );
-    assert_eq!(answer.text(), include_str!("../../../../openapi/openapi.json"));
+    assert!(
+        answer.text() == include_str!("../../../../openapi/openapi.json"),
+        "run `cargo xtask openapi`"
+    );
+}
+
+#[actix_web::test]
+async fn every_type_has_a_document_served_and_given_by_the_operation() {
+    let server = server().await;
+    let app = init_service(App::new().configure(|app| {
+        server.configure(app);
+        server.configure_docs(app);
+    }))
+    .await;
+    let served = send_to(&app, get("/openapi/Observation.json")).await;
+    assert_eq!(
+        (served.status, served.header("content-type")),
+        (200, "application/json")
+    );
+    let document = served.json();
+    assert!(document["paths"]["/Observation/{id}"]["get"].is_object());
+    assert_eq!(document["servers"][0]["url"], "/fhir");
+    let given = send_to(&app, get("/fhir/Observation/$openapi")).await;
+    assert_eq!((given.status, given.text()), (200, served.text()));
+    let etag = served.header("etag").to_owned();
+    let again = send_to(
+        &app,
+        get("/openapi/Observation.json").insert_header(("If-None-Match", etag)),
+    )
+    .await;
+    assert_eq!(again.status, 304);
+    for strange in [
+        "/openapi/observation.json",
+        "/openapi/Observations.json",
+        "/openapi/%2e%2e.json",
+    ] {
+        assert_eq!(send_to(&app, get(strange)).await.status, 404, "{strange}");
+    }
 }
 
 #[actix_web::test]
@@ -92,6 +132,8 @@ async fn mounted_in_a_scope_the_document_names_the_base_there() {
     let scope = web::scope("/trust").configure(|app| server.configure_docs(app));
     let app = init_service(App::new().service(scope)).await;
     let answer = send_to(&app, get("/trust/openapi.json")).await;
+    assert_eq!(answer.json()["servers"][0]["url"], "/trust/fhir");
+    let answer = send_to(&app, get("/trust/openapi/Basic.json")).await;
     assert_eq!(answer.json()["servers"][0]["url"], "/trust/fhir");
     let page = send_to(&app, get("/trust/docs/")).await;
     assert_eq!(page.status, 200);
@@ -305,6 +347,36 @@ fn trials(document: &Value) -> Vec<Trial> {
 
 #[actix_web::test]
 async fn every_operation_can_be_tried_in_the_sandbox_and_answers_as_documented() {
+    let document: Value = serde_json::from_str(&crate::openapi::document("/fhir").unwrap()).unwrap();
+    assert!(tried(&filled().await, &document).await > 40);
+}
+
+#[actix_web::test]
+async fn what_other_types_offer_can_be_tried_where_the_sandbox_has_them() {
+    let mut types = std::collections::BTreeSet::new();
+    for bundle in SANDBOX {
+        let bundle: Value = serde_json::from_str(bundle).unwrap();
+        let entries = bundle["entry"].as_array().unwrap();
+        types.extend(
+            entries
+                .iter()
+                .map(|e| e["resource"]["resourceType"].as_str().unwrap().to_owned()),
+        );
+    }
+    assert!(types.len() > 10, "{types:?}");
+    let server = filled().await;
+    for name in types {
+        let resource_type = crate::store::ResourceType::from_name(&name).unwrap();
+        let document = crate::openapi::document_of("/fhir", resource_type).unwrap();
+        assert!(
+            tried(&server, &serde_json::from_str(&document).unwrap()).await > 20,
+            "{name}"
+        );
+    }
+}
+
+/// A server with the sandbox's records.
+async fn filled() -> FhirServer {
     let server = server().await;
     for bundle in SANDBOX {
         assert_eq!(
@@ -312,9 +384,13 @@ async fn every_operation_can_be_tried_in_the_sandbox_and_answers_as_documented()
             200
         );
     }
-    let document: Value = serde_json::from_str(&crate::openapi::document("/fhir").unwrap()).unwrap();
-    let trials = trials(&document);
-    assert!(trials.len() > 40, "{}", trials.len());
+    server
+}
+
+/// Tries everything of a document; how much that is.
+async fn tried(server: &FhirServer, document: &Value) -> usize {
+    let trials = trials(document);
+    let count = trials.len();
     for Trial {
         method,
         path,
@@ -328,7 +404,7 @@ async fn every_operation_can_be_tried_in_the_sandbox_and_answers_as_documented()
                 .insert_header(("Content-Type", "application/x-www-form-urlencoded")),
             None => super::request(&method, &format!("/fhir{path}")),
         };
-        let answer = send(&server, request).await;
+        let answer = send(server, request).await;
         let status = answer.checked().to_string();
         assert!(
             status.starts_with('2'),
@@ -377,4 +453,5 @@ async fn every_operation_can_be_tried_in_the_sandbox_and_answers_as_documented()
             assert!(wrong.is_empty(), "{method} {path}: {wrong:?}");
         }
     }
+    count
 }
