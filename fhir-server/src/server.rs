@@ -74,7 +74,7 @@ impl FhirServer {
         health::configure(&self.state, app);
     }
 
-    /// Mounts `/openapi.json`, the OpenAPI document, and `/docs`, the site with guides, reference, error catalogue and record browser.
+    /// Mounts `/openapi.json`, the OpenAPI document, `/schemas/{Type}.json`, the JSON Schema of each type, and `/docs`, the site with guides, reference, error catalogue and record browser.
     #[cfg(feature = "docs")]
     pub fn configure_docs(&self, app: &mut web::ServiceConfig) {
         http::configure_docs(&self.state, app);

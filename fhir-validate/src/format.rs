@@ -28,6 +28,11 @@ pub(crate) fn check(run: &mut Run, inner: &Inner, kind: PrimitiveType, value: &d
         );
         run.report(Report::error(Layer::Format, message));
     }
+    if kind == PrimitiveType::Xhtml && value.extras().is_some() {
+        let message =
+            "the text of a narrative has no id and no extensions beside it (_div): give the id to its div";
+        run.report(Report::error(Layer::Format, message));
+    }
     if inner.is_full()
         && matches!(kind, PrimitiveType::Uri | PrimitiveType::Url)
         && let Some(Scalar::String(text)) = value.scalar()

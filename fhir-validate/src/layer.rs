@@ -32,6 +32,8 @@ pub enum Layer {
     Conformance,
     /// Identifiers with check digits: NHS numbers.
     Identifier,
+    /// The JSON Schema that is published for the type.
+    JsonSchema,
 }
 
 /// Every layer.
@@ -49,6 +51,7 @@ pub const LAYERS: &[Layer] = &[
     Layer::Questionnaire,
     Layer::Conformance,
     Layer::Identifier,
+    Layer::JsonSchema,
 ];
 
 impl Layer {
@@ -68,13 +71,14 @@ impl Layer {
             Self::Questionnaire => "questionnaire",
             Self::Conformance => "conformance",
             Self::Identifier => "identifier",
+            Self::JsonSchema => "json-schema",
         }
     }
 
     /// What a breach of it is: of the shape of the data, or of a rule.
     pub const fn breach(self) -> Breach {
         match self {
-            Self::Structure | Self::Format => Breach::Shape,
+            Self::Structure | Self::Format | Self::JsonSchema => Breach::Shape,
             _ => Breach::Rule,
         }
     }

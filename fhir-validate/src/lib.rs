@@ -39,6 +39,7 @@ mod fixed;
 mod format;
 mod identifier;
 mod invariant;
+mod json_schema;
 mod layer;
 mod narrative;
 mod overrides;

@@ -11,7 +11,7 @@ use crate::rules::{FieldRules, TypeRules};
 use crate::run::{Run, Scope};
 use crate::validator::Inner;
 use crate::{
-    binding, bundle, conformance, extension, format, identifier, invariant, narrative, profile,
+    binding, bundle, conformance, extension, format, identifier, invariant, json_schema, narrative, profile,
     questionnaire, reference, structure,
 };
 
@@ -72,6 +72,9 @@ pub(crate) fn resource(
     }
     if inner.layers.has(Layer::Conformance) {
         conformance::check(run, &scope, value);
+    }
+    if inner.layers.has(Layer::JsonSchema) {
+        json_schema::check(run, value);
     }
 }
 

@@ -37,6 +37,8 @@ mod receive;
 mod refuse;
 mod respond;
 pub(crate) mod routes;
+#[cfg(feature = "docs")]
+mod schemas;
 mod sealer;
 #[cfg(feature = "docs")]
 mod site;
@@ -56,10 +58,11 @@ pub(crate) use state::State;
 pub(crate) use authority::configure as configure_authority;
 pub(crate) use discovery::{configure as configure_discovery, smart};
 
-/// Mounts `/openapi.json` and the site at `/docs`.
+/// Mounts `/openapi.json`, `/schemas/{Type}.json` and the site at `/docs`.
 #[cfg(feature = "docs")]
 pub(crate) fn configure_docs(state: &std::sync::Arc<State>, app: &mut actix_web::web::ServiceConfig) {
     openapi::configure(state, app);
+    schemas::configure(app);
     site::configure(state, app);
 }
 

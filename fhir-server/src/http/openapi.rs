@@ -51,12 +51,7 @@ impl Cache {
             Some(about) => openapi::document_of(base, about)?,
             None => openapi::document(base)?,
         });
-        let digest: String = Sha256::digest(&text)
-            .iter()
-            .take(12)
-            .map(|byte| format!("{byte:02x}"))
-            .collect();
-        let etag = HeaderValue::try_from(format!("\"{digest}\"")).map_err(Error::internal)?;
+        let etag = tag(&text)?;
         let document = Document {
             base: base.to_owned(),
             about,
@@ -132,11 +127,28 @@ async fn answer(
             return plain(StatusCode::INTERNAL_SERVER_ERROR).body("The document cannot be made.\n");
         }
     };
+    send(&request, document.etag, "application/json", document.text)
+}
+
+/// The entity tag of a document.
+pub(super) fn tag(text: &[u8]) -> Result<HeaderValue> {
+    let digest = Sha256::digest(text);
+    let digest: String = digest.iter().take(12).map(|byte| format!("{byte:02x}")).collect();
+    HeaderValue::try_from(format!("\"{digest}\"")).map_err(Error::internal)
+}
+
+/// A document that tells of no patient, so that any page may read it, or that the caller has it already.
+pub(super) fn send(
+    request: &HttpRequest,
+    etag: HeaderValue,
+    media_type: &'static str,
+    text: Bytes,
+) -> HttpResponse {
     let known = request
         .headers()
         .get(header::IF_NONE_MATCH)
         .and_then(|tags| tags.to_str().ok());
-    let tag = document.etag.to_str().unwrap_or_default();
+    let tag = etag.to_str().unwrap_or_default();
     let unchanged =
         known.is_some_and(|tags| tags.split(',').any(|t| t.trim().trim_start_matches("W/") == tag));
     let mut answer = plain(if unchanged {
@@ -144,12 +156,11 @@ async fn answer(
     } else {
         StatusCode::OK
     });
-    // It tells of no patient, so any page may read it.
     answer
-        .insert_header((header::ETAG, document.etag))
+        .insert_header((header::ETAG, etag))
         .insert_header((header::ACCESS_CONTROL_ALLOW_ORIGIN, "*"));
     match unchanged {
         true => answer.finish(),
-        false => answer.content_type("application/json").body(document.text),
+        false => answer.content_type(media_type).body(text),
     }
 }

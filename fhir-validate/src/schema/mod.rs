@@ -19,6 +19,7 @@ mod complex;
 mod definition;
 mod json;
 mod primitive;
+mod published;
 mod value_set;
 
 use std::collections::BTreeMap;
@@ -28,6 +29,7 @@ use fhir_model::reflect::{PrimitiveType, TypeInfo};
 
 pub use definition::{Definitions, DefinitionsError};
 pub use json::Json;
+pub use published::published;
 
 /// Where the schemas will stand, which decides how they refer to each other and how exact they are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

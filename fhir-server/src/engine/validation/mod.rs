@@ -19,14 +19,16 @@ use super::{Draft, Engine, Known, Part, Session, Settings};
 use crate::error::{Error, ErrorCode, Issue, Result};
 use crate::store::ResourceType;
 
-/// Layers whose findings are warnings where no profile is enforced: where nobody reads them they are left out.
-const ONLY_TOLD: [Layer; 6] = [
+/// Layers whose findings are warnings where no profile is enforced, and the one that refuses nothing that the others let pass:
+/// where nobody reads what they say they are left out.
+const ONLY_TOLD: [Layer; 7] = [
     Layer::Profile,
     Layer::Extension,
     Layer::Narrative,
     Layer::Questionnaire,
     Layer::Conformance,
     Layer::Identifier,
+    Layer::JsonSchema,
 ];
 
 /// What an engine makes of what all tenants know. What is compiled is shared with it.

@@ -43,6 +43,41 @@ async fn the_document_served_is_the_one_committed() {
 }
 
 #[actix_web::test]
+async fn the_schema_of_each_type_is_served_as_validation_asks_it() {
+    for name in ["Patient", "Bundle", "Parameters"] {
+        let answer = send_docs(get(&format!("/schemas/{name}.json"))).await;
+        assert_eq!(
+            (answer.status, answer.header("content-type")),
+            (200, "application/schema+json")
+        );
+        let published = fhir_validate::schema::published(name).unwrap().unwrap();
+        assert_eq!(answer.json(), serde_json::to_value(&published).unwrap());
+        let schema = jsonschema::validator_for(&answer.json()).unwrap();
+        assert!(
+            schema.is_valid(&serde_json::json!({ "resourceType": name, "id": "a", "type": "batch" }))
+                == (name == "Bundle")
+        );
+    }
+    for unknown in [
+        "patient",
+        "Hospital",
+        "HumanName",
+        "Patient.contact",
+        "..%2fPatient",
+    ] {
+        assert_eq!(
+            send_docs(get(&format!("/schemas/{unknown}.json"))).await.status,
+            404,
+            "{unknown}"
+        );
+    }
+    let answer = send_docs(get("/schemas/Patient.json")).await;
+    let again =
+        send_docs(get("/schemas/Patient.json").insert_header(("If-None-Match", answer.header("etag")))).await;
+    assert_eq!((again.status, again.body.len()), (304, 0));
+}
+
+#[actix_web::test]
 async fn the_operation_gives_the_same_document() {
     let server = server().await;
     let app = init_service(App::new().configure(|app| server.configure(app))).await;
