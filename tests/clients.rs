@@ -19,6 +19,7 @@ mod process;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use fhir_server::store::ResourceType;
 use process::Server;
 
 fn folder() -> PathBuf {
@@ -112,24 +113,29 @@ fn text(path: &Path) -> &str {
 }
 
 #[test]
-fn linters_find_no_error_in_the_document() {
+fn linters_find_no_error_in_the_documents() {
     let (Some(redocly), Some(spectral)) = (node("redocly"), node("spectral")) else {
         return;
     };
-    let (folder, document) = (folder(), document());
-    let document = text(&document);
-    run_in(&folder, redocly, &["lint", "--config", "redocly.yaml", document]);
-    run_in(
-        &folder,
+    let scratch = tempfile::tempdir().unwrap();
+    let mut documents = vec![document()];
+    for name in ["CodeSystem", "Observation", "Parameters"] {
+        let resource_type = ResourceType::from_name(name).unwrap();
+        let path = scratch.path().join(format!("{name}.json"));
+        std::fs::write(
+            &path,
+            fhir_server::openapi::document_of("/fhir", resource_type).unwrap(),
+        )
+        .unwrap();
+        documents.push(path);
+    }
+    let documents: Vec<&str> = documents.iter().map(|path| text(path)).collect();
+    let lint =
+        |program, options: &[&str]| run_in(&folder(), program, &[&["lint"], options, &documents].concat());
+    lint(redocly, &["--config", "redocly.yaml"]);
+    lint(
         spectral,
-        &[
-            "lint",
-            "--ruleset",
-            "spectral.yaml",
-            "--fail-severity",
-            "error",
-            document,
-        ],
+        &["--ruleset", "spectral.yaml", "--fail-severity", "error"],
     );
 }
 

@@ -301,13 +301,17 @@ fn conditional_updates_patches_and_deletes_that_race_leave_one_resource_or_none(
     }
 }
 
-/// Every resource of the history has the versions 1, 2, 3 and so on.
+/// Every patient who was made has the versions 1, 2, 3 and so on.
 fn contiguous(client: &mut Client) {
     let mut seen: BTreeMap<String, u64> = BTreeMap::new();
     let mut path = Some("/Patient/_history?_count=1000".to_owned());
     while let Some(page) = path.map(|path| client.get(&path).json()) {
         for entry in page["entry"].as_array().cloned().unwrap_or_default() {
             let url = entry["fullUrl"].as_str().unwrap().to_owned();
+            // The sandbox's own patients, of some of whom a view with a tag of its own is shown.
+            if url.contains("/Patient/pat-") {
+                continue;
+            }
             let tag = entry["response"]["etag"].as_str().unwrap().to_owned();
             let version: u64 = tag.split('"').nth(1).unwrap().parse().unwrap();
             if let Some(later) = seen.insert(url.clone(), version) {

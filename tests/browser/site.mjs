@@ -78,7 +78,7 @@ const seen = async (as) => {
 };
 const all = await seen("");
 const hers = await seen("patient-1");
-assert.ok(all > 10, `the visitor sees ${all}`);
+assert.ok(all > 10, `the sandbox's clinician sees ${all}`);
 assert.equal(hers, 1);
 assert.match(await page.textContent("#whose"), /Khan/);
 await page.selectOption("#person", "pat-david-okafor");

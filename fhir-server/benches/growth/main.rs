@@ -16,6 +16,7 @@
     reason = "a benchmark stops at the first failure"
 )]
 
+mod beside;
 mod bytes;
 #[path = "../../../tests/cluster.rs"]
 #[expect(dead_code, reason = "nothing is killed here")]
@@ -97,6 +98,7 @@ fn column(database: &str, patients: u64) -> Vec<Figures> {
     bytes::tell(&url, population.resources());
     let served = Served::start(url);
     let figures = measure::all(served.address, &wanted(), &population);
+    beside::tell(served.address, &population);
     served.end();
     drop(cluster);
     figures

@@ -33,7 +33,8 @@ impl fmt::Display for Figures {
     }
 }
 
-fn alone<T>(work: impl Future<Output = T>) -> T {
+/// Does something on this thread.
+pub(crate) fn alone<T>(work: impl Future<Output = T>) -> T {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -41,7 +42,8 @@ fn alone<T>(work: impl Future<Output = T>) -> T {
     runtime.block_on(work)
 }
 
-fn get(path: &str) -> Vec<u8> {
+/// The request for a path below the base.
+pub(crate) fn get(path: &str) -> Vec<u8> {
     let path = path.replace('|', "%7C");
     format!("GET /fhir/{path} HTTP/1.1\r\nHost: 127.0.0.1\r\nAccept: application/fhir+json\r\n\r\n")
         .into_bytes()
@@ -125,13 +127,16 @@ async fn one(
         }
     }
     took.sort_unstable();
-    let percentile =
-        |percent: usize| took[(took.len() * percent / 100).min(took.len() - 1)].as_secs_f64() * 1e3;
     Figures {
-        p50: percentile(50),
-        p99: percentile(99),
+        p50: percentile(&took, 50),
+        p99: percentile(&took, 99),
         found: found as f64 / took.len() as f64,
     }
+}
+
+/// A percentile of sorted times, in milliseconds.
+pub(crate) fn percentile(sorted: &[Duration], percent: usize) -> f64 {
+    sorted[(sorted.len() * percent / 100).min(sorted.len() - 1)].as_secs_f64() * 1e3
 }
 
 fn entries(body: &[u8]) -> usize {

@@ -66,13 +66,13 @@ mod tests {
     use super::*;
     use crate::cli::database::Database;
     use fhir_server::Config;
-    use fhir_server::policy::PermitAll;
+    use fhir_server::policy::Chain;
 
     async fn open(database: &Database) -> FhirServer {
         let mut config = Config::default();
         config.sandbox.enabled = true;
         let builder = FhirServer::builder().config(config).store(database.store.clone());
-        builder.policy(PermitAll).build().await.unwrap()
+        builder.policy(Chain::sandbox()).build().await.unwrap()
     }
 
     async fn count(server: &FhirServer) -> u64 {

@@ -11,7 +11,7 @@ use fhir_server::FhirServer;
 use fhir_server::config::AppConfig;
 use fhir_server::config::{Config, LogFormat};
 use fhir_server::error::{Error, ErrorCode, Result};
-use fhir_server::policy::{Chain, Sandbox};
+use fhir_server::policy::Chain;
 use fhir_server::server::{self, Running};
 use fhir_server::store::DatabaseUrl;
 
@@ -108,7 +108,7 @@ async fn serve(config: Config, database: &Database) -> Result<()> {
     #[cfg(feature = "authority")]
     let builder = builder.people(sandbox::people());
     let server = match is_sandbox {
-        true => builder.policy(Sandbox::default()).build().await?,
+        true => builder.policy(Chain::sandbox()).build().await?,
         false => builder.policy(Chain::standard()).build().await?,
     };
     if is_sandbox {

@@ -223,7 +223,10 @@ impl Data {
         let of = key.resource_type;
         self.epochs.set(of, self.epochs.next(of, stamp));
         let (body, index) = content.unzip();
-        self.rows.insert(key.clone(), index.unwrap_or_default());
+        // Whoever may know that it was there is judged by what it was.
+        if let Some(index) = index {
+            self.rows.insert(key.clone(), index);
+        }
         self.versions
             .push(Version::new(key, version, change, stamp, last_updated, body));
         match (change, before) {

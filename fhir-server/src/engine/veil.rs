@@ -97,23 +97,32 @@ impl Session {
         Ok(versions)
     }
 
-    /// Those of the resources that the mask covers now.
+    /// Those of the resources that the mask covers now, or covered when they were deleted.
     pub(super) async fn covered(&self, mask: &Mask, keys: &[Key]) -> Result<HashSet<Key>> {
-        let mut ids: Vec<String> = keys
+        let of_type = keys
             .iter()
-            .filter(|key| key.resource_type == mask.resource_type())
-            .map(|key| key.id.clone())
-            .collect();
-        ids.sort_unstable();
-        ids.dedup();
-        if ids.is_empty() {
+            .filter(|key| key.resource_type == mask.resource_type());
+        let keys: HashSet<&Key> = of_type.collect();
+        if keys.is_empty() {
             return Ok(HashSet::new());
         }
-        let count = ids.len();
-        let filter = Filter::Ids(ids).and(mask.rows());
-        let query = SearchQuery::new(Some(mask.resource_type()), filter, count);
-        let found = self.snapshot().await?.search(&query).await?;
-        Ok(found.into_iter().map(|found| found.version.key).collect())
+        let ids = keys.iter().map(|key| key.id.clone()).collect();
+        let query = SearchQuery::new(
+            Some(mask.resource_type()),
+            Filter::Ids(ids).and(mask.rows()),
+            keys.len(),
+        );
+        let snapshot = self.snapshot().await?;
+        let found = snapshot.search(&query).await?;
+        let mut covered: HashSet<Key> = found.into_iter().map(|found| found.version.key).collect();
+        // No search finds what is deleted.
+        let rows = mask.rows();
+        for key in keys {
+            if !covered.contains(key) && snapshot.read(key, &rows).await?.is_some() {
+                covered.insert(key.clone());
+            }
+        }
+        Ok(covered)
     }
 
     /// The masks of what a search of a type shows.

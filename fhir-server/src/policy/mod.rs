@@ -17,15 +17,15 @@ pub mod label;
 mod mask;
 pub(crate) mod patients;
 pub(crate) mod period;
+mod permit_all;
 pub mod relationship;
-mod sandbox;
 mod scope;
 
 pub use chain::Chain;
 pub use facts::{Facts, Records};
 pub use mask::Mask;
 pub(crate) use mask::read as content;
-pub use sandbox::{PermitAll, Sandbox};
+pub use permit_all::PermitAll;
 pub(crate) use scope::ScopeRule;
 
 use std::sync::Arc;

@@ -6,7 +6,7 @@
 //! any of their reference parameters which can name a patient leads to.
 //!
 //! Invariant: a resource has a row that says whose it is, or one that says nobody's, or none of the two, and then it cannot be decided: its
-//! patient is known by an identifier or from elsewhere, or it is deleted.
+//! patient is known by an identifier or from elsewhere.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::LazyLock;

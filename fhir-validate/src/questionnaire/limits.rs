@@ -231,10 +231,24 @@ fn attachment(run: &mut Run, item: &QuestionnaireItem, value: &dyn Complex) {
     let urls = [url.as_str()];
     let allowed: Vec<String> = values(&item.extension, &urls).filter_map(text_of).collect();
     let kind = member(value, "contentType").unwrap_or_default();
-    if !allowed.is_empty() && !allowed.iter().any(|a| a == kind) {
+    if !allowed.is_empty() && !allowed.iter().any(|a| is_of(kind, a)) {
         run.report(error(format!(
             "the attachment is of the type {kind:?}; allowed are {}",
             allowed.join(", ")
         )));
+    }
+}
+
+/// Whether a media type is one that is allowed: whatever its parameters, and any of the family where that is allowed as `image/*`.
+fn is_of(kind: &str, allowed: &str) -> bool {
+    let essence = kind.split(';').next().unwrap_or_default().trim();
+    match allowed.strip_suffix('*').filter(|family| family.ends_with('/')) {
+        Some(family) => {
+            essence.len() > family.len()
+                && essence
+                    .to_ascii_lowercase()
+                    .starts_with(&family.to_ascii_lowercase())
+        }
+        None => essence.eq_ignore_ascii_case(allowed) || kind.eq_ignore_ascii_case(allowed),
     }
 }

@@ -205,6 +205,22 @@ fn answers_keep_the_limits_of_their_item() {
             of("Attachment"),
         ),
         (
+            "a media type of the family, with a parameter",
+            answered(
+                item("attachment", limit("mimeType", "valueCode", json!("text/*"))),
+                answer(json!({"valueAttachment": {"contentType": "text/plain; charset=utf-8"}})),
+            ),
+            "",
+        ),
+        (
+            "a media type of another family",
+            answered(
+                item("attachment", limit("mimeType", "valueCode", json!("text/*"))),
+                answer(json!({"valueAttachment": {"contentType": "image/png"}})),
+            ),
+            of("Attachment"),
+        ),
+        (
             "an option",
             answered(item("choice", options(coding("a"))), answer(coding("a"))),
             "",

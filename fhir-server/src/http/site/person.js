@@ -55,7 +55,7 @@ export async function ask(who, path, options = {}) {
 export async function choose(place, chosen) {
   const all = await people();
   const groups = [["At work", "Practitioner"], ["Patients", "Patient"], ["Acting for a patient", "RelatedPerson"]];
-  const field = el("select", { id: "person" }, el("option", { value: "" }, "No token (the sandbox's visitor)"),
+  const field = el("select", { id: "person" }, el("option", { value: "" }, "No token (the sandbox's clinician)"),
     groups.map(([label, type]) => el("optgroup", { label }, all.filter((p) => p.type === type).map((p) =>
       el("option", { value: p.id }, `${p.name}${p.about ? ` — ${p.about}` : ""}`)))));
   place.replaceChildren(el("label", {}, "Who is asking?", field));

@@ -23,7 +23,7 @@ async function patients() {
   if (answer.status !== 200) return results.replaceChildren(refusal(answer));
   const all = entries(answer);
   const count = `${all.length} ${all.length === 1 ? "patient" : "patients"}`;
-  note.textContent = who ? `${who.name} is shown ${count}. All other records are withheld: to this person they do not exist.` : `Without a token you are the sandbox's visitor, and shown ${count}. Choose a person to see the rules at work.`;
+  note.textContent = who ? `${who.name} is shown ${count}. All other records are withheld: to this person they do not exist.` : `Without a token you are the sandbox's clinician, who looks after every patient as far as their consents let her, and shown ${count}. Choose a person to see more of the rules at work.`;
   results.replaceChildren(...all.map((p) => el("button", { type: "button", class: "plain", "aria-pressed": String(p.id === open), onclick: () => { open = p.id; show(); patients(); } },
     named(p.name) || p.id, el("br"), el("span", {}, `born ${p.birthDate ?? "not known"}`))));
   if (all.length === 0) results.replaceChildren(el("p", {}, "Nobody."));

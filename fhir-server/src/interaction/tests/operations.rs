@@ -327,7 +327,15 @@ fn the_capability_statement_lists_the_operations_where_they_run() {
     let names: Vec<&str> = operations.iter().map(|o| o["name"].as_str().unwrap()).collect();
     assert_eq!(
         names,
-        ["diff", "graphql", "meta", "meta-add", "meta-delete", "validate"]
+        [
+            "diff",
+            "graphql",
+            "meta",
+            "meta-add",
+            "meta-delete",
+            "openapi",
+            "validate"
+        ]
     );
     assert_eq!(
         operations[2]["definition"],

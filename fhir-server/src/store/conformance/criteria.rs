@@ -6,8 +6,8 @@ use super::model::{self, Item, Model};
 use super::random::Dice;
 use crate::context::{Clock, Millis, TenantId};
 use crate::store::{
-    ContainedQuery, Expect, Filter, Key, Link, LinkQuery, Refusal, ResourceType, SearchQuery, Sort, SortKey,
-    StoredBody, Version, Write, reindex,
+    ContainedQuery, Expect, Filter, HistoryQuery, HistoryScope, Key, Link, LinkQuery, Refusal, ResourceType,
+    SearchQuery, Sort, SortKey, StoredBody, Version, Write, reindex,
 };
 
 /// Resources that are written at random, and what is known of them.
@@ -259,13 +259,35 @@ pub(super) async fn a_filter_on_rows_holds_for_reads_versions_and_histories(f: F
     )?;
     f.write(delete(&a)).await?;
     holds(
-        read(&f, &a, &is("new")).await?.is_none(),
-        "a deleted resource has no rows",
+        read(&f, &a, &is("new")).await?.is_some(),
+        "a deleted resource is judged by the rows that it had",
     )?;
+    holds(read(&f, &a, &is("other")).await?.is_none(), "and by no others")?;
+    let snapshot = f.snapshot().await?;
+    holds(
+        snapshot.vread(&a, 1, &is("new")).await?.is_some(),
+        "and so are its versions",
+    )?;
+    let mut history = HistoryQuery::new(HistoryScope::Type(a.resource_type), 10, is("new"));
+    equal(snapshot.history(&history).await?.len(), 3, "and its history")?;
+    history.filter = is("other");
+    equal(snapshot.history_total(&history, 10).await?, 0, "and no other's")?;
+    let found = SearchQuery::new(Some(a.resource_type), is("new"), 10);
+    equal(snapshot.search(&found).await?.len(), 0, "but no search finds it")?;
+    drop(snapshot);
     f.write(put(3, "back")).await?;
     holds(
         read(&f, &a, &is("back")).await?.is_some(),
-        "and has them again when it comes back",
+        "it has rows of its own again when it comes back",
+    )?;
+    holds(
+        read(&f, &a, &is("new")).await?.is_none(),
+        "and the old ones no more",
+    )?;
+    f.write(delete(&a)).await?;
+    holds(
+        read(&f, &a, &is("new")).await?.is_none() && read(&f, &a, &is("back")).await?.is_some(),
+        "a second time it is judged by the newest",
     )
 }
 

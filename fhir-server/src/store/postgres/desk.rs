@@ -148,10 +148,11 @@ impl<'j> Desk<'j> {
         }
         let changed: HashSet<&RowKey> = tasks.clone().flat_map(Task::changed).collect();
         let changed = changed.into_iter().filter_map(|key| self.head(key));
-        let changed = changed
-            .filter(|head| head.change != DELETED)
-            .map(|head| head.surrogate)
-            .collect();
+        let changed = changed.map(|head| match head.change {
+            DELETED => -head.surrogate,
+            _ => head.surrogate,
+        });
+        let changed = changed.collect();
         let terms = tasks.flat_map(Task::terms);
         self.ledger.fetch(self.link, terms, changed).await
     }
@@ -366,10 +367,16 @@ impl<'j> Desk<'j> {
             *last = stamps.next(clock);
             *last
         };
-        let rows = draft.map(|draft| self.ledger.rows(draft, &mut surrogates));
-        let rows = rows.unwrap_or_default();
-        let before = self.ledger.set(resource, rows);
-        self.undo.rows.push((resource, before));
+        // The rows of a deleted resource are kept under its negative surrogate, where no search finds them: by these it is judged who may
+        // know that it was there.
+        let (rows, buried) = match draft {
+            Some(draft) => (self.ledger.rows(draft, &mut surrogates), Rows::default()),
+            None => (Rows::default(), self.ledger.of(resource).without_text()),
+        };
+        for (resource, rows) in [(resource, rows), (-resource, buried)] {
+            let before = self.ledger.set(resource, rows);
+            self.undo.rows.push((resource, before));
+        }
     }
 
     /// `None` where the id is in use.

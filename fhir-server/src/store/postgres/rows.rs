@@ -241,6 +241,12 @@ impl<'j> Ledger<'j> {
         number
     }
 
+    /// The rows of a resource as far as has been said.
+    pub(super) fn of(&self, resource: i64) -> Rows {
+        let rows = self.shall.get(&resource).or_else(|| self.are.get(&resource));
+        rows.cloned().unwrap_or_default()
+    }
+
     /// Says what the rows of a resource shall be; what was said before, if anything was.
     pub(super) fn set(&mut self, resource: i64, rows: Rows) -> Option<Rows> {
         self.shall.insert(resource, rows)

@@ -6,7 +6,7 @@ use diesel::sql_types::BigInt;
 
 use super::dialect::Dialect;
 use super::filter;
-use super::read::{EARLIER_COLUMNS, VersionQuery, key_binds};
+use super::read::{EARLIER_COLUMNS, JUDGED, VersionQuery, key_binds};
 use super::row::VERSION_COLUMNS;
 use super::statement::{Bind, Statement};
 use crate::context::{Millis, TenantId};
@@ -98,18 +98,18 @@ impl Lists {
         query: &'a HistoryQuery,
         before: Option<i64>,
     ) -> Result<()> {
+        out.push(" FROM ", []);
+        out.push(JUDGED, []);
         match &query.scope {
             HistoryScope::Instance(key) => out.push(
-                " FROM resource r WHERE r.tenant = ? AND r.type = ? AND r.id = ?",
+                " WHERE r.tenant = ? AND r.type = ? AND r.id = ?",
                 key_binds(self.tenant, key),
             ),
             HistoryScope::Type(t) => out.push(
-                " FROM resource r WHERE r.tenant = ? AND r.type = ?",
+                " WHERE r.tenant = ? AND r.type = ?",
                 [Bind::Big(self.tenant.0), Bind::Small(t.number())],
             ),
-            HistoryScope::System => {
-                out.push(" FROM resource r WHERE r.tenant = ?", [Bind::Big(self.tenant.0)])
-            }
+            HistoryScope::System => out.push(" WHERE r.tenant = ?", [Bind::Big(self.tenant.0)]),
         }
         out.push(self.guard, []);
         let (first, last) = span(query.since, query.at, before);
@@ -126,10 +126,9 @@ impl Lists {
         query: &'a HistoryQuery,
         before: Option<i64>,
     ) -> Result<()> {
-        out.push(
-            " FROM history h JOIN resource r ON r.tenant = h.tenant AND r.surrogate = h.resource WHERE ",
-            [],
-        );
+        out.push(" FROM history h JOIN ", []);
+        out.push(JUDGED, []);
+        out.push(" ON r.tenant = h.tenant AND r.own = h.resource WHERE ", []);
         match &query.scope {
             HistoryScope::Instance(key) => {
                 out.push(

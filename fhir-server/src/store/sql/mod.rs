@@ -34,8 +34,8 @@ pub(crate) use index::{
 pub(crate) use index::{Label, Place, Span, greatest_term_of};
 #[cfg(feature = "sqlite")]
 pub(crate) use index::{
-    clear, delete_label, delete_place, delete_span, greatest_term, insert_label, insert_place, insert_span,
-    insert_term, labels, places, spans, term,
+    bury, clear, delete_label, delete_place, delete_span, greatest_term, insert_label, insert_place,
+    insert_span, insert_term, labels, places, spans, term,
 };
 pub(crate) use list::Lists;
 #[cfg(feature = "postgres")]

@@ -24,8 +24,10 @@ pub(super) fn key_binds(tenant: TenantId, key: &Key) -> [Bind<'static>; 3] {
 /// The current version.
 pub(crate) fn read<'a>(scope: Lists, key: &'a Key, visible: &'a Filter) -> Result<VersionQuery<'a>> {
     let mut out = Statement::new(VERSION_COLUMNS, []);
+    out.push(" FROM ", []);
+    out.push(JUDGED, []);
     out.push(
-        " FROM resource r WHERE r.tenant = ? AND r.type = ? AND r.id = ? AND ",
+        " WHERE r.tenant = ? AND r.type = ? AND r.id = ? AND ",
         key_binds(scope.tenant, key),
     );
     filter::push(&mut out, scope, visible)?;
@@ -40,8 +42,10 @@ pub(crate) fn vread<'a>(
     visible: &'a Filter,
 ) -> Result<VersionQuery<'a>> {
     let mut out = Statement::new(EARLIER_COLUMNS, []);
+    out.push(" FROM ", []);
+    out.push(JUDGED, []);
     out.push(
-        " FROM resource r JOIN history h ON h.tenant = r.tenant AND h.resource = r.surrogate",
+        " JOIN history h ON h.tenant = r.tenant AND h.resource = r.own",
         [],
     );
     out.push(
@@ -56,6 +60,11 @@ pub(crate) fn vread<'a>(
 /// The columns of a version row in the table of earlier versions, alias `h`, joined to its current row, alias `r`.
 pub(super) const EARLIER_COLUMNS: &str =
     "SELECT r.type, r.id, h.version, h.stamp, h.change, h.encoding, h.stamp_at, h.stamp_form, h.body";
+
+/// Current rows, deletions too, alias `r`, each with the surrogate of the index rows that it is judged by: those that a resource had when it
+/// was deleted are kept under its negative surrogate, where no search finds them.
+pub(super) const JUDGED: &str = "(SELECT x.tenant, x.type, x.id, x.version, x.stamp, x.change, x.encoding, x.stamp_at, x.stamp_form, x.body,\
+    \x20x.surrogate AS own, CASE x.change WHEN 2 THEN -x.surrogate ELSE x.surrogate END AS surrogate FROM resource x) r";
 
 /// The stamp of the newest change of a resource of that type.
 pub(crate) fn newest(tenant: TenantId, resource_type: ResourceType) -> Statement<'static, BigInt> {

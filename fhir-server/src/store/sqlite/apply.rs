@@ -382,7 +382,10 @@ impl Desk<'_> {
         let (version, last_updated) =
             self.next_version(tenant, surrogate, version, Change::Update, Some(row))?;
         let before = match change {
-            DELETED => Rows::default(),
+            DELETED => {
+                self.rows(tenant, |writer| writer.unearth(surrogate))?;
+                Rows::default()
+            }
             _ => rows::of(self.link, tenant, surrogate)?,
         };
         self.rows(tenant, |writer| writer.change(surrogate, &before, draft))?;
@@ -404,7 +407,7 @@ impl Desk<'_> {
             Some((surrogate, version, _, change, ..)) if change != DELETED => {
                 let (version, last_updated) =
                     self.next_version(tenant, surrogate, version, Change::Delete, None)?;
-                self.rows(tenant, |writer| writer.clear(surrogate))?;
+                self.rows(tenant, |writer| writer.bury(surrogate))?;
                 Ok(Outcome::Deleted {
                     version,
                     last_updated,

@@ -117,9 +117,17 @@ impl Writer<'_> {
         Ok(())
     }
 
-    /// Takes all rows of a resource away.
-    pub(super) fn clear(&mut self, resource: i64) -> QueryResult<()> {
-        for statement in sql::clear(self.tenant, resource) {
+    /// Takes away what was kept of a resource when it was deleted.
+    pub(super) fn unearth(&mut self, resource: i64) -> QueryResult<()> {
+        for statement in sql::clear(self.tenant, -resource) {
+            self.link.run(statement)?;
+        }
+        Ok(())
+    }
+
+    /// Takes the rows of a resource out of sight: its words and what it contains are gone, the others are kept to judge by.
+    pub(super) fn bury(&mut self, resource: i64) -> QueryResult<()> {
+        for statement in sql::bury(self.tenant, resource) {
             self.link.run(statement)?;
         }
         let mut before = Rows::default();

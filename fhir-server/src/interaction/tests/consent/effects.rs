@@ -106,21 +106,54 @@ fn con_41_42_and_53_histories_and_deletions() {
     let world = World::new(&[
         labelled(observation("o", "p1", "1"), CONFIDENTIALITY, "N"),
         observation("gone", "p1", "1"),
+        labelled(observation("hidden", "p1", "1"), CONFIDENTIALITY, "R"),
     ]);
     world.put(&labelled(observation("o", "p1", "1"), CONFIDENTIALITY, "R"));
     world.0.delete("Observation/gone").unwrap();
+    world.0.delete("Observation/hidden").unwrap();
     for url in [
         "Observation/o",
         "Observation/o/_history",
         "Observation/o/_history/1",
-        "Observation/gone",
+        "Observation/hidden",
+        "Observation/hidden/_history",
+        "Observation/hidden/_history/1",
     ] {
         assert_eq!(world.status(&dr_a(), url), 404, "{url}");
     }
+    assert_eq!(world.status(&dr_a(), "Observation/gone"), 410);
+    assert_eq!(world.status(&dr_a(), "Observation/gone/_history/1"), 200);
     let cleared = dr_a().with_role("restricted-access");
     assert_eq!(world.status(&cleared, "Observation/o/_history/1"), 200);
     let history = json(&world.ruled().get_as(&dr_a(), "Observation/_history").unwrap());
+    assert_eq!(history["total"], 2);
+    let seen = history["entry"].as_array().unwrap();
+    assert!(
+        seen.iter()
+            .all(|e| e["fullUrl"].as_str().unwrap().ends_with("/gone")),
+        "{history}"
+    );
+    // A consent that takes the record away takes away what was deleted before, too.
+    world.put(&consent("OPTOUT", json!({})));
+    assert_eq!(world.status(&dr_a(), "Observation/gone"), 404);
+    let history = json(&world.ruled().get_as(&dr_a(), "Observation/_history").unwrap());
     assert_eq!(history["total"], 0);
+}
+
+#[test]
+fn a_restricted_patient_who_was_deleted_has_no_whereabouts_in_old_versions() {
+    let mut restricted = labelled(patient("p1"), CONFIDENTIALITY, "R");
+    restricted["address"] = json!([{"postalCode": "ZZ99 4QQ"}]);
+    let world = World::new(&[restricted]);
+    world.0.delete("Patient/p1").unwrap();
+    let program = client("client-t", "X01", "TREAT");
+    for url in ["Patient/p1/_history/1", "Patient/p1/_history", "Patient/_history"] {
+        let answer = json(&world.ruled().get_as(&program, url).unwrap()).to_string();
+        assert!(
+            answer.contains("Hale") && !answer.contains("4QQ"),
+            "{url}: {answer}"
+        );
+    }
 }
 
 #[test]

@@ -35,6 +35,16 @@ pub(crate) struct Rows {
     pub(crate) contained: Vec<ContainedRows>,
 }
 
+#[cfg(feature = "postgres")]
+impl Rows {
+    /// Those that are kept of a deleted resource: without its words and what it contains.
+    pub(crate) fn without_text(mut self) -> Rows {
+        self.passages.clear();
+        self.contained.clear();
+        self
+    }
+}
+
 /// A contained resource with a surrogate of its own. It keeps no rows when it changes: it is made anew.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct ContainedRows {

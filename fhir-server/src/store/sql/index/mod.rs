@@ -14,7 +14,7 @@ pub(crate) use term::{Term, TermKey, class};
 #[cfg(feature = "postgres")]
 pub(crate) use write::greatest_term_of;
 #[cfg(feature = "sqlite")]
-pub(crate) use write::{clear, greatest_term, labels, places, spans, term};
+pub(crate) use write::{bury, clear, greatest_term, labels, places, spans, term};
 #[cfg(feature = "sqlite")]
 pub(crate) use write::{
     delete_label, delete_place, delete_span, insert_label, insert_place, insert_span, insert_term,

@@ -92,6 +92,27 @@ pub(crate) fn places(
     )
 }
 
+/// Keeps the rows of a resource that is deleted under its negative surrogate, where no search finds them: by these it is judged who may know
+/// that it was there.
+#[cfg(feature = "sqlite")]
+pub(crate) fn bury(tenant: TenantId, resource: i64) -> [Statement<'static>; 3] {
+    let of = || [Bind::Big(-resource), Bind::Big(tenant.0), Bind::Big(resource)];
+    [
+        Statement::new(
+            "UPDATE label SET resource = ? WHERE tenant = ? AND resource = ?",
+            of(),
+        ),
+        Statement::new(
+            "UPDATE span SET resource = ? WHERE tenant = ? AND resource = ?",
+            of(),
+        ),
+        Statement::new(
+            "UPDATE place SET resource = ? WHERE tenant = ? AND resource = ?",
+            of(),
+        ),
+    ]
+}
+
 /// Takes all rows of a resource away.
 #[cfg(feature = "sqlite")]
 pub(crate) fn clear(tenant: TenantId, resource: i64) -> [Statement<'static>; 3] {
