@@ -1,10 +1,15 @@
-//! The binary as its users meet it: the time from a cold start to the first answer, the memory it holds when idle, how fast
-//! `load` puts Synthea's records in, and the bytes that they take on the disk.
+//! The binary as its users meet it: the time from a cold start to the first answer, the memory it holds when idle, the first
+//! `$validate` of a young server, what validation adds to a create, how fast `load` puts Synthea's records in, and the bytes that
+//! they take on the disk.
 //!
 //!     cargo bench -p fhir-server --bench process
 //!     TMPDIR=/srv/disk cargo bench -p fhir-server --bench process    another disk
 
-#![expect(clippy::unwrap_used, reason = "a benchmark stops at the first failure")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a benchmark stops at the first failure"
+)]
 
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -14,6 +19,7 @@ use std::time::{Duration, Instant};
 
 const SERVER: &str = env!("CARGO_BIN_EXE_fhir-server");
 const TURNS: usize = 7;
+const CREATES: usize = 400;
 
 fn main() {
     if !std::env::args().any(|argument| argument == "--bench") {
@@ -22,13 +28,24 @@ fn main() {
     }
     println!("| what | least | middle | most | floor |");
     println!("|---|---|---|---|---|");
-    let (starts, idle): (Vec<f64>, Vec<f64>) = (0..TURNS).map(|_| start()).unzip();
-    report(
-        "start of a new sandbox to its first patient, ms",
-        starts,
-        "under 200",
-    );
-    report("memory when idle, MB", idle, "under 60");
+    let starts: Vec<[f64; 5]> = (0..TURNS).map(|_| start()).collect();
+    let told = [
+        ("start of a new sandbox to its first patient, ms", "under 200"),
+        ("first `$validate`, at once after that, ms", "under 50"),
+        ("first `$validate` of another type, ms", "under 50"),
+        ("the same again, ms", ""),
+        ("memory when idle, before any `$validate`, MB", "under 90"),
+    ];
+    for (index, (what, floor)) in told.into_iter().enumerate() {
+        report(what, starts.iter().map(|figures| figures[index]).collect(), floor);
+    }
+    for (level, took) in creates() {
+        report(
+            &format!("create of a Patient, validation `{level}`, µs"),
+            took,
+            "",
+        );
+    }
     let files = records();
     if files.is_empty() {
         println!("SKIPPED (needs ../shared/data/synthea)");
@@ -55,28 +72,132 @@ fn report(what: &str, mut figures: Vec<f64>, floor: &str) {
     );
 }
 
-/// Milliseconds until a new sandbox has answered with a patient, and the megabytes that it holds half a second later.
-fn start() -> (f64, f64) {
-    let port = TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap()
-        .port();
-    let address = format!("127.0.0.1:{port}");
+/// Milliseconds until a new sandbox has answered with a patient; until its first `$validate`s are answered, one after the other;
+/// and the megabytes that another holds half a second after it answered.
+fn start() -> [f64; 5] {
     let begin = Instant::now();
-    let server = Command::new(SERVER)
-        .args(["serve", "--sandbox", "--bind", &address])
-        .stdout(Stdio::null())
-        .spawn()
-        .unwrap();
-    let server = Killed(server);
-    while !finds_someone(&address) {
-        assert!(begin.elapsed() < Duration::from_secs(30), "no answer");
-        std::thread::sleep(Duration::from_millis(1));
-    }
-    let took = begin.elapsed();
+    let server = Server::start(&[]);
+    let took = begin.elapsed().as_secs_f64() * 1e3;
+    let mut client = server.client();
+    let mut timed = |kind: &str, body: &str| {
+        let begin = Instant::now();
+        let answer = client.post(&format!("/fhir/{kind}/$validate"), body);
+        assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+        begin.elapsed().as_secs_f64() * 1e3
+    };
+    let first = timed("Patient", &patient(1));
+    let other = timed("Observation", OBSERVATION);
+    let again = timed("Observation", OBSERVATION);
+    drop(server);
+    let idle = Server::start(&[]);
     std::thread::sleep(Duration::from_millis(500));
-    (took.as_secs_f64() * 1e3, resident(server.0.id()))
+    [took, first, other, again, resident(idle.process.0.id())]
+}
+
+/// Microseconds that a create takes, one client after the other on one server each, by level of validation.
+fn creates() -> Vec<(&'static str, Vec<f64>)> {
+    let levels = ["off", "base", "profile"];
+    let servers: Vec<Server> = levels
+        .iter()
+        .map(|level| Server::start(&["--validation", level]))
+        .collect();
+    let mut clients: Vec<Client> = servers.iter().map(Server::client).collect();
+    let mut took = vec![Vec::new(); levels.len()];
+    for turn in 0..CREATES {
+        for (client, took) in clients.iter_mut().zip(&mut took) {
+            let body = patient(turn);
+            let begin = Instant::now();
+            let answer = client.post("/fhir/Patient", &body);
+            took.push(begin.elapsed().as_secs_f64() * 1e6);
+            assert!(answer.starts_with("HTTP/1.1 201"), "{answer}");
+        }
+    }
+    levels.into_iter().zip(took).collect()
+}
+
+/// A Patient against UK Core, as it is often sent.
+fn patient(number: usize) -> String {
+    format!(
+        r#"{{"resourceType":"Patient","meta":{{"profile":["https://fhir.hl7.org.uk/StructureDefinition/UKCore-Patient"]}},"identifier":[{{"system":"https://example.org/patients","value":"{number}"}}],"active":true,"name":[{{"use":"official","family":"Okafor","given":["Ngozi","Ada"],"prefix":["Ms"]}}],"telecom":[{{"system":"phone","value":"01632 960{:03}","use":"home"}}],"gender":"female","birthDate":"1974-05-{:02}","address":[{{"use":"home","line":["12 Elm Bank"],"city":"Leeds","postalCode":"LS1 4AP"}}],"generalPractitioner":[{{"display":"Elm Bank Surgery"}}]}}"#,
+        number % 1000,
+        number % 28 + 1
+    )
+}
+
+const OBSERVATION: &str = r#"{"resourceType":"Observation","meta":{"profile":["https://fhir.hl7.org.uk/StructureDefinition/UKCore-Observation"]},"status":"final","code":{"coding":[{"system":"http://loinc.org","code":"8867-4"}],"text":"Heart rate"},"subject":{"display":"Ngozi Okafor"},"effectiveDateTime":"2026-11-26T10:00:00Z","valueQuantity":{"value":72,"unit":"/min","system":"http://unitsofmeasure.org","code":"/min"}}"#;
+
+/// A new sandbox that has answered.
+struct Server {
+    process: Killed,
+    address: String,
+}
+
+impl Server {
+    fn start(options: &[&str]) -> Server {
+        let port = TcpListener::bind("127.0.0.1:0")
+            .unwrap()
+            .local_addr()
+            .unwrap()
+            .port();
+        let address = format!("127.0.0.1:{port}");
+        let begin = Instant::now();
+        let server = Command::new(SERVER)
+            .args(["serve", "--sandbox", "--bind", &address])
+            .args(options)
+            .stdout(Stdio::null())
+            .spawn()
+            .unwrap();
+        let process = Killed(server);
+        while !finds_someone(&address) {
+            assert!(begin.elapsed() < Duration::from_secs(30), "no answer");
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        Server { process, address }
+    }
+
+    fn client(&self) -> Client {
+        let stream = TcpStream::connect(&self.address).unwrap();
+        stream.set_nodelay(true).unwrap();
+        Client {
+            stream,
+            host: self.address.clone(),
+        }
+    }
+}
+
+/// A connection that stays open.
+struct Client {
+    stream: TcpStream,
+    host: String,
+}
+
+impl Client {
+    /// The head and body of the answer.
+    fn post(&mut self, path: &str, body: &str) -> String {
+        let length = body.len();
+        let head = format!(
+            "POST {path} HTTP/1.1\r\nHost: {}\r\nContent-Type: application/fhir+json\r\nContent-Length: {length}\r\n\r\n",
+            self.host
+        );
+        self.stream.write_all(format!("{head}{body}").as_bytes()).unwrap();
+        let (mut answer, mut chunk) = (Vec::new(), [0; 16_384]);
+        loop {
+            let read = self.stream.read(&mut chunk).unwrap();
+            assert!(read > 0, "the server closed the connection");
+            answer.extend_from_slice(&chunk[..read]);
+            let text = String::from_utf8_lossy(&answer);
+            if let Some((head, body)) = text.split_once("\r\n\r\n") {
+                let length = head.lines().find_map(|line| {
+                    let (name, value) = line.split_once(':')?;
+                    name.eq_ignore_ascii_case("content-length")
+                        .then(|| value.trim().parse::<usize>().unwrap())
+                });
+                if length.is_some_and(|length| body.len() >= length) {
+                    return text.into_owned();
+                }
+            }
+        }
+    }
 }
 
 /// Ended when dropped, so that its temporary database goes too.

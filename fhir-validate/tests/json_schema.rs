@@ -17,6 +17,7 @@ use fhir_model::json;
 use fhir_model::read::ReadOptions;
 use fhir_validate::schema::published;
 use fhir_validate::{LAYERS, Layer, Severity, Validator};
+use jsonschema::error::ValidationErrorKind;
 use serde_json::{Map, Value, json};
 
 /// Changes of each example.
@@ -41,10 +42,23 @@ impl Plain {
         let mut broken = BTreeSet::new();
         for inner in all {
             let name = inner["resourceType"].as_str().unwrap_or("?").to_owned();
-            let errors = self.of(&name).iter_errors(inner);
-            broken.extend(errors.map(|e| format!("schemas/{name}.json#{}", e.schema_path())));
+            for error in self.of(&name).iter_errors(inner) {
+                rules(&name, &error, &mut broken);
+            }
         }
         broken
+    }
+}
+
+/// The rule that an error is about, and those that it stands for: of an item of a list, which may be null, it tells that it is
+/// neither.
+fn rules(name: &str, error: &jsonschema::ValidationError<'_>, found: &mut BTreeSet<String>) {
+    found.insert(format!("schemas/{name}.json#{}", error.schema_path()));
+    if let ValidationErrorKind::AnyOf { context } = error.kind() {
+        context
+            .iter()
+            .flatten()
+            .for_each(|inner| rules(name, inner, found));
     }
 }
 

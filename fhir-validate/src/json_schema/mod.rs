@@ -1,55 +1,106 @@
 //! The JSON Schema layer: what the schema that is published for a resource's type says of it ([`schema::published`]), so that
 //! what a supplier's own validation refuses by that schema is refused here too.
 //!
-//! Each resource, also one inside another, is held against the schema of its own type, after the other layers; what they have
-//! told of a place already is not told again. A schema is compiled when its type is first met, once in a process.
+//! Each value of a resource is held against the part of the schema that is about its type (`part.rs`), which comes to the same as
+//! holding the resource against the whole: parts refer to each other by the types of values, and nothing else. It runs after the
+//! other layers; what they have told of a place already is not told again.
 //!
-//! Invariant: nothing is compiled or parsed twice, and of a resource with very many values the first error only is told.
+//! [`schema::published`]: crate::schema::published()
+//!
+//! Invariant: nothing is compiled or parsed twice, and no more errors are made than one value can have.
 
+mod part;
 mod view;
 
-use std::collections::{BTreeMap, HashSet};
-use std::sync::OnceLock;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::collections::HashSet;
 
-use fhir_model::Resource;
-use fhir_model::reflect::{Complex, Node, Nodes};
+use fhir_model::reflect::{Complex, Node, Nodes, TypeKind};
+use jsonschema::ValidationError;
 use jsonschema::error::ValidationErrorKind as Kind;
-use jsonschema::json::Node as _;
-use jsonschema::{PatternOptions, ValidationError, Validator};
+use jsonschema::json::{JsonNumber, Node as _, Object};
 use serde_json::Value;
 
-use self::view::{Key, Reflected, View};
+use self::part::of_type;
+use self::view::{Key, View};
 use crate::finding::Severity;
 use crate::layer::Layer;
 use crate::place::Step;
 use crate::run::{Report, Run};
-use crate::schema;
 use crate::terminology::nearest;
 
-/// Values of a resource up to which all errors are gathered: they are made before the first can be seen.
-const MAX_VALUES: usize = 10_000;
 /// Letters of a value that a message shows.
 const MAX_SHOWN: usize = 80;
 /// Codes that a message shows.
 const MAX_CODES: usize = 12;
 
-/// The schema of a type, once it is compiled, or why it cannot be.
-#[derive(Default)]
-struct Compiled {
-    validator: OnceLock<Result<Validator<Reflected>, String>>,
-    times: AtomicUsize,
-}
-
 /// Holds a resource, without those in it, against the schema of its type.
-pub(crate) fn check(run: &mut Run, value: &dyn Complex) {
-    if run.is_full() {
+pub(crate) fn check(run: &mut Run, resource: &dyn Complex) {
+    if run.is_full() || fits(resource) {
         return;
     }
-    let name = value.type_info().name;
+    let mut told = Told {
+        root: resource.type_info().name,
+        places: run
+            .findings
+            .iter()
+            .filter(|finding| finding.severity == Severity::Error)
+            .map(|finding| finding.expression.clone())
+            .collect(),
+    };
+    complex(run, resource, &mut told);
+}
+
+/// Whether there is nothing to tell.
+fn fits(value: &dyn Complex) -> bool {
+    let fits_alone = |name, view| of_type(name).is_ok_and(|validator| validator.is_valid(view));
+    fits_alone(value.type_info().name, View::known(value))
+        && (0..value.type_info().fields.len()).all(|index| {
+            Nodes::of(value, index).all(|node| match node {
+                Node::Complex(inner) => inner.type_info().kind == TypeKind::Resource || fits(inner),
+                Node::Primitive(kind, primitive) => {
+                    (primitive.scalar().is_none() || fits_alone(kind.name(), View::Scalar(kind, primitive)))
+                        && primitive.extras().is_none_or(|extras| fits(extras))
+                }
+            })
+        })
+}
+
+/// What has been told.
+struct Told {
+    root: &'static str,
+    places: HashSet<String>,
+}
+
+fn complex(run: &mut Run, value: &dyn Complex, told: &mut Told) {
+    alone(run, value.type_info().name, View::known(value), told);
+    for (index, field) in value.type_info().fields.iter().enumerate() {
+        for (position, node) in Nodes::of(value, index).enumerate() {
+            if run.is_full() {
+                return;
+            }
+            run.within(Step::to(value, index, field, position), |run| match node {
+                Node::Complex(inner) if inner.type_info().kind == TypeKind::Resource => {}
+                Node::Complex(inner) => complex(run, inner, told),
+                Node::Primitive(kind, primitive) => {
+                    if primitive.scalar().is_some() {
+                        alone(run, kind.name(), View::Scalar(kind, primitive), told);
+                    }
+                    if let Some(extras) = primitive.extras() {
+                        complex(run, extras, told);
+                    }
+                }
+            });
+        }
+    }
+}
+
+/// Tells what is wrong with one value.
+fn alone(run: &mut Run, name: &'static str, view: View<'_>, told: &mut Told) {
     match of_type(name) {
-        Ok(validator) if validator.is_valid(View::Complex(value)) => {}
-        Ok(validator) => tell(run, value, validator),
+        Ok(validator) if validator.is_valid(view) => {}
+        Ok(validator) => validator
+            .iter_errors(view)
+            .for_each(|error| one(run, name, view, &error, told)),
         Err(reason) => run.report(Report::error(
             Layer::JsonSchema,
             format!("the schema of {name} cannot be used: {reason}"),
@@ -57,92 +108,24 @@ pub(crate) fn check(run: &mut Run, value: &dyn Complex) {
     }
 }
 
-fn compiled(type_name: &str) -> Option<&'static Compiled> {
-    static SCHEMAS: OnceLock<BTreeMap<&'static str, Compiled>> = OnceLock::new();
-    let all = || {
-        let types = Resource::TYPES.iter();
-        types.map(|name| (*name, Compiled::default())).collect()
-    };
-    SCHEMAS.get_or_init(all).get(type_name)
-}
-
-fn of_type(name: &str) -> Result<&'static Validator<Reflected>, &'static str> {
-    let compiled = compiled(name).ok_or("R4 has no such resource type")?;
-    let made = compiled.validator.get_or_init(|| {
-        compiled.times.fetch_add(1, Ordering::Relaxed);
-        compile(name)
-    });
-    made.as_ref().map_err(String::as_str)
-}
-
-/// How often the schema of a type was compiled.
-#[cfg(test)]
-fn times_compiled(type_name: &str) -> usize {
-    compiled(type_name).map_or(0, |compiled| compiled.times.load(Ordering::Relaxed))
-}
-
-/// Patterns run in linear time.
-fn compile(name: &str) -> Result<Validator<Reflected>, String> {
-    let document = schema::published(name).map_err(|e| e.to_string())?;
-    let document = serde_json::to_value(document.ok_or("there is none")?).map_err(|e| e.to_string())?;
-    jsonschema::options_for::<Reflected>()
-        .with_pattern_options(PatternOptions::regex())
-        .build(&document)
-        .map_err(|e| e.to_string())
-}
-
-fn tell(run: &mut Run, value: &dyn Complex, validator: &Validator<Reflected>) {
-    let mut told: HashSet<String> = run
-        .findings
-        .iter()
-        .filter(|finding| finding.severity == Severity::Error)
-        .map(|finding| finding.expression.clone())
-        .collect();
-    let root = View::Complex(value);
-    if count(value, MAX_VALUES) < MAX_VALUES {
-        for error in validator.iter_errors(root) {
-            one(run, value, &error, &mut told);
-        }
-    } else if let Err(error) = validator.validate(root) {
-        one(run, value, &error, &mut told);
-    }
-}
-
-/// The values of a resource, those of resources in it too, up to a number.
-fn count(value: &dyn Complex, most: usize) -> usize {
-    let mut found = 0;
-    for index in 0..value.type_info().fields.len() {
-        for node in Nodes::of(value, index) {
-            found += 1;
-            if found >= most {
-                return found;
-            }
-            found += match node {
-                Node::Complex(inner) => count(inner, most - found),
-                Node::Primitive(_, primitive) => {
-                    primitive.extras().map_or(0, |extras| count(extras, most - found))
-                }
-            };
-        }
-    }
-    found
-}
-
 /// Tells an error where none is told of its place yet.
-fn one(run: &mut Run, value: &dyn Complex, error: &ValidationError<'_>, told: &mut HashSet<String>) {
-    let root = value.type_info().name;
-    let (mut steps, at) = locate(value, error.instance_path().as_str());
+fn one(run: &mut Run, name: &'static str, view: View<'_>, error: &ValidationError<'_>, told: &mut Told) {
+    let (mut steps, at) = locate(view, error.instance_path().as_str());
     let missing = missing(error);
-    if let (Some(name), View::Complex(at)) = (missing.or_else(|| unexpected(error)), at)
-        && let Some((_, field, _)) = view::field(at.type_info(), Key::new(name).name())
+    if let (Some(name), View::Known(at, _)) = (missing.or_else(|| unexpected(error)), at)
+        && let Some(field) = view::field(at.type_info(), Key::new(name).name())
     {
         steps.push(Step::named(field.name, None));
     }
     let depth = steps.len();
     steps.into_iter().for_each(|step| run.place.push(step));
-    if told.insert(run.place.expression()) {
+    if told.places.insert(run.place.expression()) {
         let (message, near) = words(error, at, missing);
-        let rule = format!("schemas/{root}.json#{}", error.schema_path().as_str());
+        let (root, path) = (told.root, error.schema_path().as_str());
+        let rule = match path.starts_with("/$defs/") {
+            true => format!("schemas/{root}.json#{path}"),
+            false => format!("schemas/{root}.json#/$defs/{name}{path}"),
+        };
         run.report(Report::error(Layer::JsonSchema, message).rule(rule).near(near));
     }
     for _ in 0..depth {
@@ -169,32 +152,28 @@ fn unexpected<'e>(error: &'e ValidationError<'_>) -> Option<&'e str> {
     }
 }
 
-/// What a JSON pointer leads to, and the steps there.
-fn locate<'a>(root: &'a dyn Complex, pointer: &str) -> (Vec<Step>, View<'a>) {
-    let (mut steps, mut at) = (Vec::new(), View::Complex(root));
-    let mut names = pointer.split('/').skip(1).peekable();
-    while let Some(name) = names.next() {
-        let View::Complex(value) = at else { break };
-        let key = Key::new(name);
-        let Some((index, field, _)) = view::field(value.type_info(), key.name()) else {
-            break;
-        };
-        let Some(mut inner) = jsonschema::json::Object::get(&value, &key) else {
-            break;
-        };
-        let position = names.peek().and_then(|next| next.parse().ok());
-        match (inner.as_array(), position) {
-            (Some(items), Some(position)) => {
-                names.next();
-                inner = items.at(position).unwrap_or(inner);
-                steps.push(Step::to(value, index, field, position));
-            }
-            (Some(_), None) => steps.push(Step::named(field.name, None)),
-            (None, _) => steps.push(Step::to(value, index, field, 0)),
-        }
-        at = inner;
+/// What a JSON pointer from a value leads to, and the steps there: a member, or an item of it.
+fn locate<'a>(from: View<'a>, pointer: &str) -> (Vec<Step>, View<'a>) {
+    let mut names = pointer.split('/').skip(1);
+    let (View::Known(value, _), Some(name)) = (from, names.next()) else {
+        return (Vec::new(), from);
+    };
+    let key = Key::new(name);
+    let mut fields = value.type_info().fields.iter().enumerate();
+    let found = fields.find(|(index, _)| Nodes::of(value, *index).name == key.name());
+    let (Some((index, field)), Some(member)) = (found, from.as_object().and_then(|object| object.get(&key)))
+    else {
+        return (Vec::new(), from);
+    };
+    let position = names.next().and_then(|position| position.parse().ok());
+    match (member.as_array(), position) {
+        (Some(items), Some(position)) => (
+            vec![Step::to(value, index, field, position)],
+            items.at(position).unwrap_or(member),
+        ),
+        (Some(_), None) => (vec![Step::named(field.name, None)], member),
+        (None, _) => (vec![Step::to(value, index, field, 0)], member),
     }
-    (steps, at)
 }
 
 /// What is wrong, and the nearest right code.
@@ -264,7 +243,7 @@ fn shown(at: View<'_>) -> String {
         return format!("{start:?}");
     }
     match (at.as_number(), at.as_boolean()) {
-        (Some(number), _) => jsonschema::json::JsonNumber::as_str(&number).into_owned(),
+        (Some(number), _) => number.as_str().into_owned(),
         (_, Some(value)) => value.to_string(),
         _ => "the value".to_owned(),
     }

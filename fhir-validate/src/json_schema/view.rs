@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use fhir_model::primitive::Scalar;
 use fhir_model::reflect::{
     ChoiceNode, Complex, ComplexList, Field, JsonToken, PrimitiveList, PrimitiveNode, PrimitiveType, Shape,
-    Slot, TypeInfo, TypeKind, Variant,
+    Slot, TypeInfo, TypeKind,
 };
 use jsonschema::JsonType;
 use jsonschema::json::{Array, Json, JsonNumber, Node, NodeIdentity, Object};
@@ -22,6 +22,8 @@ pub(super) struct Reflected;
 pub(super) enum View<'a> {
     /// The object of a resource, datatype, component, or of what stands beside a primitive.
     Complex(&'a dyn Complex),
+    /// The same, and what is known of its members: many rules ask which of them are there.
+    Known(&'a dyn Complex, Present),
     /// An array of these.
     Complexes(&'a dyn ComplexList),
     /// One of the two arrays of a list of primitives.
@@ -34,6 +36,14 @@ pub(super) enum View<'a> {
     TypeName(&'a dyn Complex),
     /// A string that is not of the resource.
     Text(&'a str),
+}
+
+/// Which members an object has.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Present {
+    count: usize,
+    /// A bit for each, which others may share ([`bit`]).
+    bits: u64,
 }
 
 /// Where a primitive has what it has: under its name, or under `_name`.
@@ -49,19 +59,27 @@ pub(super) enum Part {
 pub(super) struct Key {
     name: Box<str>,
     part: Part,
+    bit: u64,
+}
+
+/// One of 64 bits for a member: where it is not set, the member is not there.
+fn bit(name: &str, part: Part) -> u64 {
+    let hash = name.bytes().fold(part as u32 + 1, |hash, byte| {
+        (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193)
+    });
+    1 << (hash >> 26)
 }
 
 impl Key {
     pub(super) fn new(name: &str) -> Key {
-        match name.strip_prefix('_') {
-            Some(name) => Key {
-                name: name.into(),
-                part: Part::Extras,
-            },
-            None => Key {
-                name: name.into(),
-                part: Part::Value,
-            },
+        let (name, part) = match name.strip_prefix('_') {
+            Some(name) => (name, Part::Extras),
+            None => (name, Part::Value),
+        };
+        Key {
+            name: name.into(),
+            part,
+            bit: bit(name, part),
         }
     }
 
@@ -70,19 +88,11 @@ impl Key {
     }
 }
 
-/// The element that a member of a type's objects is of, by the member's name, and its type where it is a choice.
-pub(super) fn field(
-    info: &'static TypeInfo,
-    name: &str,
-) -> Option<(usize, &'static Field, Option<&'static Variant>)> {
-    let mut fields = info.fields.iter().enumerate();
-    fields.find_map(|(index, field)| match &field.shape {
-        Shape::Choice(variants) if name.starts_with(field.name) => variants
-            .iter()
-            .find(|variant| variant.name == name)
-            .map(|variant| (index, field, Some(variant))),
-        Shape::Choice(_) => None,
-        _ => (field.name == name).then_some((index, field, None)),
+/// The element that a member of a type's objects is of, by the member's name.
+pub(super) fn field(info: &'static TypeInfo, name: &str) -> Option<&'static Field> {
+    info.fields.iter().find(|field| match &field.shape {
+        Shape::Choice(variants) => variants.iter().any(|variant| variant.name == name),
+        _ => field.name == name,
     })
 }
 
@@ -122,12 +132,24 @@ fn of_primitive(kind: PrimitiveType, primitive: &dyn PrimitiveNode, part: Part) 
     }
 }
 
-impl View<'_> {
+impl<'a> View<'a> {
+    /// The object that is held against a schema.
+    pub(super) fn known(value: &'a dyn Complex) -> View<'a> {
+        let mut present = Present::default();
+        let mut members = Fields { value, present: None }.members();
+        while let Some((name, part, _)) = members.step() {
+            present.count += 1;
+            present.bits |= bit(name, part);
+        }
+        View::Known(value, present)
+    }
+
     /// The value as JSON.
     pub(super) fn copied(self) -> Value {
         match self {
-            View::Complex(value) => Value::Object(
-                Object::members(&value)
+            View::Complex(value) | View::Known(value, _) => Value::Object(
+                Fields { value, present: None }
+                    .members()
                     .map(|(name, member)| (name.into_owned(), member.copied()))
                     .collect(),
             ),
@@ -160,13 +182,17 @@ impl Json for Reflected {
 }
 
 impl<'a> Node<'a, Reflected> for View<'a> {
-    type Object = &'a dyn Complex;
+    type Object = Fields<'a>;
     type Array = Items<'a>;
     type Number = Figure<'a>;
 
-    fn as_object(&self) -> Option<&'a dyn Complex> {
-        match self {
-            View::Complex(value) => Some(*value),
+    fn as_object(&self) -> Option<Fields<'a>> {
+        match *self {
+            View::Complex(value) => Some(Fields { value, present: None }),
+            View::Known(value, present) => Some(Fields {
+                value,
+                present: Some(present),
+            }),
             _ => None,
         }
     }
@@ -215,7 +241,7 @@ impl<'a> Node<'a, Reflected> for View<'a> {
 
     fn json_type(&self) -> JsonType {
         match self {
-            View::Complex(_) => JsonType::Object,
+            View::Complex(_) | View::Known(..) => JsonType::Object,
             View::Complexes(_) | View::Primitives(..) => JsonType::Array,
             View::Gap(..) => JsonType::Null,
             View::TypeName(_) | View::Text(_) => JsonType::String,
@@ -251,7 +277,7 @@ impl<'a> Node<'a, Reflected> for View<'a> {
             std::ptr::from_ref(value).cast::<()>().addr()
         }
         let (address, tag) = match self {
-            View::Complex(value) => (address(*value), 0),
+            View::Complex(value) | View::Known(value, _) => (address(*value), 0),
             View::Complexes(list) => (address(*list), 1),
             View::Primitives(_, list, part) => (address(*list), 2 + *part as u32),
             View::Scalar(_, primitive) => (address(*primitive), 4),
@@ -263,31 +289,50 @@ impl<'a> Node<'a, Reflected> for View<'a> {
     }
 }
 
-impl<'a> Object<'a, Reflected> for &'a dyn Complex {
+/// The members of an object.
+#[derive(Clone, Copy)]
+pub(super) struct Fields<'a> {
+    value: &'a dyn Complex,
+    /// What is known of them.
+    present: Option<Present>,
+}
+
+impl<'a> Object<'a, Reflected> for Fields<'a> {
     type Node = View<'a>;
     type MemberName = Cow<'a, str>;
     type MembersIter = Members<'a>;
 
     fn len(&self) -> usize {
-        self.members().count()
+        let count = || self.members().count();
+        self.present.map_or_else(count, |present| present.count)
     }
 
     fn get(&self, key: &Key) -> Option<View<'a>> {
-        let info = self.type_info();
-        if info.kind == TypeKind::Resource && key.part == Part::Value && *key.name == *"resourceType" {
-            return Some(View::TypeName(*self));
+        if self.present.is_some_and(|present| present.bits & key.bit == 0) {
+            return None;
         }
-        let (index, field, variant) = field(info, &key.name)?;
-        let (name, view) = member(field, self.slot(index), key.part)?;
-        variant.is_none_or(|variant| variant.name == name).then_some(view)
+        let info = self.value.type_info();
+        if info.kind == TypeKind::Resource && key.part == Part::Value && *key.name == *"resourceType" {
+            return Some(View::TypeName(self.value));
+        }
+        let mut fields = info.fields.iter().enumerate();
+        fields.find_map(|(index, field)| match &field.shape {
+            Shape::Choice(_) if !key.name.starts_with(field.name) => None,
+            Shape::Choice(_) => {
+                let (name, view) = member(field, self.value.slot(index), key.part)?;
+                (*key.name == *name).then_some(view)
+            }
+            _ if *key.name == *field.name => Some(member(field, self.value.slot(index), key.part)?.1),
+            _ => None,
+        })
     }
 
     fn members(&self) -> Members<'a> {
         Members {
-            value: *self,
-            fields: self.type_info().fields,
+            value: self.value,
+            fields: self.value.type_info().fields,
             next: 0,
-            named: self.type_info().kind != TypeKind::Resource,
+            named: self.value.type_info().kind != TypeKind::Resource,
             extras: None,
         }
     }
@@ -304,16 +349,15 @@ pub(super) struct Members<'a> {
     extras: Option<(&'static str, View<'a>)>,
 }
 
-impl<'a> Iterator for Members<'a> {
-    type Item = (Cow<'a, str>, View<'a>);
-
-    fn next(&mut self) -> Option<Self::Item> {
+impl<'a> Members<'a> {
+    /// The next member: its name without underscore, where it stands, and its value.
+    fn step(&mut self) -> Option<(&'static str, Part, View<'a>)> {
         if !std::mem::replace(&mut self.named, true) {
-            return Some((Cow::Borrowed("resourceType"), View::TypeName(self.value)));
+            return Some(("resourceType", Part::Value, View::TypeName(self.value)));
         }
         loop {
             if let Some((name, view)) = self.extras.take() {
-                return Some((Cow::Owned(format!("_{name}")), view));
+                return Some((name, Part::Extras, view));
             }
             let field = self.fields.get(self.next)?;
             let slot = self.value.slot(self.next);
@@ -323,9 +367,22 @@ impl<'a> Iterator for Members<'a> {
             }
             self.extras = member(field, slot, Part::Extras);
             if let Some((name, view)) = member(field, slot, Part::Value) {
-                return Some((Cow::Borrowed(name), view));
+                return Some((name, Part::Value, view));
             }
         }
+    }
+}
+
+impl<'a> Iterator for Members<'a> {
+    type Item = (Cow<'a, str>, View<'a>);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let (name, part, view) = self.step()?;
+        let name = match part {
+            Part::Value => Cow::Borrowed(name),
+            Part::Extras => Cow::Owned(format!("_{name}")),
+        };
+        Some((name, view))
     }
 }
 

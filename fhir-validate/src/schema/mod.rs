@@ -19,7 +19,7 @@ mod complex;
 mod definition;
 mod json;
 mod primitive;
-mod published;
+pub(crate) mod published;
 mod value_set;
 
 use std::collections::BTreeMap;

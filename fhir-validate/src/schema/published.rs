@@ -15,7 +15,7 @@ use super::Json;
 const COMMITTED: &str = include_str!("../../../openapi/fhir-r4.schema.json");
 
 /// What takes any resource.
-const ANY: &str = "Resource";
+pub(crate) const ANY: &str = "Resource";
 
 /// The committed document, its parts not read yet.
 #[derive(Deserialize)]
@@ -44,23 +44,17 @@ pub fn published(type_name: &str) -> Result<Option<Json>, serde_json::Error> {
     if !fhir_model::Resource::TYPES.contains(&type_name) {
         return Ok(None);
     }
-    let document = document()?;
     let mut parts = BTreeMap::new();
     let mut waiting = vec![type_name.to_owned()];
     while let Some(name) = waiting.pop() {
-        let Some((name, text)) = document.parts.get_key_value(name.as_str()) else {
-            return Err(serde::de::Error::custom(format!("{name} is not in the document")));
-        };
-        if parts.contains_key(*name) {
+        if parts.contains_key(&name) {
             continue;
         }
-        let mut part: Json = serde_json::from_str(text.get())?;
-        if *name == ANY {
-            any(&mut part);
-        }
-        references(&part, &mut waiting);
-        parts.insert((*name).to_owned(), part);
+        let part = part(&name)?;
+        waiting.extend(references(&part));
+        parts.insert(name, part);
     }
+    let document = document()?;
     Ok(Some(Json::object([
         ("$schema", Json::from(document.dialect.as_str())),
         (
@@ -93,13 +87,38 @@ fn any(part: &mut Json) {
 }
 
 /// The names of the parts that a part refers to.
-fn references(json: &Json, found: &mut Vec<String>) {
-    let name = json
-        .get("$ref")
-        .and_then(Json::as_str)
-        .and_then(|to| to.strip_prefix("#/$defs/"));
-    found.extend(name.map(str::to_owned));
+fn references(json: &Json) -> Vec<String> {
+    let mut found: Vec<String> = reference(json).map(str::to_owned).into_iter().collect();
     for inner in json.items().iter().chain(json.members().iter().map(|(_, v)| v)) {
-        references(inner, found);
+        found.extend(references(inner));
     }
+    found
+}
+
+/// The name of the part that this itself refers to.
+pub(crate) fn reference(json: &Json) -> Option<&str> {
+    json.get("$ref")?.as_str()?.strip_prefix("#/$defs/")
+}
+
+/// A part of the published schemas: a type, a primitive type, a list of codes, or any resource.
+///
+/// # Errors
+/// There is none of that name, or it cannot be read.
+pub(crate) fn part(name: &str) -> Result<Json, serde_json::Error> {
+    let Some(text) = document()?.parts.get(name) else {
+        return Err(serde::de::Error::custom(format!("the document has no {name}")));
+    };
+    let mut part: Json = serde_json::from_str(text.get())?;
+    if name == ANY {
+        any(&mut part);
+    }
+    Ok(part)
+}
+
+/// The names of all parts.
+///
+/// # Errors
+/// The document cannot be read.
+pub(crate) fn names() -> Result<impl Iterator<Item = &'static str>, serde_json::Error> {
+    Ok(document()?.parts.keys().copied())
 }
