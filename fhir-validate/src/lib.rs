@@ -38,6 +38,7 @@ mod finding;
 mod fixed;
 mod format;
 mod identifier;
+pub mod interface;
 mod invariant;
 mod json_schema;
 mod layer;

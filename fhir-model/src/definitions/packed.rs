@@ -15,3 +15,7 @@ pub static PROFILES: &[u8] = include_bytes!("../../definitions/r4/profiles.ndjso
 pub static EXTENSIONS: &[u8] = include_bytes!("../../definitions/r4/extensions.ndjson.zst");
 /// ConceptMaps.
 pub static CONCEPT_MAPS: &[u8] = include_bytes!("../../definitions/r4/concept_maps.ndjson.zst");
+/// SearchParameters.
+pub static SEARCH_PARAMETERS: &[u8] = include_bytes!("../../definitions/r4/search_parameters.ndjson.zst");
+/// OperationDefinitions.
+pub static OPERATIONS: &[u8] = include_bytes!("../../definitions/r4/operations.ndjson.zst");

@@ -56,12 +56,12 @@ pub(crate) fn unpacked(packed: &[u8]) -> String {
 }
 
 /// The url of a definition on its line. Keys are sorted, and `url` is a member of the outermost object, after `type`.
-pub(super) fn url_of(line: &str) -> Option<&str> {
+pub(crate) fn url_of(line: &str) -> Option<&str> {
     member(line, "\"url\":\"")
 }
 
 /// The version on its line.
-pub(super) fn version_of(line: &str) -> Option<&str> {
+pub(crate) fn version_of(line: &str) -> Option<&str> {
     member(line, "\"version\":\"")
 }
 

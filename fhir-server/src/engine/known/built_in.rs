@@ -7,6 +7,7 @@ use std::collections::HashMap;
 
 use fhir_model::json::{self, Tree};
 use fhir_model::read::Limits;
+use fhir_validate::interface;
 use sha2::{Digest, Sha256};
 
 use super::{Known, TYPES};
@@ -19,6 +20,8 @@ use crate::store::{Change, Key, ResourceType, StampForm, StoredBody, Version};
 const PREFIX: &str = "built-in-";
 /// What says that a resource is built in.
 const TAG: &str = r#""tag":[{"system":"urn:ietf:rfc:3986","code":"urn:fhir-server:built-in","display":"built into the server"}]"#;
+/// The types of what R4 defines of its interface.
+const INTERFACE: [&str; 2] = ["OperationDefinition", "SearchParameter"];
 /// 2019-11-01, the day of R4 4.0.1.
 const DAY: Millis = Millis(1_572_566_400_000);
 
@@ -36,7 +39,12 @@ pub(crate) fn check_writable(key: &Key) -> Result<()> {
 }
 
 fn is_built_in(key: &Key) -> bool {
-    TYPES.contains(&key.resource_type.name()) && key.id.starts_with(PREFIX)
+    has_built_in(key.resource_type) && key.id.starts_with(PREFIX)
+}
+
+/// Whether some of that type is built in.
+fn has_built_in(of: ResourceType) -> bool {
+    TYPES.contains(&of.name()) || INTERFACE.contains(&of.name())
 }
 
 /// The id of what is built in.
@@ -55,10 +63,15 @@ impl Known {
             let structures = structures
                 .into_iter()
                 .map(|(url, version)| ("StructureDefinition", url, version));
+            let interface = interface::all().map(|one| {
+                let version = one.version.map(str::to_owned);
+                (one.resource_type, one.url.to_owned(), version)
+            });
             let named = |of: Canonical| (id(of.0, &of.1, of.2.as_deref()), of);
             library
                 .into_iter()
                 .chain(structures)
+                .chain(interface)
                 .map(named)
                 .collect::<HashMap<_, _>>()
         });
@@ -74,6 +87,10 @@ impl Known {
                 .validator()
                 .structure_text(&canonical)
                 .map(String::into_bytes),
+            name if INTERFACE.contains(&name) => interface::defined(url)
+                .filter(|one| one.resource_type == name)
+                .filter(|one| version.is_none_or(|version| one.version == Some(version)))
+                .map(|one| one.text.as_bytes().to_vec()),
             name => {
                 let found = self.library.resource_of(name, &canonical);
                 found.map(|resource| json::to_vec(&resource))
@@ -136,7 +153,7 @@ impl Session {
         url: &str,
         version: Option<&str>,
     ) -> Result<Option<Version>> {
-        match TYPES.contains(&of.name()) {
+        match has_built_in(of) {
             true => self.engine.below().resource(of, url, version),
             false => Ok(None),
         }

@@ -225,6 +225,8 @@ fn what_is_built_in_is_found_by_its_url_and_read_by_its_id() {
         "ValueSet?url=http://hl7.org/fhir/ValueSet/administrative-gender&version=4.0.1",
         "CodeSystem?url=http://terminology.hl7.org/CodeSystem/v3-RoleCode",
         "ConceptMap?url=http://hl7.org/fhir/ConceptMap/cm-administrative-gender-v3",
+        "SearchParameter?url=http://hl7.org/fhir/SearchParameter/individual-birthdate",
+        "OperationDefinition?url=http://hl7.org/fhir/OperationDefinition/Resource-validate&version=4.0.1",
     ] {
         let bundle = server.json(url);
         let (found, total) = (&bundle["entry"][0]["resource"], &bundle["total"]);
@@ -258,6 +260,11 @@ fn what_is_built_in_is_in_no_other_search_and_gives_way_to_a_definition_of_ones_
         "ValueSet?status=active",
         "ValueSet?url:below=http://hl7.org/fhir",
         "ValueSet?url=http://none",
+        "SearchParameter",
+        "SearchParameter?code=birthdate",
+        "SearchParameter?url=http://hl7.org/fhir/OperationDefinition/Resource-validate",
+        "SearchParameter?url=http://hl7.org/fhir/SearchParameter/individual-birthdate&version=5.0.0",
+        "OperationDefinition?code=validate",
     ] {
         assert_eq!(server.json(query)["total"], 0, "{query}");
     }
