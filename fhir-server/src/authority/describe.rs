@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::Authority;
 use super::assertion::ALGORITHMS;
+use crate::engine::TokenSource;
 
 impl Authority {
     /// `.well-known/smart-configuration` (<https://hl7.org/fhir/smart-app-launch/STU2.2/conformance.html>).
@@ -42,6 +43,16 @@ impl Authority {
             members.insert("id_token_signing_alg_values_supported".into(), json!(["RS256"]));
         }
         document
+    }
+
+    /// The same, as the CapabilityStatement tells it.
+    pub(crate) fn source(&self) -> TokenSource {
+        TokenSource {
+            authorize: Some(self.url("/authorize")),
+            token: Some(self.url("/token")),
+            introspect: Some(self.url("/introspect")),
+            revoke: Some(self.url("/revoke")),
+        }
     }
 
     /// The public key.

@@ -44,7 +44,7 @@ use std::path::Path;
 use jiff::tz::TimeZone;
 use serde::Deserialize;
 
-use crate::engine::Settings;
+use crate::engine::{Settings, TokenSource};
 use crate::error::{Error, ErrorCode, Result};
 use crate::search::Limits;
 use crate::secret_file;
@@ -190,6 +190,12 @@ impl Config {
         settings.bases.extend(self.listen.public_base_url.clone());
         settings.audit.enabled = self.audit.enabled;
         settings.audit.reads = self.audit.reads;
+        let smart = self.tokens.smart.as_ref();
+        settings.tokens = (!self.tokens.issuers.is_empty()).then(|| TokenSource {
+            authorize: smart.and_then(|smart| smart.authorization_endpoint.clone()),
+            token: smart.map(|smart| smart.token_endpoint.clone()),
+            ..TokenSource::default()
+        });
         settings.outcome.spine.clone_from(&self.errors.code_system);
         settings.outcome.api.clone_from(&self.errors.api_code_system);
         let pages =

@@ -37,7 +37,7 @@ mod write;
 pub use hooks::Hooks;
 pub use id::{IdSource, RandomIds};
 pub use session::Session;
-pub use settings::{AuditSettings, OutcomeSystems, Settings};
+pub use settings::{AuditSettings, OutcomeSystems, Settings, TokenSource};
 pub use validation::{Check, OnBreach, Rules, Strictness};
 
 pub(crate) use check::{Checked, Shown, Subject};

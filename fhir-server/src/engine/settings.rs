@@ -52,6 +52,8 @@ pub struct Settings {
     pub replay: Duration,
     /// What the audit trail is told. Default of an embedded engine: nothing.
     pub audit: AuditSettings,
+    /// Where access tokens come from; `None` where none are taken.
+    pub tokens: Option<TokenSource>,
     /// The systems of the error codes in `OperationOutcome.issue.details`.
     pub outcome: OutcomeSystems,
     /// The name of the software in the CapabilityStatement. Default: this crate's.
@@ -68,6 +70,20 @@ pub struct AuditSettings {
     pub enabled: bool,
     /// Whether reads that succeed are told too.
     pub reads: bool,
+}
+
+/// Where access tokens come from, as the CapabilityStatement tells it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct TokenSource {
+    /// Where users are asked.
+    pub authorize: Option<String>,
+    /// Where tokens are given.
+    pub token: Option<String>,
+    /// Where it is asked whether a token is good.
+    pub introspect: Option<String>,
+    /// Where tokens are taken back.
+    pub revoke: Option<String>,
 }
 
 /// The systems of the error codes in `OperationOutcome.issue.details`.
@@ -115,6 +131,7 @@ impl Default for Settings {
             bases: Vec::new(),
             replay: Duration::from_secs(86_400),
             audit: AuditSettings::default(),
+            tokens: None,
             outcome: OutcomeSystems::default(),
             software_name: env!("CARGO_PKG_NAME").into(),
             software_version: env!("CARGO_PKG_VERSION").into(),

@@ -7,16 +7,17 @@ use std::collections::HashMap;
 
 use fhir_model::definitions::SearchParamType;
 use fhir_model::{
-    CapabilityStatement, CapabilityStatementImplementation, CapabilityStatementRest,
+    AnyValue, CapabilityStatement, CapabilityStatementImplementation, CapabilityStatementRest,
     CapabilityStatementRestInteraction, CapabilityStatementRestResource,
     CapabilityStatementRestResourceInteraction, CapabilityStatementRestResourceOperation,
-    CapabilityStatementRestResourceSearchParam, CapabilityStatementSoftware, Resource, json,
+    CapabilityStatementRestResourceSearchParam, CapabilityStatementRestSecurity, CapabilityStatementSoftware,
+    CodeableConcept, Coding, Extension, Resource, json,
 };
 
 use super::query::{Reader, malformed};
 use super::subset::View;
 use super::{Interaction, Level, Payload, Request, Response, terminology_capabilities};
-use crate::engine::{Session, Settings};
+use crate::engine::{Session, Settings, TokenSource};
 use crate::error::{Error, Result};
 use crate::operation::{Offered, Operations};
 use crate::patch;
@@ -110,12 +111,55 @@ fn rest(session: &Session, registry: &Registry, base: &str) -> CapabilityStateme
     let mut reverse = reverse_includes(registry);
     CapabilityStatementRest {
         mode: "server".into(),
+        security: settings.tokens.as_ref().map(|source| Box::new(security(source))),
         resource: ResourceType::all()
             .map(|resource_type| resource(resource_type, &mut reverse, settings, &operations))
             .collect(),
         interaction: system.map(interaction).collect(),
         search_param: common_parameters(registry, settings),
         operation: operations.on(&[Level::System], None),
+        ..Default::default()
+    }
+}
+
+/// That callers need a token by SMART, and where they get it
+/// (<https://hl7.org/fhir/smart-app-launch/STU2.2/conformance.html#using-cs>).
+fn security(source: &TokenSource) -> CapabilityStatementRestSecurity {
+    let part = |name: &str, url: &Option<String>| {
+        let url = url.as_deref()?;
+        Some(Extension {
+            url: Some(name.into()),
+            value: Some(AnyValue::Uri(url.into())),
+            ..Default::default()
+        })
+    };
+    let parts = [
+        part("authorize", &source.authorize),
+        part("token", &source.token),
+        part("introspect", &source.introspect),
+        part("revoke", &source.revoke),
+    ];
+    let parts: Vec<Extension> = parts.into_iter().flatten().collect();
+    let uris = Extension {
+        url: Some("http://fhir-registry.smarthealthit.org/StructureDefinition/oauth-uris".into()),
+        extension: parts,
+        ..Default::default()
+    };
+    let smart = Coding {
+        system: "http://terminology.hl7.org/CodeSystem/restful-security-service".into(),
+        code: "SMART-on-FHIR".into(),
+        ..Default::default()
+    };
+    CapabilityStatementRestSecurity {
+        // Without both, where a token is given and where users are asked, the extension says nothing.
+        extension: [uris]
+            .into_iter()
+            .filter(|uris| uris.extension.len() > 1)
+            .collect(),
+        service: vec![CodeableConcept {
+            coding: vec![smart],
+            ..Default::default()
+        }],
         ..Default::default()
     }
 }

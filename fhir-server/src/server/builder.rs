@@ -112,7 +112,21 @@ impl FhirServerBuilder {
         let verifier = Verifier::open(&self.config)?;
         store.ready().await?;
         let policy = self.policy.unwrap_or_else(|| Arc::new(Chain::default()));
-        let mut engine = Engine::new(store, policy, self.config.settings());
+        #[cfg(feature = "authority")]
+        let authority = match self.config.authority.enabled {
+            true => Some(Authority::open(&self.config, self.people)?),
+            false => None,
+        };
+        #[cfg_attr(
+            not(feature = "authority"),
+            expect(unused_mut, reason = "only an authority adds to them")
+        )]
+        let mut settings = self.config.settings();
+        #[cfg(feature = "authority")]
+        if let Some(authority) = &authority {
+            settings.tokens = Some(authority.source());
+        }
+        let mut engine = Engine::new(store, policy, settings);
         let operations = self.operations.into_iter();
         engine = engine.with_operations(operations.fold(Operations::builtin(), Operations::with));
         if let Some(ids) = self.ids {
@@ -126,11 +140,6 @@ impl FhirServerBuilder {
         engine.reindex().await?;
         let clock = self.clock.unwrap_or_else(|| Arc::new(SystemClock));
         engine.begin_indexing(clock.clone());
-        #[cfg(feature = "authority")]
-        let authority = match self.config.authority.enabled {
-            true => Some(Authority::open(&self.config, self.people)?),
-            false => None,
-        };
         let state = State::new(self.config, engine, clock, verifier);
         #[cfg(feature = "authority")]
         let state = state.with_authority(authority);

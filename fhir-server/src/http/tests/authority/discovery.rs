@@ -52,6 +52,27 @@ async fn s_039_smart_configuration_is_json_with_absolute_urls_whatever_is_accept
 }
 
 #[actix_web::test]
+async fn the_capability_statement_says_where_tokens_are_given() {
+    let server = authority().await;
+    let statement = ask(&server, get("/fhir/metadata")).await.json();
+    let security = &statement["rest"][0]["security"];
+    assert_eq!(security["service"][0]["coding"][0]["code"], "SMART-on-FHIR");
+    let smart = ask(&server, get("/fhir/.well-known/smart-configuration"))
+        .await
+        .json();
+    let uris = security["extension"][0]["extension"].as_array().unwrap();
+    for (name, of_smart) in [
+        ("authorize", "authorization_endpoint"),
+        ("token", "token_endpoint"),
+        ("introspect", "introspection_endpoint"),
+        ("revoke", "revocation_endpoint"),
+    ] {
+        let uri = uris.iter().find(|uri| uri["url"] == name).unwrap();
+        assert_eq!(uri["valueUri"], smart[of_smart], "{name}");
+    }
+}
+
+#[actix_web::test]
 async fn the_key_of_an_id_token_is_in_the_published_set() {
     let server = authority().await;
     let got = tokens(&server, &[]).await;

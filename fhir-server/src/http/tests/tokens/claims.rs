@@ -283,7 +283,12 @@ async fn a_registered_client_is_held_to_its_registration() {
 #[actix_web::test]
 async fn the_capabilities_are_for_everybody_and_a_bad_token_is_bad_there_too() {
     let server = protected(|_| {}).await;
-    assert_eq!(send(&server, get("/fhir/metadata")).await.checked(), 200);
+    let open = send(&server, get("/fhir/metadata")).await;
+    assert_eq!(open.checked(), 200);
+    let security = &open.json()["rest"][0]["security"];
+    assert_eq!(security["service"][0]["coding"][0]["code"], "SMART-on-FHIR");
+    // Where the tokens come from is not configured here.
+    assert!(security["extension"].is_null(), "{security}");
     assert_eq!(
         send(&server, with_token(get("/fhir/metadata"), "x"))
             .await
