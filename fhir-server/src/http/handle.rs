@@ -18,7 +18,9 @@ use super::mount::Mount;
 use super::respond::Style;
 use super::routes::BodyKind;
 use super::state::State;
-use super::{auth, binary, conditions, ids, locate, negotiate, prefer, receive, refuse, respond, throttle};
+use super::{
+    auth, binary, conditions, ids, locate, negotiate, prefer, provoke, receive, refuse, respond, throttle,
+};
 use crate::context::{Context, Principal};
 use crate::error::{Error, ErrorCode, Result};
 use crate::interaction::{Format, Interaction, Request, Response, dispatch};
@@ -76,6 +78,7 @@ async fn answer(state: &State, exchange: &mut Exchange<'_>, unread: &mut Unread)
     conditions::read_into(&mut request, headers)?;
     prefer::read_into(&mut request, headers)?;
     request.replay = ids::replay_key(headers)?;
+    provoke::obey(state, exchange, &mut request).await?;
     let style = style(exchange)?;
     let _taken = receive::body(state, exchange, route, unread, &mut request, &mut query).await?;
     request.query = query.parameters;

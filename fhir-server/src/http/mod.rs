@@ -32,6 +32,7 @@ mod negotiate;
 pub(crate) mod openapi;
 mod path;
 mod prefer;
+mod provoke;
 mod query;
 mod receive;
 mod refuse;

@@ -13,6 +13,7 @@ mod native;
 mod operations;
 mod patches;
 mod paths;
+mod provoked;
 mod refusals;
 mod tenants;
 mod tokens;
