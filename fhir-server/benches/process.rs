@@ -30,7 +30,7 @@ fn main() {
     println!("|---|---|---|---|---|");
     let starts: Vec<[f64; 5]> = (0..TURNS).map(|_| start()).collect();
     let told = [
-        ("start of a new sandbox to its first patient, ms", "under 200"),
+        ("start of a new sandbox to its first patient, ms", "under 300"),
         ("first `$validate`, at once after that, ms", "under 50"),
         ("first `$validate` of another type, ms", "under 50"),
         ("the same again, ms", ""),
