@@ -133,6 +133,11 @@ impl Engine {
         self
     }
 
+    /// Whether a rule of the policy opens more in an emergency.
+    pub(crate) fn opens_in_emergency(&self) -> bool {
+        self.policy.opens_in_emergency()
+    }
+
     /// What every tenant knows: what is built in, and releases of terminologies.
     pub(crate) fn below(&self) -> Arc<Known> {
         match &self.with_releases {

@@ -123,6 +123,11 @@ pub(crate) fn purpose(state: &State, headers: &HeaderMap, context: &mut Context)
         context.purpose = Some(purpose);
     }
     context.break_glass = text(headers, BREAK_GLASS, 500)?;
+    if context.break_glass.is_some() && !state.engine.opens_in_emergency() {
+        let text = "No rule of this server opens a record in an emergency, so nothing would be opened: leave the header \
+                    `X-Break-Glass-Reason` out.";
+        return Err(Error::new(ErrorCode::Forbidden, text).at("http.x-break-glass-reason"));
+    }
     context.claimed_relationship = text(headers, RELATIONSHIP, 500)?;
     Ok(())
 }

@@ -62,6 +62,10 @@ impl Policy for Chain {
         .boxed()
     }
 
+    fn opens_in_emergency(&self) -> bool {
+        self.0.iter().any(|rule| rule.opens_in_emergency())
+    }
+
     fn decide(&self, context: &Context, access: &Access<'_>) -> Result<Decision> {
         if self.0.is_empty() {
             return Ok(Decision::deny(

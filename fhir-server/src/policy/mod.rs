@@ -194,6 +194,12 @@ pub trait Policy: Send + Sync {
         ready(Ok(())).boxed()
     }
 
+    /// Whether the rule opens more for who says that it is an emergency (`Context::break_glass`), so that somebody who says so is not told in
+    /// the trail to have opened what stayed shut. Default: no.
+    fn opens_in_emergency(&self) -> bool {
+        false
+    }
+
     /// Decides. An error counts as a denial.
     ///
     /// # Errors
@@ -209,6 +215,10 @@ impl Policy for Arc<dyn Policy> {
         facts: &'a mut Facts,
     ) -> BoxFuture<'a, Result<()>> {
         self.as_ref().gather(context, records, facts)
+    }
+
+    fn opens_in_emergency(&self) -> bool {
+        self.as_ref().opens_in_emergency()
     }
 
     fn decide(&self, context: &Context, access: &Access<'_>) -> Result<Decision> {

@@ -281,6 +281,22 @@ async fn a_registered_client_is_held_to_its_registration() {
 }
 
 #[actix_web::test]
+async fn an_emergency_that_no_rule_opens_for_is_refused() {
+    let server = protected(|_| {}).await;
+    let said = || {
+        with_token(get("/fhir/Patient/p1"), &good())
+            .insert_header(("X-Break-Glass-Reason", "found unconscious"))
+    };
+    let answer = send(&server, said()).await;
+    assert_eq!(answer.checked(), 403);
+    assert!(
+        answer.text().contains("X-Break-Glass-Reason"),
+        "{}",
+        answer.text()
+    );
+}
+
+#[actix_web::test]
 async fn the_capabilities_are_for_everybody_and_a_bad_token_is_bad_there_too() {
     let server = protected(|_| {}).await;
     let open = send(&server, get("/fhir/metadata")).await;

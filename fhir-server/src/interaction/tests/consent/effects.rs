@@ -10,6 +10,15 @@ use crate::interaction::Level;
 /// Scenarios that wait: their number, for what, and an operation, with its type, whose route says that it is there.
 const PENDING: &[(u32, &str, &str, &str)] = &[
     (20, "bulk export (the search is CON-20 here)", "export", "Patient"),
+    (22, "measures", "evaluate-measure", "Measure"),
+    (
+        44,
+        "documents ($everything and $lastn are CON-44 here)",
+        "document",
+        "Composition",
+    ),
+    (44, "summaries of a patient", "summary", "Patient"),
+    (44, "statistics of observations", "stats", "Observation"),
     (45, "bulk export", "export", "Group"),
     (46, "delivery of subscriptions", "status", "Subscription"),
     (72, "measures", "evaluate-measure", "Measure"),

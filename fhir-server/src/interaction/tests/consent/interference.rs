@@ -71,13 +71,16 @@ fn as_written(response: &Response) -> String {
 /// The store without what the caller may not see: made by asking for each version of each resource.
 fn without_hidden(all: &TestServer, ruled: &TestServer, principal: &Principal, steps: &[Step]) -> TestServer {
     let rest = TestServer::new();
-    let mut version: HashMap<&str, usize> = HashMap::new();
+    let mut version: HashMap<String, (usize, bool)> = HashMap::new();
     let start = all.clock.now().0;
     fill(&rest, steps, &mut |_, step| {
-        let number = version
-            .entry(Box::leak(step.name.clone().into_boxed_str()))
-            .or_default();
+        let (number, is_there) = version.entry(step.name.clone()).or_default();
+        // What is not there is not deleted: that makes no version.
+        if step.body.is_none() && !*is_there {
+            return None;
+        }
         *number += 1;
+        *is_there = step.body.is_some();
         match ruled.get_as(principal, &step.name) {
             Err(error) if error.code != ErrorCode::Gone => return None,
             _ => {}
