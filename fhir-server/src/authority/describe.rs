@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::Authority;
 use super::assertion::ALGORITHMS;
+use super::{Authority, PATH};
 use crate::engine::TokenSource;
 
 impl Authority {
@@ -45,13 +45,13 @@ impl Authority {
         document
     }
 
-    /// The same, as the CapabilityStatement tells it.
-    pub(crate) fn source(&self) -> TokenSource {
+    /// The same, as the CapabilityStatement tells it: by paths, as the address is known only once the server listens.
+    pub(crate) fn source() -> TokenSource {
         TokenSource {
-            authorize: Some(self.url("/authorize")),
-            token: Some(self.url("/token")),
-            introspect: Some(self.url("/introspect")),
-            revoke: Some(self.url("/revoke")),
+            authorize: Some(format!("{PATH}/authorize")),
+            token: Some(format!("{PATH}/token")),
+            introspect: Some(format!("{PATH}/introspect")),
+            revoke: Some(format!("{PATH}/revoke")),
         }
     }
 

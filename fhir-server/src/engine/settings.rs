@@ -72,7 +72,7 @@ pub struct AuditSettings {
     pub reads: bool,
 }
 
-/// Where access tokens come from, as the CapabilityStatement tells it.
+/// Where access tokens come from, as the CapabilityStatement tells it: URLs, or paths on the host of the FHIR base.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct TokenSource {

@@ -111,7 +111,10 @@ fn rest(session: &Session, registry: &Registry, base: &str) -> CapabilityStateme
     let mut reverse = reverse_includes(registry);
     CapabilityStatementRest {
         mode: "server".into(),
-        security: settings.tokens.as_ref().map(|source| Box::new(security(source))),
+        security: settings
+            .tokens
+            .as_ref()
+            .map(|source| Box::new(security(source, base))),
         resource: ResourceType::all()
             .map(|resource_type| resource(resource_type, &mut reverse, settings, &operations))
             .collect(),
@@ -124,12 +127,21 @@ fn rest(session: &Session, registry: &Registry, base: &str) -> CapabilityStateme
 
 /// That callers need a token by SMART, and where they get it
 /// (<https://hl7.org/fhir/smart-app-launch/STU2.2/conformance.html#using-cs>).
-fn security(source: &TokenSource) -> CapabilityStatementRestSecurity {
+fn security(source: &TokenSource, base: &str) -> CapabilityStatementRestSecurity {
+    let host_at = base.find("://").map_or(0, |at| at + 3);
+    let host_end = base.get(host_at..).and_then(|rest| rest.find('/'));
+    let host = base
+        .get(..host_end.map_or(base.len(), |end| host_at + end))
+        .unwrap_or(base);
     let part = |name: &str, url: &Option<String>| {
         let url = url.as_deref()?;
+        let url = match url.starts_with('/') {
+            true => format!("{host}{url}"),
+            false => url.to_owned(),
+        };
         Some(Extension {
             url: Some(name.into()),
-            value: Some(AnyValue::Uri(url.into())),
+            value: Some(AnyValue::Uri(url.as_str().into())),
             ..Default::default()
         })
     };

@@ -123,8 +123,8 @@ impl FhirServerBuilder {
         )]
         let mut settings = self.config.settings();
         #[cfg(feature = "authority")]
-        if let Some(authority) = &authority {
-            settings.tokens = Some(authority.source());
+        if authority.is_some() {
+            settings.tokens = Some(Authority::source());
         }
         let mut engine = Engine::new(store, policy, settings);
         let operations = self.operations.into_iter();
