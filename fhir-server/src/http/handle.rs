@@ -88,7 +88,7 @@ async fn answer(state: &State, exchange: &mut Exchange<'_>, unread: &mut Unread)
         BodyKind::None | BodyKind::Resource | BodyKind::Patch | BodyKind::Arguments => style,
     };
     let response = run(state, exchange, principal, &request).await?;
-    render(state, exchange, &request, response, style)
+    render(state, exchange, &request, response, style).await
 }
 
 /// The caller, unless there were too many requests of it.
@@ -150,7 +150,7 @@ fn style(exchange: &Exchange<'_>) -> Result<Option<Style>> {
     }
 }
 
-fn render(
+async fn render(
     state: &State,
     exchange: &mut Exchange<'_>,
     request: &Request,
@@ -178,5 +178,5 @@ fn render(
         },
     };
     let written = !exchange.http.method().is_safe();
-    respond::success(state, response, style, written, &request.base)
+    respond::success(state, response, style, written, &request.base).await
 }
