@@ -23,6 +23,7 @@ mod parameters;
 mod place;
 mod received;
 mod reindex;
+mod renew;
 pub(crate) mod replay;
 mod seal;
 mod session;

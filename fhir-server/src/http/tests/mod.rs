@@ -15,6 +15,7 @@ mod patches;
 mod paths;
 mod provoked;
 mod refusals;
+mod resets;
 mod tenants;
 mod tokens;
 
