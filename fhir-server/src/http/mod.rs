@@ -44,6 +44,7 @@ mod sealer;
 #[cfg(feature = "docs")]
 mod site;
 mod state;
+mod strangers;
 mod throttle;
 #[cfg(feature = "tls")]
 mod tls;
@@ -53,6 +54,7 @@ pub(crate) use handle::{handle, lost};
 pub(crate) use listen::listen;
 pub use listen::{Ending, Running};
 pub(crate) use mount::Mount;
+pub(crate) use sealer::tend;
 pub(crate) use state::State;
 
 #[cfg(feature = "authority")]

@@ -5,6 +5,7 @@ use std::sync::atomic::AtomicBool;
 
 use super::budget::BodyBudget;
 use super::metrics::Metrics;
+use super::strangers::Strangers;
 use super::throttle::Throttle;
 #[cfg(feature = "authority")]
 use crate::authority::Authority;
@@ -22,6 +23,7 @@ pub(crate) struct State {
     pub(crate) bodies: BodyBudget,
     pub(crate) verifier: Verifier,
     pub(crate) throttle: Throttle,
+    pub(crate) strangers: Strangers,
     #[cfg(feature = "authority")]
     pub(crate) authority: Option<Authority>,
     /// Set once the server is about to end: `/readyz` then says no.
@@ -37,6 +39,7 @@ impl State {
             bodies: BodyBudget::new(config.limits.bodies_in_flight_bytes),
             verifier,
             throttle: Throttle::new(&config.throttle),
+            strangers: Strangers::default(),
             #[cfg(feature = "authority")]
             authority: None,
             config,
