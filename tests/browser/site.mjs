@@ -65,7 +65,7 @@ assert.equal(JSON.parse(await page.textContent("#answer")).id, "pat-amira-khan")
 
 // So it does a resource of another type, chosen among all.
 await page.selectOption("#type", "Observation");
-await page.click("#operations button:has-text('Read a Observation')");
+await page.click("#operations button:has-text('Read an Observation')");
 await page.click("#try");
 await page.waitForFunction(() => document.querySelector("#status")?.textContent === "Status 200");
 assert.equal(JSON.parse(await page.textContent("#answer")).resourceType, "Observation");

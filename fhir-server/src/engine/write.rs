@@ -120,9 +120,12 @@ impl Written {
                 version,
                 last_updated,
             } => Some((version, last_updated)),
-            Outcome::Absent | Outcome::Claimed | Outcome::Indexed | Outcome::Recorded | Outcome::Noted => {
-                None
-            }
+            Outcome::Absent
+            | Outcome::Claimed
+            | Outcome::Indexed
+            | Outcome::Recorded
+            | Outcome::Noted
+            | Outcome::Emptied { .. } => None,
         }
     }
 }

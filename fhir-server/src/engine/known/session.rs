@@ -59,7 +59,9 @@ impl Session {
             now.zip(of).all(|(of_type, before)| *before <= epochs.of(of_type))
         };
         let before = engine.knowledge.known.newest(tenant);
-        let before = before.filter(|(of, _)| is_earlier(of)).map(|(_, known)| known);
+        // Nor is what a tenant held that was emptied since.
+        let before = before.filter(|(of, _)| is_earlier(of) && of.last() == Some(&epochs.emptied()));
+        let before = before.map(|(_, known)| known);
         let make = || Known::of_tenant(snapshot, engine.below(), before);
         let own = engine.knowledge.known.get(tenant, &epochs, make);
         let known = own.await?.unwrap_or_else(|| engine.below());
