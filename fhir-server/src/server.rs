@@ -110,6 +110,12 @@ impl FhirServer {
         http::configure_sandbox(&self.state, app);
     }
 
+    /// Tends the audit trail as long as it is polled: seals it, and writes the counts of requests of nobody who is known. A server that
+    /// [listens](FhirServer::listen) does so by itself; spawn this once where the FHIR base is mounted into a service of your own.
+    pub async fn tend(&self) {
+        http::tend(&self.state).await;
+    }
+
     /// Begins to listen at the configured addresses; call it inside [`run`] or another actix runtime.
     ///
     /// # Errors

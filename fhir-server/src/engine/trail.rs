@@ -96,6 +96,25 @@ impl Session {
         self.trail().pending.push(row);
     }
 
+    /// The request failed outside its interaction: refused before it began, given up at its deadline, or by a panic. What entries
+    /// of it had ended before is told too; what it wrote has told itself, with the commit.
+    ///
+    /// # Errors
+    /// The store failed: the answer must not leave.
+    pub(crate) async fn failed(&mut self, request: &Request, answer: &Result<Response>) -> Result<()> {
+        self.discard();
+        let is_told = self
+            .trail()
+            .unit
+            .take()
+            .is_some_and(|unit| unit.told && !unit.record.entry);
+        if !is_told {
+            let around = self.begin(request, false);
+            self.end(around, answer).await;
+        }
+        self.write_trail().await
+    }
+
     /// Writes what is to be told and is not in a commit yet.
     ///
     /// # Errors

@@ -125,7 +125,7 @@ impl Running {
             main.stop(true).await;
         });
         let sealing = to_seal.clone();
-        let sealer = actix_web::rt::spawn(async move { sealer::run(&sealing).await });
+        let sealer = actix_web::rt::spawn(async move { sealer::tend(&sealing).await });
         let metrics = self
             .metrics
             .map(|server| (server.handle(), actix_web::rt::spawn(server)));
@@ -135,7 +135,7 @@ impl Running {
             ended.await.map_err(Error::internal)?.map_err(Error::internal)?;
         }
         sealer.abort();
-        sealer::once(&to_seal).await;
+        sealer::end(&to_seal).await;
         served.map_err(Error::internal)
     }
 }

@@ -45,6 +45,7 @@ mod sealer;
 #[cfg(feature = "docs")]
 mod site;
 mod state;
+mod strangers;
 mod throttle;
 #[cfg(feature = "tls")]
 mod tls;
@@ -55,6 +56,7 @@ pub(crate) use listen::listen;
 pub use listen::{Ending, Running};
 pub(crate) use mount::Mount;
 pub(crate) use sandbox::configure as configure_sandbox;
+pub(crate) use sealer::tend;
 pub(crate) use state::State;
 
 #[cfg(feature = "authority")]

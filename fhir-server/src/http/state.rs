@@ -5,6 +5,7 @@ use std::sync::atomic::AtomicBool;
 
 use super::budget::BodyBudget;
 use super::metrics::Metrics;
+use super::strangers::Strangers;
 use super::throttle::Throttle;
 #[cfg(feature = "authority")]
 use crate::authority::Authority;
@@ -25,6 +26,7 @@ pub(crate) struct State {
     pub(crate) throttle: Throttle,
     /// What a sandbox begins with.
     pub(crate) samples: Samples,
+    pub(crate) strangers: Strangers,
     #[cfg(feature = "authority")]
     pub(crate) authority: Option<Authority>,
     /// Set once the server is about to end: `/readyz` then says no.
@@ -41,6 +43,7 @@ impl State {
             verifier,
             throttle: Throttle::new(&config.throttle),
             samples: Samples::default(),
+            strangers: Strangers::default(),
             #[cfg(feature = "authority")]
             authority: None,
             config,
