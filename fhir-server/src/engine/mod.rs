@@ -21,6 +21,7 @@ pub(crate) mod memory;
 mod own;
 mod parameters;
 mod place;
+mod provenance;
 mod received;
 mod reindex;
 mod renew;

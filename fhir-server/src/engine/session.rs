@@ -11,6 +11,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::facts::undecided;
 use super::known::KnownHere;
 use super::parameters::Working;
+use super::provenance::Carried;
 use super::renew::Renewal;
 use super::replay::Remembered;
 use super::trail::Trail;
@@ -61,6 +62,8 @@ pub struct Session {
     pub(super) bases: Vec<String>,
     /// What the next commit is to be remembered by.
     pub(super) remembered: Option<Remembered>,
+    /// The Provenance that comes with what is written.
+    pub(super) provenance: Option<Carried>,
     /// Bytes of text that were validated since others had their turn.
     pub(super) validated: AtomicUsize,
     /// What the tenant knows, once it was asked for.
@@ -86,6 +89,7 @@ impl Session {
             trail: Mutex::default(),
             bases,
             remembered: None,
+            provenance: None,
             validated: AtomicUsize::new(0),
             here: KnownHere::default(),
             renewal: None,

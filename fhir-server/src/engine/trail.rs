@@ -198,12 +198,14 @@ impl Session {
         add(&mut record.patients, of_before);
         let (mut rows, mut alone) = (Vec::new(), unit.key.clone());
         let bundles = matches!(unit.interaction, Interaction::Transaction | Interaction::Batch);
+        let is_beside = |write: &&&Write| facts(write).is_some_and(|(key, ..)| self.is_carried(key));
+        let own = written.len() - written.iter().filter(is_beside).count();
         for write in &written {
             let Some((key, action, interaction, patients)) = facts(write) else {
                 continue;
             };
             add(&mut record.patients, patients.clone());
-            if !bundles && written.len() == 1 {
+            if !bundles && own == 1 && !self.is_carried(key) {
                 alone = Some(key.clone());
                 continue;
             }

@@ -330,7 +330,9 @@ impl Session {
     /// # Errors
     /// An expectation does not hold, or the store failed. Nothing is staged afterwards.
     pub(crate) async fn commit(&mut self) -> Result<Committed> {
+        let beside = self.stage_provenance().await;
         let mut staged = std::mem::take(&mut self.staged);
+        beside?;
         let told = self.told(&staged).await?;
         let facts = self.facts();
         self.drop_snapshot();
@@ -352,6 +354,7 @@ impl Session {
                     let outcomes = self.renewed(outcomes);
                     self.told_of(&staged);
                     self.remembered = None;
+                    self.provenance = None;
                     if !told.is_empty() {
                         self.was_told();
                     }

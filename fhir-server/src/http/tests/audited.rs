@@ -259,3 +259,35 @@ async fn counts_that_cannot_be_written_wait_for_better_times() {
     assert_eq!(rows.len(), 1);
     assert_eq!(rows[0]["entity"][0]["detail"][0]["valueString"], "3");
 }
+
+#[actix_web::test]
+async fn a_provenance_comes_in_a_header() {
+    let server = server().await;
+    let put = || with_json("PUT", "/fhir/Patient/p1", PATIENT);
+    let sent = r#"{"resourceType":"Provenance","agent":[{"who":{"display":"Zo\u00eb"}}]}"#;
+    let answer = send(&server, put().insert_header(("X-Provenance", sent))).await;
+    assert_eq!(answer.checked(), 201, "{}", answer.text());
+    let found = send(&server, get("/fhir/Provenance?target=Patient/p1"))
+        .await
+        .json();
+    assert_eq!(found["entry"][0]["resource"]["agent"][0]["who"]["display"], "Zoë");
+    assert_eq!(
+        found["entry"][0]["resource"]["target"][0]["reference"],
+        "Patient/p1/_history/1"
+    );
+    for request in [
+        put()
+            .append_header(("X-Provenance", sent))
+            .append_header(("X-Provenance", sent)),
+        put().insert_header(("X-Provenance", "é")),
+        put().insert_header(("X-Provenance", "{}")),
+    ] {
+        let answer = send(&server, request).await;
+        assert_eq!(answer.checked(), 400);
+        assert!(
+            answer.text().to_ascii_lowercase().contains("x-provenance"),
+            "{}",
+            answer.text()
+        );
+    }
+}
