@@ -156,7 +156,7 @@ impl Session {
     }
 
     /// What the caller may find by searching a type; nothing where the policy denies it or cannot decide.
-    fn findable(&self, resource_type: ResourceType) -> Filter {
+    pub(super) fn findable(&self, resource_type: ResourceType) -> Filter {
         self.permit(Interaction::SearchType, Some(resource_type))
             .unwrap_or(Filter::None)
     }
@@ -301,6 +301,7 @@ impl Session {
             let masks = self.masks_of(version.key.resource_type);
             veil::mask(version, &masks)?;
         }
+        self.hush(&mut found).await?;
         Ok(found)
     }
 }

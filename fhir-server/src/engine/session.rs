@@ -300,7 +300,9 @@ impl Session {
             Some(staged) => staged.expected(stored, self.now()),
             None => stored,
         };
-        version.map(|version| masked(version, &seen.masks)).transpose()
+        let mut version = version.map(|version| masked(version, &seen.masks)).transpose()?;
+        self.hush(version.as_mut()).await?;
+        Ok(version)
     }
 
     /// That version.
@@ -314,7 +316,9 @@ impl Session {
         let version = snapshot.vread(key, version, &seen.filter).await?;
         self.has_seen(&version);
         let versions = version.into_iter().collect();
-        Ok(self.mask_history(versions, &seen.masks).await?.pop())
+        let mut versions = self.mask_history(versions, &seen.masks).await?;
+        self.hush(&mut versions).await?;
+        Ok(versions.pop())
     }
 
     /// Versions, newest first. The query's own filter is ANDed with what the caller may see.
@@ -325,7 +329,9 @@ impl Session {
         let (query, seen) = self.filtered_history(query).await?;
         let versions = self.snapshot().await?.history(&query).await?;
         self.has_seen(&versions);
-        self.mask_history(versions, &seen.masks).await
+        let mut versions = self.mask_history(versions, &seen.masks).await?;
+        self.hush(&mut versions).await?;
+        Ok(versions)
     }
 
     /// How many versions the history has in all, at most `limit`.
@@ -358,6 +364,7 @@ impl Session {
         for one in &mut found {
             mask(&mut one.version, &seen.masks)?;
         }
+        self.hush(found.iter_mut().map(|one| &mut one.version)).await?;
         Ok(found)
     }
 

@@ -121,7 +121,7 @@ impl Session {
     }
 
     /// Those of the resources of a type that are not deleted and that the filter finds.
-    async fn live(&self, of: ResourceType, keys: &[Key], filter: Filter) -> Result<HashSet<Key>> {
+    pub(super) async fn live(&self, of: ResourceType, keys: &[Key], filter: Filter) -> Result<HashSet<Key>> {
         let ids: HashSet<&Key> = keys.iter().filter(|key| key.resource_type == of).collect();
         if ids.is_empty() {
             return Ok(HashSet::new());

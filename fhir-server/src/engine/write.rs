@@ -203,8 +203,8 @@ impl Session {
         let (index, epoch) = self.index_of(draft.part.resource, &key.id, &draft.part.path)?;
         expects.extend(self.check_own(&update, &key, &index).await?);
         let write = Write::Update {
+            body: self.rejoin(&key, &body).await?,
             key: key.clone(),
-            body: body.clone(),
             index,
             create,
         };
@@ -236,8 +236,8 @@ impl Session {
         let (index, epoch) = self.index_of(draft.part.resource, &key.id, &draft.part.path)?;
         expects.extend(self.check_own(by, &key, &index).await?);
         let write = Write::Update {
+            body: self.rejoin(&key, &body).await?,
             key: key.clone(),
-            body: body.clone(),
             index,
             create: false,
         };
@@ -260,8 +260,9 @@ impl Session {
         self.prepare().await?;
         let filter = self.filter_to_change(key, by)?;
         let masks = self.decide(by)?.masks.clone();
-        let current = self.snapshot().await?.read(key, &filter).await?;
+        let mut current = self.snapshot().await?.read(key, &filter).await?;
         whole(key, current.as_ref(), &masks)?;
+        self.hush(current.as_mut()).await?;
         Ok(current)
     }
 

@@ -45,6 +45,10 @@ fn collect(complex: &dyn Complex, whole: bool, narrative: &mut Cutter, rest: &mu
         if info.name == "Meta" && ["versionId", "lastUpdated"].contains(&field.name) {
             continue;
         }
+        // What a reference says of another resource is that one's content: who may not see it must not find it by its words.
+        if info.name == "Reference" && field.name == "display" {
+            continue;
+        }
         for node in Nodes::of(complex, index) {
             match node {
                 Node::Primitive(PrimitiveType::Base64Binary | PrimitiveType::Boolean, _) => {}
@@ -174,6 +178,18 @@ mod tests {
                     "a | generated | o | generated | inside | acme ltd | ash | ann".to_owned()
                 ),
             ]
+        );
+    }
+
+    #[test]
+    fn what_is_said_beside_a_reference_is_content_of_what_it_refers_to() {
+        let found = of(
+            r#"{"resourceType":"Encounter","status":"planned","reasonReference":[{"reference":"Condition/1","display":"HIV clinic"}],
+            "type":[{"coding":[{"display":"Visit"}]}]}"#,
+        );
+        assert_eq!(
+            found,
+            [(Section::Rest, "planned | visit | condition 1".to_owned())]
         );
     }
 

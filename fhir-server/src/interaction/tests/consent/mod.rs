@@ -7,6 +7,7 @@ mod requests;
 mod scenarios;
 mod setting;
 mod templates;
+mod words;
 mod world;
 
 use super::*;

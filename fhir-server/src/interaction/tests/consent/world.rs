@@ -157,12 +157,16 @@ fn tidy(mut resource: Value) -> Value {
 }
 
 fn record(dice: &mut Dice, i: usize) -> Value {
-    let patient = json!({"reference": format!("Patient/{}", dice.pick(&PATIENTS))});
+    let patient = dice.pick(&PATIENTS);
+    let patient =
+        json!({"reference": format!("Patient/{patient}"), "display": format!("The name of {patient}")});
     let other = json!({"reference": format!("Patient/{}", dice.pick(&PATIENTS))});
     let doctor = json!({"reference": format!("Practitioner/{}", dice.pick(&DOCTORS))});
     let code = json!({"coding": [{"system": SNOMED, "code": dice.pick(&CODES)}], "text": dice.pick(&["one", "two"])});
-    let earlier =
-        |dice: &mut Dice, kind: &str| json!({"reference": format!("{kind}/r{}", dice.below(i.max(1)))});
+    let earlier = |dice: &mut Dice, kind: &str| {
+        let number = dice.below(i.max(1));
+        json!({"reference": format!("{kind}/r{number}"), "display": format!("What r{number} is")})
+    };
     let date = dice.pick(&["2009-06-01", "2011-03-04", "2020-01-01", "2026-11-20"]);
     let id = format!("r{i}");
     let meta = meta(dice);
