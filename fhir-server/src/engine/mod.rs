@@ -18,6 +18,7 @@ mod links;
 mod matches;
 #[cfg(test)]
 pub(crate) mod memory;
+mod noted;
 mod own;
 mod parameters;
 mod place;

@@ -82,6 +82,7 @@ async fn answer(state: &State, exchange: &mut Exchange<'_>, unread: &mut Unread)
     let mut context = Context::new(principal, exchange.request_id.clone());
     context.clock = state.clock.clone();
     context.tenant = exchange.mount.tenant;
+    context.trail_from = exchange.mount.trail_from;
     let read = read(
         state,
         exchange,
