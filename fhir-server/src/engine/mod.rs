@@ -24,6 +24,7 @@ mod place;
 mod provenance;
 mod received;
 mod reindex;
+mod renew;
 pub(crate) mod replay;
 mod seal;
 mod session;

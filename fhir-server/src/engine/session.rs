@@ -12,6 +12,7 @@ use super::facts::undecided;
 use super::known::KnownHere;
 use super::parameters::Working;
 use super::provenance::Carried;
+use super::renew::Renewal;
 use super::replay::Remembered;
 use super::trail::Trail;
 use super::veil::{absent, mask, masked};
@@ -67,6 +68,10 @@ pub struct Session {
     pub(super) validated: AtomicUsize,
     /// What the tenant knows, once it was asked for.
     pub(super) here: KnownHere,
+    /// Its next commit empties the tenant first.
+    pub(super) renewal: Option<Renewal>,
+    /// How many resources an emptying took away.
+    pub(super) took_away: Option<i64>,
 }
 
 impl Session {
@@ -87,6 +92,8 @@ impl Session {
             provenance: None,
             validated: AtomicUsize::new(0),
             here: KnownHere::default(),
+            renewal: None,
+            took_away: None,
         }
     }
 
@@ -255,7 +262,7 @@ impl Session {
         if let Some(snapshot) = open {
             return Ok(snapshot);
         }
-        let snapshot: Arc<dyn Snapshot> = Arc::from(self.engine.store.snapshot(self.context.tenant).await?);
+        let snapshot: Arc<dyn Snapshot> = Arc::from(self.engine.store.snapshot(self.sees()).await?);
         *self.snapshot.lock().unwrap_or_else(PoisonError::into_inner) = Some(snapshot.clone());
         Ok(snapshot)
     }

@@ -343,6 +343,7 @@ impl Session {
             let unchanged = facts.iter().flat_map(|facts| facts.unchanged());
             let unchanged = unchanged.map(|(of, stamp)| Expect::Newest(*of, *stamp));
             commit.expects.extend(unchanged);
+            self.renewing(&mut commit);
             if commit.writes.is_empty() {
                 return Ok(committed(staged, Vec::new()));
             }
@@ -350,6 +351,7 @@ impl Session {
             let claimed = self.claim_reply(&staged, &mut commit);
             match self.engine.store.commit(self.context.tenant, commit).await {
                 Ok(outcomes) => {
+                    let outcomes = self.renewed(outcomes);
                     self.told_of(&staged);
                     self.remembered = None;
                     self.provenance = None;

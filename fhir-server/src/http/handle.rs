@@ -98,7 +98,7 @@ async fn answer(state: &State, exchange: &mut Exchange<'_>, unread: &mut Unread)
     match read {
         Ok((style, _taken)) => {
             let response = run(state, &mut session, &request).await?;
-            render(state, exchange, &request, response, style)
+            render(state, exchange, &request, response, style).await
         }
         Err(error) => Err(told(state, &mut session, &request, error).await),
     }
@@ -204,7 +204,7 @@ fn style(exchange: &Exchange<'_>) -> Result<Option<Style>> {
     }
 }
 
-fn render(
+async fn render(
     state: &State,
     exchange: &mut Exchange<'_>,
     request: &Request,
@@ -232,5 +232,5 @@ fn render(
         },
     };
     let written = !exchange.http.method().is_safe();
-    respond::success(state, response, style, written, &request.base)
+    respond::success(state, response, style, written, &request.base).await
 }

@@ -62,7 +62,8 @@ pub(crate) fn listen(server: &FhirServer) -> Result<Running> {
             .configure(super::configure_home);
         #[cfg(feature = "authority")]
         let app = app.configure(|app| server.configure_authority(app));
-        app.configure(|app| server.configure_discovery(app))
+        app.configure(|app| server.configure_sandbox(app))
+            .configure(|app| server.configure_discovery(app))
             .configure(|app| server.configure_health(app))
             .default_service(web::to(move |request, body| lost(state.clone(), request, body)))
     };

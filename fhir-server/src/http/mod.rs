@@ -38,6 +38,7 @@ mod receive;
 mod refuse;
 mod respond;
 pub(crate) mod routes;
+mod sandbox;
 #[cfg(feature = "docs")]
 mod schemas;
 mod sealer;
@@ -54,6 +55,7 @@ pub(crate) use handle::{handle, lost};
 pub(crate) use listen::listen;
 pub use listen::{Ending, Running};
 pub(crate) use mount::Mount;
+pub(crate) use sandbox::configure as configure_sandbox;
 pub(crate) use sealer::tend;
 pub(crate) use state::State;
 

@@ -12,6 +12,7 @@ use crate::authority::Authority;
 use crate::config::Config;
 use crate::context::Clock;
 use crate::engine::Engine;
+use crate::sandbox::Samples;
 use crate::token::Verifier;
 
 /// What all requests of one server share.
@@ -23,6 +24,8 @@ pub(crate) struct State {
     pub(crate) bodies: BodyBudget,
     pub(crate) verifier: Verifier,
     pub(crate) throttle: Throttle,
+    /// What a sandbox begins with.
+    pub(crate) samples: Samples,
     pub(crate) strangers: Strangers,
     #[cfg(feature = "authority")]
     pub(crate) authority: Option<Authority>,
@@ -39,6 +42,7 @@ impl State {
             bodies: BodyBudget::new(config.limits.bodies_in_flight_bytes),
             verifier,
             throttle: Throttle::new(&config.throttle),
+            samples: Samples::default(),
             strangers: Strangers::default(),
             #[cfg(feature = "authority")]
             authority: None,
@@ -50,6 +54,12 @@ impl State {
             #[cfg(feature = "docs")]
             openapi: super::openapi::Cache::default(),
         }
+    }
+
+    /// The same, with what its sandbox begins with.
+    pub(crate) fn with_samples(mut self, samples: Samples) -> Self {
+        self.samples = samples;
+        self
     }
 
     /// The same, with that development authority.

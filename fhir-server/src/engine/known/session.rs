@@ -52,7 +52,7 @@ impl Session {
             return Ok(Arc::clone(known));
         }
         let (epochs, snapshot) = (self.epochs().await?, self.snapshot().await?);
-        let (engine, tenant) = (&self.engine, self.context.tenant);
+        let (engine, tenant) = (&self.engine, self.sees());
         // What was made of later definitions is of no use to a view of earlier ones.
         let is_earlier = |of: &[i64]| {
             let now = TYPES.iter().filter_map(|name| ResourceType::from_name(name));

@@ -16,6 +16,7 @@ mod patches;
 mod paths;
 mod provoked;
 mod refusals;
+mod resets;
 mod tenants;
 mod tokens;
 
