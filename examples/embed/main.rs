@@ -108,6 +108,8 @@ fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
             .nth(1)
             .unwrap_or_else(|| "embed.sqlite".to_owned());
         let server = server(&format!("sqlite:{path}").parse()?).await?;
+        let tended = server.clone();
+        actix_web::rt::spawn(async move { tended.tend().await });
         let app = move || App::new().configure(|app| service(&server, app));
         println!("http://127.0.0.1:8090/records/docs/");
         Ok(HttpServer::new(app).bind(("127.0.0.1", 8090))?.run().await?)

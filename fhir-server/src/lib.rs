@@ -32,6 +32,7 @@ mod outbound;
 mod patch;
 pub mod policy;
 mod random;
+mod sandbox;
 pub mod scopes;
 pub mod search;
 mod secret_file;

@@ -11,9 +11,9 @@ use std::sync::Arc;
 use actix_web::web;
 
 use crate::config::Config;
-use crate::context::Context;
+use crate::context::{Context, TenantId};
 use crate::engine::Session;
-use crate::error::Result;
+use crate::error::{Error, ErrorCode, Result};
 use crate::http::{self, State, health};
 
 /// A FHIR server over a store, under a policy. Cheap to clone; all clones are one server.
@@ -88,6 +88,32 @@ impl FhirServer {
     /// Opens a session for work that does not come over HTTP, such as loading files.
     pub fn session(&self, context: Context) -> Session {
         self.state.engine.session(context)
+    }
+
+    /// Fills the sandbox with the samples that the server was built with, where nothing was ever written to it. Whether it did.
+    ///
+    /// # Errors
+    /// It is no sandbox, the samples are refused, or the store failed.
+    pub async fn fill(&self) -> Result<bool> {
+        if !self.config().sandbox.enabled {
+            let text = "Samples are for a sandbox: set `sandbox.enabled`.";
+            return Err(Error::new(ErrorCode::Invalid, text));
+        }
+        self.state
+            .samples
+            .fill(&self.state.engine, TenantId::DEFAULT)
+            .await
+    }
+
+    /// Mounts `/sandbox/$reset`, which puts a sandbox back to its samples. Nothing is mounted where there is no sandbox.
+    pub fn configure_sandbox(&self, app: &mut web::ServiceConfig) {
+        http::configure_sandbox(&self.state, app);
+    }
+
+    /// Tends the audit trail as long as it is polled: seals it, and writes the counts of requests of nobody who is known. A server that
+    /// [listens](FhirServer::listen) does so by itself; spawn this once where the FHIR base is mounted into a service of your own.
+    pub async fn tend(&self) {
+        http::tend(&self.state).await;
     }
 
     /// Begins to listen at the configured addresses; call it inside [`run`] or another actix runtime.

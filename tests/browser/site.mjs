@@ -65,7 +65,7 @@ assert.equal(JSON.parse(await page.textContent("#answer")).id, "pat-amira-khan")
 
 // So it does a resource of another type, chosen among all.
 await page.selectOption("#type", "Observation");
-await page.click("#operations button:has-text('Read a Observation')");
+await page.click("#operations button:has-text('Read an Observation')");
 await page.click("#try");
 await page.waitForFunction(() => document.querySelector("#status")?.textContent === "Status 200");
 assert.equal(JSON.parse(await page.textContent("#answer")).resourceType, "Observation");
@@ -84,6 +84,26 @@ assert.match(await page.textContent("#whose"), /Khan/);
 await page.selectOption("#person", "pat-david-okafor");
 await page.waitForFunction(() => document.querySelector("#whose")?.textContent.includes("Okafor"));
 assert.equal(await page.$$eval("#patients button", (buttons) => buttons.length), 1);
+
+// What was written is gone after a reset, for which one is asked twice, and the records are there as in the beginning.
+const fhir = (path, options = {}) => fetch(`${origin}/fhir/${path}`, { ...options, headers: { "Content-Type": "application/fhir+json", ...options.headers } });
+await fhir("Patient/mine", { method: "PUT", body: JSON.stringify({ resourceType: "Patient", id: "mine", name: [{ family: "Aaronson" }] }) });
+await fhir("Patient/pat-li-wei-chen", { method: "DELETE" });
+await visit(page, "records");
+await page.waitForSelector("#patients button:has-text('Aaronson')");
+await page.waitForSelector("#reset:visible");
+page.once("dialog", (dialog) => dialog.dismiss());
+await page.click("#reset");
+assert.equal((await fhir("Patient/mine")).status, 200, "nothing happens before the second yes");
+page.once("dialog", (dialog) => dialog.accept());
+await page.click("#reset");
+await page.waitForFunction(() => document.querySelector("#done").textContent.startsWith("Put back in "));
+await page.waitForFunction(() => document.querySelector("#patients button") && !document.querySelector("#patients").textContent.includes("Aaronson"));
+assert.equal((await page.$$("#patients button")).length, all);
+assert.equal((await fhir("Patient/mine")).status, 404);
+assert.equal((await fhir("Patient/pat-li-wei-chen")).status, 200);
+await accessible(page, "/docs/records after a reset");
+if (folder) await page.screenshot({ path: `${folder}/reset.png` });
 
 // Search finds a guide, by keyboard.
 await page.focus("#find");

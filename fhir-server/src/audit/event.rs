@@ -13,9 +13,9 @@ use crate::error::{Error, Result};
 use crate::interaction::Interaction;
 use crate::store::{AuditAction, AuditRow};
 
-const DICOM: &str = "http://dicom.nema.org/resources/ontology/DCM";
-const ENTITY_TYPE: &str = "http://terminology.hl7.org/CodeSystem/audit-entity-type";
-const OBJECT_ROLE: &str = "http://terminology.hl7.org/CodeSystem/object-role";
+pub(super) const DICOM: &str = "http://dicom.nema.org/resources/ontology/DCM";
+pub(super) const ENTITY_TYPE: &str = "http://terminology.hl7.org/CodeSystem/audit-entity-type";
+pub(super) const OBJECT_ROLE: &str = "http://terminology.hl7.org/CodeSystem/object-role";
 const PARTICIPATION: &str = "http://terminology.hl7.org/CodeSystem/v3-ParticipationType";
 const BALP_ENTITY: &str = "https://profiles.ihe.net/ITI/BALP/CodeSystem/BasicAuditEntityType";
 const ODS: &str = "https://fhir.nhs.uk/Id/ods-organization-code";
@@ -53,6 +53,9 @@ pub(crate) fn of_row(row: &AuditRow, audience: Audience<'_>) -> Result<Value> {
             record.query = None;
         }
     }
+    if let Some(count) = &record.strangers {
+        return Ok(count.event(row));
+    }
     let interaction = interaction_of(row.entry.interaction);
     let code = interaction.map_or("operation", Interaction::code);
     let mut event = json!({
@@ -66,8 +69,7 @@ pub(crate) fn of_row(row: &AuditRow, audience: Audience<'_>) -> Result<Value> {
         "recorded": row.at.to_instant(),
         "outcome": row.entry.outcome.to_string(),
         "agent": agents(row, &record),
-        "source": { "observer": { "display": "fhir-server" }, "type": [coding(
-            "http://terminology.hl7.org/CodeSystem/security-source-type", "4", Some("Application Server"))] },
+        "source": source(),
         "entity": entities(row, &record),
     });
     let Some(members) = event.as_object_mut() else {
@@ -101,11 +103,17 @@ pub(crate) fn of_row(row: &AuditRow, audience: Audience<'_>) -> Result<Value> {
     Ok(event)
 }
 
-fn coding(system: &str, code: &str, display: Option<&str>) -> Value {
+pub(super) fn coding(system: &str, code: &str, display: Option<&str>) -> Value {
     match display {
         Some(display) => json!({ "system": system, "code": code, "display": display }),
         None => json!({ "system": system, "code": code }),
     }
+}
+
+/// This server, which keeps the trail.
+pub(super) fn source() -> Value {
+    let system = "http://terminology.hl7.org/CodeSystem/security-source-type";
+    json!({ "observer": { "display": "fhir-server" }, "type": [coding(system, "4", Some("Application Server"))] })
 }
 
 /// The client, this server, and the user where there is one. Of a read the client is where the data goes to.
@@ -234,9 +242,14 @@ fn narrative(row: &AuditRow, record: &Record) -> String {
         row.entry.actor,
         moment(row.at)
     );
+    div(&text)
+}
+
+/// The text as a narrative.
+pub(super) fn div(text: &str) -> String {
     format!(
         "<div xmlns=\"http://www.w3.org/1999/xhtml\">{}</div>",
-        escaped(&text)
+        escaped(text)
     )
 }
 

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::strangers::StrangerCount;
 use crate::context::Context;
 use crate::interaction::{Interaction, Request};
 use crate::store::{AuditAction, AuditEntry, Key, ResourceType};
@@ -58,6 +59,9 @@ pub(crate) struct Record {
     /// Why the caller says to have to do with the patient.
     #[serde(rename = "t", skip_serializing_if = "Option::is_none")]
     pub(crate) claimed: Option<String>,
+    /// It is a count of requests of nobody who is known.
+    #[serde(rename = "x", skip_serializing_if = "Option::is_none")]
+    pub(crate) strangers: Option<StrangerCount>,
 }
 
 impl Record {

@@ -6,9 +6,10 @@ use serde_json::json;
 
 use super::key::SigningKey;
 use super::sign::USER_LIFE;
-use super::{PATH, Person, origin, sign};
+use super::{PATH, Person, sign};
 use crate::context::{Clock, PrincipalKind, SystemClock};
 use crate::error::{Error, ErrorCode, Result};
+use crate::interaction::uri::split_origin;
 use crate::random;
 use crate::scopes::Scopes;
 
@@ -53,7 +54,7 @@ impl Wanted {
 /// # Errors
 /// The key cannot be read or kept, or the base is no URL.
 pub fn mint(key_file: &Path, wanted: &Wanted) -> Result<String> {
-    let origin = origin(&wanted.base).ok_or_else(|| {
+    let (origin, _) = split_origin(&wanted.base).ok_or_else(|| {
         Error::new(
             ErrorCode::Value,
             format!("`{}` is no URL of a FHIR base.", wanted.base),

@@ -36,6 +36,7 @@ use serde_json::{Value, json};
 use self::key::SigningKey;
 use crate::config::{AppConfig, Config};
 use crate::error::{Error, ErrorCode, Result};
+use crate::interaction::uri::split_origin;
 use crate::token::{Algorithm, Issuer, KeySet};
 
 /// The path of the authority beside the FHIR base.
@@ -90,7 +91,12 @@ impl Authority {
             key: SigningKey::open(own.key_file.as_deref())?,
             apps,
             people,
-            origin: config.listen.public_base_url.as_deref().and_then(origin),
+            origin: config
+                .listen
+                .public_base_url
+                .as_deref()
+                .and_then(split_origin)
+                .map(|(origin, _)| origin.to_owned()),
             bind: config.listen.bind,
             base_path: config.listen.base_path.clone(),
             scheme: if config.listen.tls.is_some() {
@@ -183,11 +189,4 @@ fn read_keys(path: &Path) -> Result<KeySet> {
         let text = format!("The keys in {}: {error}", path.display());
         Error::new(ErrorCode::Invalid, text)
     })
-}
-
-/// Scheme, host and port of a URL.
-fn origin(url: &str) -> Option<String> {
-    let (scheme, rest) = url.split_once("://")?;
-    let host = rest.split('/').next()?;
-    Some(format!("{scheme}://{host}"))
 }

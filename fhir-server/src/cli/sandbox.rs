@@ -1,10 +1,4 @@
-//! The sandbox's sample data: invented people with numbers of the range reserved for tests, written through the engine
-//! when the database is empty.
-
-use fhir_server::FhirServer;
-use fhir_server::context::{Context, Principal};
-use fhir_server::error::{Error, Result};
-use fhir_server::interaction::{Format, Interaction, Payload, Request, RequestBody, dispatch};
+//! The sandbox's sample data: invented people with numbers of the range reserved for tests.
 
 /// Transactions, in the order in which they refer to each other.
 const BUNDLES: &[(&str, &[u8])] = &[
@@ -24,54 +18,29 @@ pub(super) fn people() -> Vec<fhir_server::authority::Person> {
     super::people::of_bundles(BUNDLES)
 }
 
-/// What the references of the sample data are relative to; they stay relative, so it shows nowhere.
-const BASE: &str = "http://localhost/fhir";
-
-/// Fills an empty database.
-pub(super) async fn fill(server: &FhirServer) -> Result<()> {
-    if !is_empty(server).await? {
-        return Ok(());
-    }
-    for (name, bundle) in BUNDLES {
-        let mut request = Request::new(Interaction::Transaction, BASE);
-        request.body = Some(RequestBody::Fhir(Format::Json, bytes::Bytes::from_static(bundle)));
-        let mut session = server.session(Context::new(
-            Principal::system("sandbox"),
-            format!("sandbox-{name}"),
-        ));
-        dispatch(&mut session, &request)
-            .await
-            .map_err(|error| Error::internal(format!("sandbox data {name}: {error}")))?;
-    }
-    Ok(())
-}
-
-/// Whether nothing was ever written: what its owner deleted does not come back.
-async fn is_empty(server: &FhirServer) -> Result<bool> {
-    let mut request = Request::new(Interaction::HistorySystem, BASE);
-    request.query.push(("_count".into(), "1".into()));
-    let mut session = server.session(Context::new(Principal::system("sandbox"), "sandbox-is-empty"));
-    let response = dispatch(&mut session, &request).await?;
-    let Payload::Json(json) = response.payload else {
-        return Ok(false);
-    };
-    let bundle = fhir_model::json::from_slice(&json).map_err(|cause| Error::internal(cause.to_string()))?;
-    Ok(bundle
-        .get::<fhir_model::Bundle>()
-        .is_some_and(|bundle| bundle.entry.is_empty()))
+/// The same, for the server to write.
+pub(super) fn samples() -> Vec<&'static [u8]> {
+    BUNDLES.iter().map(|(_, bundle)| *bundle).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::cli::database::Database;
-    use fhir_server::Config;
+    use fhir_server::context::{Context, Principal};
+    use fhir_server::interaction::{Interaction, Payload, Request, dispatch};
     use fhir_server::policy::Chain;
+    use fhir_server::{Config, FhirServer};
+
+    const BASE: &str = "http://localhost/fhir";
 
     async fn open(database: &Database) -> FhirServer {
         let mut config = Config::default();
         config.sandbox.enabled = true;
-        let builder = FhirServer::builder().config(config).store(database.store.clone());
+        let builder = FhirServer::builder()
+            .config(config)
+            .store(database.store.clone())
+            .samples(&samples());
         builder.policy(Chain::sandbox()).build().await.unwrap()
     }
 
@@ -92,10 +61,10 @@ mod tests {
         fhir_server::server::run(async {
             let server = open(&database).await;
             assert_eq!(count(&server).await, 0);
-            fill(&server).await.unwrap();
+            assert!(server.fill().await.unwrap());
             let filled = count(&server).await;
             assert!(filled > 100, "{filled}");
-            fill(&server).await.unwrap();
+            assert!(!server.fill().await.unwrap());
             assert_eq!(count(&server).await, filled);
             database.store.close().await;
         });

@@ -104,7 +104,10 @@ pub(super) fn run(args: Args) -> Result<()> {
 
 async fn serve(config: Config, database: &Database) -> Result<()> {
     let is_sandbox = config.sandbox.enabled;
-    let builder = FhirServer::builder().config(config).store(database.store.clone());
+    let builder = FhirServer::builder()
+        .config(config)
+        .store(database.store.clone())
+        .samples(&sandbox::samples());
     #[cfg(feature = "authority")]
     let builder = builder.people(sandbox::people());
     let server = match is_sandbox {
@@ -112,7 +115,7 @@ async fn serve(config: Config, database: &Database) -> Result<()> {
         false => builder.policy(Chain::standard()).build().await?,
     };
     if is_sandbox {
-        sandbox::fill(&server).await?;
+        server.fill().await?;
     }
     let running = server.listen()?;
     greet(server.config(), &running, database);

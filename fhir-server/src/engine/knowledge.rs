@@ -49,7 +49,7 @@ pub(crate) struct ByEpoch<T> {
 
 #[derive(Debug)]
 struct Slot<T> {
-    /// Of which epochs it was made, and what.
+    /// Of which epochs it was made, and what: those of its types, then when the tenant was emptied.
     made: Mutex<Option<Made<T>>>,
     /// Held by whoever makes it, so that others wait for it.
     making: tokio::sync::Mutex<()>,
@@ -80,10 +80,11 @@ impl<T> ByEpoch<T> {
         Making: Future<Output = Result<T>>,
     {
         let types = self.types.iter().filter_map(|name| ResourceType::from_name(name));
-        let wanted: Vec<i64> = types.map(|of| epochs.of(of)).collect();
+        let mut wanted: Vec<i64> = types.map(|of| epochs.of(of)).collect();
         if wanted.iter().all(|stamp| *stamp == 0) {
             return Ok(None);
         }
+        wanted.push(epochs.emptied());
         let slot = self.slot(tenant);
         let fits = |made: Option<Made<T>>| made.filter(|(of, _)| *of == wanted).map(|(_, made)| made);
         if let Some(made) = fits(slot.newest()) {

@@ -140,6 +140,7 @@ impl Data {
     /// `None` where the write is refused.
     fn write(&mut self, write: Write, now: Millis) -> Option<Outcome> {
         match write {
+            Write::Empty { keep } => Some(self.empty(keep)),
             Write::Create { key, body, index } => self
                 .current(&key)
                 .is_none()
@@ -206,6 +207,18 @@ impl Data {
                 Some(Outcome::Noted)
             }
         }
+    }
+
+    fn empty(&mut self, keep: &[&str]) -> Outcome {
+        let resources = i64::try_from(self.model().0.len()).unwrap_or(i64::MAX);
+        self.versions.clear();
+        self.rows.clear();
+        self.notes.clear();
+        self.indexed_to = None;
+        self.claims.retain(|(kind, _), _| keep.contains(kind));
+        self.stamp += 1;
+        self.epochs.empty(self.stamp);
+        Outcome::Emptied { resources }
     }
 
     fn push(
@@ -539,6 +552,9 @@ impl Store for MemoryStore {
                 ErrorCode::Unavailable,
                 "The server is busy; try again later.",
             ))));
+        }
+        if let Some(refusal) = commit.misplaced() {
+            return now(Err(refusal));
         }
         let mut tenants = self.tenants.lock().unwrap();
         let data = tenants.entry(tenant).or_default();

@@ -81,7 +81,7 @@ impl Session {
         let view = self.snapshot().await?;
         let search = &self.engine.knowledge.search;
         let found = search
-            .get(self.context.tenant, &epochs, || registry_of(view.as_ref()))
+            .get(self.sees(), &epochs, || registry_of(view.as_ref()))
             .await?;
         let registry = match found {
             None => Registry::shared(),
@@ -116,7 +116,7 @@ impl Session {
         if let Some(working) = self.working() {
             return working;
         }
-        let newest = self.engine.knowledge.search.newest(self.context.tenant);
+        let newest = self.engine.knowledge.search.newest(self.sees());
         let (epoch, registry) = match newest {
             Some((epochs, registry)) => (epochs.first().copied().unwrap_or_default(), registry),
             None => (0, Registry::shared()),

@@ -7,7 +7,7 @@ use crate::audit::chain;
 use crate::audit::verify::{self, Verified};
 use crate::context::TenantId;
 use crate::error::{Error, Result};
-use crate::store::{AuditQuery, AuditSeal, AuditTest, Commit, Refusal, Write};
+use crate::store::{AuditEntry, AuditQuery, AuditSeal, AuditTest, Commit, Refusal, Write};
 
 use super::Engine;
 
@@ -28,6 +28,25 @@ impl Engine {
             }
         }
         Ok(sealed)
+    }
+
+    /// Adds rows to a tenant's trail that are of no interaction.
+    ///
+    /// # Errors
+    /// The store failed; none was added.
+    pub(crate) async fn tell(
+        &self,
+        tenant: TenantId,
+        rows: impl IntoIterator<Item = AuditEntry>,
+    ) -> Result<()> {
+        let writes = rows.into_iter().map(Write::Audit).collect();
+        match self.store.commit(tenant, Commit::new(Vec::new(), writes)).await {
+            Ok(_) => Ok(()),
+            Err(Refusal::Failed(error)) => Err(error),
+            Err(refusal) => Err(Error::internal(format!(
+                "a row of the trail was refused: {refusal:?}"
+            ))),
+        }
     }
 
     /// One batch; `None` where there is nothing to seal, or another process did.

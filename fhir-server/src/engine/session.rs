@@ -11,6 +11,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::facts::undecided;
 use super::known::KnownHere;
 use super::parameters::Working;
+use super::provenance::Carried;
+use super::renew::Renewal;
 use super::replay::Remembered;
 use super::trail::Trail;
 use super::veil::{absent, mask, masked};
@@ -60,10 +62,16 @@ pub struct Session {
     pub(super) bases: Vec<String>,
     /// What the next commit is to be remembered by.
     pub(super) remembered: Option<Remembered>,
+    /// The Provenance that comes with what is written.
+    pub(super) provenance: Option<Carried>,
     /// Bytes of text that were validated since others had their turn.
     pub(super) validated: AtomicUsize,
     /// What the tenant knows, once it was asked for.
     pub(super) here: KnownHere,
+    /// Its next commit empties the tenant first.
+    pub(super) renewal: Option<Renewal>,
+    /// How many resources an emptying took away.
+    pub(super) took_away: Option<i64>,
 }
 
 impl Session {
@@ -81,8 +89,11 @@ impl Session {
             trail: Mutex::default(),
             bases,
             remembered: None,
+            provenance: None,
             validated: AtomicUsize::new(0),
             here: KnownHere::default(),
+            renewal: None,
+            took_away: None,
         }
     }
 
@@ -251,7 +262,7 @@ impl Session {
         if let Some(snapshot) = open {
             return Ok(snapshot);
         }
-        let snapshot: Arc<dyn Snapshot> = Arc::from(self.engine.store.snapshot(self.context.tenant).await?);
+        let snapshot: Arc<dyn Snapshot> = Arc::from(self.engine.store.snapshot(self.sees()).await?);
         *self.snapshot.lock().unwrap_or_else(PoisonError::into_inner) = Some(snapshot.clone());
         Ok(snapshot)
     }

@@ -96,6 +96,25 @@ impl Session {
         self.trail().pending.push(row);
     }
 
+    /// The request failed outside its interaction: refused before it began, given up at its deadline, or by a panic. What entries
+    /// of it had ended before is told too; what it wrote has told itself, with the commit.
+    ///
+    /// # Errors
+    /// The store failed: the answer must not leave.
+    pub(crate) async fn failed(&mut self, request: &Request, answer: &Result<Response>) -> Result<()> {
+        self.discard();
+        let is_told = self
+            .trail()
+            .unit
+            .take()
+            .is_some_and(|unit| unit.told && !unit.record.entry);
+        if !is_told {
+            let around = self.begin(request, false);
+            self.end(around, answer).await;
+        }
+        self.write_trail().await
+    }
+
     /// Writes what is to be told and is not in a commit yet.
     ///
     /// # Errors
@@ -179,12 +198,14 @@ impl Session {
         add(&mut record.patients, of_before);
         let (mut rows, mut alone) = (Vec::new(), unit.key.clone());
         let bundles = matches!(unit.interaction, Interaction::Transaction | Interaction::Batch);
+        let is_beside = |write: &&&Write| facts(write).is_some_and(|(key, ..)| self.is_carried(key));
+        let own = written.len() - written.iter().filter(is_beside).count();
         for write in &written {
             let Some((key, action, interaction, patients)) = facts(write) else {
                 continue;
             };
             add(&mut record.patients, patients.clone());
-            if !bundles && written.len() == 1 {
+            if !bundles && own == 1 && !self.is_carried(key) {
                 alone = Some(key.clone());
                 continue;
             }

@@ -86,7 +86,7 @@ impl Session {
                 .iter()
                 .filter(|v| v.key.resource_type == one.resource_type());
             let keys: Vec<Key> = of_type.map(|v| v.key.clone()).collect();
-            let covered = self.covered(one, &keys).await?;
+            let covered = self.covered_of_all(one, &keys).await?;
             for version in &mut versions {
                 if let (true, Some(body)) = (covered.contains(&version.key), &version.body) {
                     version.body = Some(one.apply(body)?);
@@ -97,32 +97,41 @@ impl Session {
         Ok(versions)
     }
 
-    /// Those of the resources that the mask covers now, or covered when they were deleted.
+    /// Those of the resources that the mask covers now.
     pub(super) async fn covered(&self, mask: &Mask, keys: &[Key]) -> Result<HashSet<Key>> {
-        let of_type = keys
+        self.live(mask.resource_type(), keys, mask.rows()).await
+    }
+
+    /// Those of the resources that the mask covers now, or covered when they were deleted.
+    async fn covered_of_all(&self, mask: &Mask, keys: &[Key]) -> Result<HashSet<Key>> {
+        let mut covered = self.covered(mask, keys).await?;
+        let live = self.live(mask.resource_type(), keys, Filter::All).await?;
+        let deleted: HashSet<&Key> = keys
             .iter()
-            .filter(|key| key.resource_type == mask.resource_type());
-        let keys: HashSet<&Key> = of_type.collect();
-        if keys.is_empty() {
-            return Ok(HashSet::new());
-        }
-        let ids = keys.iter().map(|key| key.id.clone()).collect();
-        let query = SearchQuery::new(
-            Some(mask.resource_type()),
-            Filter::Ids(ids).and(mask.rows()),
-            keys.len(),
-        );
+            .filter(|key| key.resource_type == mask.resource_type() && !live.contains(key))
+            .collect();
         let snapshot = self.snapshot().await?;
-        let found = snapshot.search(&query).await?;
-        let mut covered: HashSet<Key> = found.into_iter().map(|found| found.version.key).collect();
-        // No search finds what is deleted.
         let rows = mask.rows();
-        for key in keys {
-            if !covered.contains(key) && snapshot.read(key, &rows).await?.is_some() {
+        for key in deleted {
+            if snapshot.read(key, &rows).await?.is_some() {
                 covered.insert(key.clone());
             }
         }
         Ok(covered)
+    }
+
+    /// Those of the resources of a type that are not deleted and that the filter finds.
+    async fn live(&self, of: ResourceType, keys: &[Key], filter: Filter) -> Result<HashSet<Key>> {
+        let ids: HashSet<&Key> = keys.iter().filter(|key| key.resource_type == of).collect();
+        if ids.is_empty() {
+            return Ok(HashSet::new());
+        }
+        let most = ids.len();
+        let ids = ids.into_iter().map(|key| key.id.clone()).collect();
+        let query = SearchQuery::new(Some(of), Filter::Ids(ids).and(filter), most);
+        let snapshot = self.snapshot().await?;
+        let found = snapshot.search(&query).await?;
+        Ok(found.into_iter().map(|found| found.version.key).collect())
     }
 
     /// The masks of what a search of a type shows.

@@ -120,9 +120,12 @@ impl Written {
                 version,
                 last_updated,
             } => Some((version, last_updated)),
-            Outcome::Absent | Outcome::Claimed | Outcome::Indexed | Outcome::Recorded | Outcome::Noted => {
-                None
-            }
+            Outcome::Absent
+            | Outcome::Claimed
+            | Outcome::Indexed
+            | Outcome::Recorded
+            | Outcome::Noted
+            | Outcome::Emptied { .. } => None,
         }
     }
 }
@@ -327,7 +330,9 @@ impl Session {
     /// # Errors
     /// An expectation does not hold, or the store failed. Nothing is staged afterwards.
     pub(crate) async fn commit(&mut self) -> Result<Committed> {
+        let beside = self.stage_provenance().await;
         let mut staged = std::mem::take(&mut self.staged);
+        beside?;
         let told = self.told(&staged).await?;
         let facts = self.facts();
         self.drop_snapshot();
@@ -338,6 +343,7 @@ impl Session {
             let unchanged = facts.iter().flat_map(|facts| facts.unchanged());
             let unchanged = unchanged.map(|(of, stamp)| Expect::Newest(*of, *stamp));
             commit.expects.extend(unchanged);
+            self.renewing(&mut commit);
             if commit.writes.is_empty() {
                 return Ok(committed(staged, Vec::new()));
             }
@@ -345,8 +351,10 @@ impl Session {
             let claimed = self.claim_reply(&staged, &mut commit);
             match self.engine.store.commit(self.context.tenant, commit).await {
                 Ok(outcomes) => {
+                    let outcomes = self.renewed(outcomes);
                     self.told_of(&staged);
                     self.remembered = None;
+                    self.provenance = None;
                     if !told.is_empty() {
                         self.was_told();
                     }

@@ -16,6 +16,7 @@ pub(crate) fn read_into(request: &mut Request, headers: &HeaderMap) -> Result<()
     request.if_none_match = entity_tags(headers, &header::IF_NONE_MATCH)?;
     request.if_modified_since = modified_since(headers);
     request.if_none_exist = text(headers, &HeaderName::from_static("if-none-exist"))?;
+    request.provenance = text(headers, &HeaderName::from_static("x-provenance"))?;
     Ok(())
 }
 

@@ -9,8 +9,9 @@ use crate::config::ListenConfig;
 
 const EXPOSED: &str = "ETag, Last-Modified, Location, Content-Location, Preference-Applied, Retry-After, \
                        X-Request-ID, X-Correlation-ID";
-const ACCEPTED: &str = "Accept, Authorization, Content-Type, If-Match, If-Modified-Since, If-None-Exist, \
-                        If-None-Match, Prefer, X-Correlation-ID, X-Request-ID, X-Security-Context";
+const ACCEPTED: &str = "Accept, Authorization, Content-Type, Idempotency-Key, If-Match, If-Modified-Since, \
+                        If-None-Exist, If-None-Match, Prefer, X-Break-Glass-Reason, X-Correlation-ID, X-Provenance, \
+                        X-Purpose-Of-Use, X-Relationship-Reason, X-Request-ID, X-Security-Context";
 
 /// Adds to an answer what a browser needs to hand it to a page, if it may. `allow` holds the methods of the path;
 /// `public` says that it is for every origin.

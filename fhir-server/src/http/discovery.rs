@@ -11,6 +11,7 @@ use super::base_url;
 use super::mount::Mount;
 use super::state::State;
 use crate::error::{ErrorCode, Result};
+use crate::interaction::uri::split_origin;
 
 const RESOURCE: &str = "/.well-known/oauth-protected-resource";
 const SMART: &str = "/.well-known/smart-configuration";
@@ -36,9 +37,8 @@ pub(super) fn challenge(code: ErrorCode, base: Option<&str>) -> HeaderValue {
 
 /// Where the metadata of a FHIR base are: the well-known path goes between host and path (RFC 9728, section 3.1).
 fn metadata_url(base: &str) -> Option<String> {
-    let (scheme, rest) = base.split_once("://")?;
-    let (host, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
-    Some(format!("{scheme}://{host}{RESOURCE}{path}"))
+    let (origin, path) = split_origin(base)?;
+    Some(format!("{origin}{RESOURCE}{path}"))
 }
 
 /// Mounts the metadata of the protected resources: of each FHIR base.

@@ -2,6 +2,7 @@
 //!
 //! Invariant: whatever happens, a panic included, one answer leaves; of 400 and above it is an OperationOutcome.
 //! Invariant: who asks is known before the body is read.
+//! Invariant: what somebody who is known asks for is told in the audit trail, however it ends; of others there are counts.
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -13,15 +14,19 @@ use futures_util::FutureExt;
 use tokio::time::timeout;
 
 use super::body::Unread;
+use super::budget::Taken;
 use super::exchange::Exchange;
 use super::mount::Mount;
+use super::query::Query;
 use super::respond::Style;
-use super::routes::BodyKind;
+use super::routes::{BodyKind, Route};
 use super::state::State;
+use super::strangers::Kind;
 use super::{
     auth, binary, conditions, ids, locate, negotiate, prefer, provoke, receive, refuse, respond, throttle,
 };
 use crate::context::{Context, Principal};
+use crate::engine::Session;
 use crate::error::{Error, ErrorCode, Result};
 use crate::interaction::{Format, Interaction, Request, Response, dispatch};
 
@@ -68,27 +73,56 @@ pub(crate) async fn lost(state: Arc<State>, http: HttpRequest, payload: web::Pay
 }
 
 async fn answer(state: &State, exchange: &mut Exchange<'_>, unread: &mut Unread) -> Result<HttpResponse> {
-    let headers = exchange.http.headers();
-    exchange.correlation_id = ids::correlation_id(headers)?;
+    exchange.correlation_id = ids::correlation_id(exchange.http.headers())?;
     let mut query = exchange.read_query(&state.config.limits)?;
     let Some((route, mut request)) = locate::request(&state.config, exchange)? else {
         return Ok(respond::empty(204));
     };
     let principal = known(state, exchange, route.interaction, &request.base).await?;
-    conditions::read_into(&mut request, headers)?;
-    prefer::read_into(&mut request, headers)?;
-    request.replay = ids::replay_key(headers)?;
-    provoke::obey(state, exchange, &mut request).await?;
-    let style = style(exchange)?;
-    let _taken = receive::body(state, exchange, route, unread, &mut request, &mut query).await?;
+    let mut context = Context::new(principal, exchange.request_id.clone());
+    context.clock = state.clock.clone();
+    context.tenant = exchange.mount.tenant;
+    let read = read(
+        state,
+        exchange,
+        unread,
+        route,
+        (&mut context, &mut request, &mut query),
+    )
+    .await;
     request.query = query.parameters;
+    context.deadline = Instant::now().checked_add(state.config.deadlines.request);
+    let mut session = state.engine.session(context);
+    match read {
+        Ok((style, _taken)) => {
+            let response = run(state, &mut session, &request).await?;
+            render(state, exchange, &request, response, style).await
+        }
+        Err(error) => Err(told(state, &mut session, &request, error).await),
+    }
+}
+
+/// Takes over what headers and body say. The format is `None` where only the content of a Binary can be what is asked for.
+async fn read(
+    state: &State,
+    exchange: &mut Exchange<'_>,
+    unread: &mut Unread,
+    route: &Route,
+    (context, request, query): (&mut Context, &mut Request, &mut Query),
+) -> Result<(Option<Style>, Option<Taken>)> {
+    let headers = exchange.http.headers();
+    auth::purpose(state, headers, context)?;
+    conditions::read_into(request, headers)?;
+    prefer::read_into(request, headers)?;
+    request.replay = ids::replay_key(headers)?;
+    provoke::obey(state, exchange, request).await?;
+    let style = style(exchange)?;
+    let taken = receive::body(state, exchange, route, unread, request, query).await?;
     // The form of a search may name a format too.
-    let style = match route.body {
-        BodyKind::Form => self::style(exchange)?,
-        BodyKind::None | BodyKind::Resource | BodyKind::Patch | BodyKind::Arguments => style,
-    };
-    let response = run(state, exchange, principal, &request).await?;
-    render(state, exchange, &request, response, style)
+    match route.body {
+        BodyKind::Form => Ok((self::style(exchange)?, taken)),
+        BodyKind::None | BodyKind::Resource | BodyKind::Patch | BodyKind::Arguments => Ok((style, taken)),
+    }
 }
 
 /// The caller, unless there were too many requests of it.
@@ -101,32 +135,45 @@ async fn known(
     let now = state.clock.now();
     let from = exchange.http.peer_addr().map(|peer| peer.ip());
     let known = auth::principal(state, exchange, interaction, base).await;
-    let taken = match &known {
-        Ok(principal) => state.throttle.request(principal, from, now),
-        Err(error) if error.code == ErrorCode::InvalidToken => state.throttle.bad_token(from, now),
-        Err(_) => Ok(()),
+    let (taken, kind) = match &known {
+        Ok(principal) => (state.throttle.request(principal, from, now), Kind::TooMany),
+        Err(error) if error.code == ErrorCode::InvalidToken => {
+            (state.throttle.bad_token(from, now), Kind::BadToken)
+        }
+        Err(error) if error.code == ErrorCode::Unauthenticated => (Ok(()), Kind::NoToken),
+        Err(_) => (Ok(()), Kind::BadToken),
     };
+    if known.is_err() || taken.is_err() {
+        state.strangers.count(kind, exchange.mount.tenant, from, now);
+    }
     throttle::told(taken, |wait| exchange.add(header::RETRY_AFTER, wait.to_string()))?;
     known
 }
 
-/// Runs the interaction within the deadline; when that passes, the work is dropped.
-async fn run(
-    state: &State,
-    exchange: &Exchange<'_>,
-    principal: Principal,
-    request: &Request,
-) -> Result<Response> {
+/// Runs the interaction within the deadline; when that passes, or the work panics, the work is dropped.
+async fn run(state: &State, session: &mut Session, request: &Request) -> Result<Response> {
     let patience = state.config.deadlines.request;
-    let mut context = Context::new(principal, exchange.request_id.clone());
-    context.clock = state.clock.clone();
-    context.tenant = exchange.mount.tenant;
-    auth::purpose(state, exchange.http.headers(), &mut context)?;
-    context.deadline = Instant::now().checked_add(patience);
-    let mut session = state.engine.session(context);
-    timeout(patience, dispatch(&mut session, request))
-        .await
-        .unwrap_or_else(|_| Err(too_long(patience)))
+    let work = AssertUnwindSafe(timeout(patience, dispatch(session, request))).catch_unwind();
+    let error = match work.await {
+        Ok(Ok(answer)) => return answer,
+        Ok(Err(_)) => too_long(patience),
+        Err(_) => {
+            state.metrics.panicked();
+            Error::internal("a panic")
+        }
+    };
+    Err(told(state, session, request, error).await)
+}
+
+/// The error, once the audit trail has been told of it; else why it could not be.
+async fn told(state: &State, session: &mut Session, request: &Request, error: Error) -> Error {
+    let patience = state.config.deadlines.request;
+    let answer = Err(error);
+    match (timeout(patience, session.failed(request, &answer)).await, answer) {
+        (Ok(Err(untold)), _) => untold,
+        (Err(_), _) | (_, Ok(_)) => too_long(patience),
+        (Ok(Ok(())), Err(error)) => error,
+    }
 }
 
 fn too_long(patience: Duration) -> Error {
@@ -150,7 +197,7 @@ fn style(exchange: &Exchange<'_>) -> Result<Option<Style>> {
     }
 }
 
-fn render(
+async fn render(
     state: &State,
     exchange: &mut Exchange<'_>,
     request: &Request,
@@ -178,5 +225,5 @@ fn render(
         },
     };
     let written = !exchange.http.method().is_safe();
-    respond::success(state, response, style, written, &request.base)
+    respond::success(state, response, style, written, &request.base).await
 }

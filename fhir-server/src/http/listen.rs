@@ -62,7 +62,8 @@ pub(crate) fn listen(server: &FhirServer) -> Result<Running> {
             .configure(super::configure_home);
         #[cfg(feature = "authority")]
         let app = app.configure(|app| server.configure_authority(app));
-        app.configure(|app| server.configure_discovery(app))
+        app.configure(|app| server.configure_sandbox(app))
+            .configure(|app| server.configure_discovery(app))
             .configure(|app| server.configure_health(app))
             .default_service(web::to(move |request, body| lost(state.clone(), request, body)))
     };
@@ -124,7 +125,7 @@ impl Running {
             main.stop(true).await;
         });
         let sealing = to_seal.clone();
-        let sealer = actix_web::rt::spawn(async move { sealer::run(&sealing).await });
+        let sealer = actix_web::rt::spawn(async move { sealer::tend(&sealing).await });
         let metrics = self
             .metrics
             .map(|server| (server.handle(), actix_web::rt::spawn(server)));
@@ -134,7 +135,7 @@ impl Running {
             ended.await.map_err(Error::internal)?.map_err(Error::internal)?;
         }
         sealer.abort();
-        sealer::once(&to_seal).await;
+        sealer::end(&to_seal).await;
         served.map_err(Error::internal)
     }
 }

@@ -38,12 +38,14 @@ mod receive;
 mod refuse;
 mod respond;
 pub(crate) mod routes;
+mod sandbox;
 #[cfg(feature = "docs")]
 mod schemas;
 mod sealer;
 #[cfg(feature = "docs")]
 mod site;
 mod state;
+mod strangers;
 mod throttle;
 #[cfg(feature = "tls")]
 mod tls;
@@ -53,6 +55,8 @@ pub(crate) use handle::{handle, lost};
 pub(crate) use listen::listen;
 pub use listen::{Ending, Running};
 pub(crate) use mount::Mount;
+pub(crate) use sandbox::configure as configure_sandbox;
+pub(crate) use sealer::tend;
 pub(crate) use state::State;
 
 #[cfg(feature = "authority")]

@@ -86,15 +86,20 @@ pub(super) fn configure(state: &Arc<State>, app: &mut web::ServiceConfig) {
         async move {
             match about {
                 Some(about) => answer(state, request, mounted_at, Some(about)).await,
-                None => plain(StatusCode::NOT_FOUND)
-                    .content_type("text/plain; charset=utf-8")
-                    .body(format!(
-                        "R4 has no resource type of that name. {PATH} and GET metadata list them.\n"
-                    )),
+                None => no_such_type("/openapi/Patient.json"),
             }
         }
     };
     app.service(web::resource(OF_TYPE).route(web::route().guard(read_only()).to(answer_type)));
+}
+
+/// The answer where a path names no resource type.
+pub(super) fn no_such_type(example: &str) -> HttpResponse {
+    plain(StatusCode::NOT_FOUND)
+        .content_type("text/plain; charset=utf-8")
+        .body(format!(
+            "R4 has no resource type of that name; names are written as the specification does: {example}.\n"
+        ))
 }
 
 /// GET and HEAD.

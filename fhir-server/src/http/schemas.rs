@@ -5,7 +5,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use bytes::Bytes;
 use fhir_validate::schema;
 
-use super::openapi::{plain, read_only, send, tag};
+use super::openapi::{no_such_type, plain, read_only, send, tag};
 use crate::error::{Error, Result};
 
 /// Where the schemas are, below where the server is mounted.
@@ -24,9 +24,7 @@ async fn answer(request: HttpRequest, name: web::Path<String>) -> HttpResponse {
             Ok(etag) => send(&request, etag, "application/schema+json", text),
             Err(error) => failed(&error),
         },
-        Ok(None) => plain(StatusCode::NOT_FOUND).body(
-            "There is no resource type of that name in R4; names are written as the specification does: /schemas/Patient.json.\n",
-        ),
+        Ok(None) => no_such_type("/schemas/Patient.json"),
         Err(error) => failed(&error),
     }
 }

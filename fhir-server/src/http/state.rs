@@ -5,12 +5,14 @@ use std::sync::atomic::AtomicBool;
 
 use super::budget::BodyBudget;
 use super::metrics::Metrics;
+use super::strangers::Strangers;
 use super::throttle::Throttle;
 #[cfg(feature = "authority")]
 use crate::authority::Authority;
 use crate::config::Config;
 use crate::context::Clock;
 use crate::engine::Engine;
+use crate::sandbox::Samples;
 use crate::token::Verifier;
 
 /// What all requests of one server share.
@@ -22,6 +24,9 @@ pub(crate) struct State {
     pub(crate) bodies: BodyBudget,
     pub(crate) verifier: Verifier,
     pub(crate) throttle: Throttle,
+    /// What a sandbox begins with.
+    pub(crate) samples: Samples,
+    pub(crate) strangers: Strangers,
     #[cfg(feature = "authority")]
     pub(crate) authority: Option<Authority>,
     /// Set once the server is about to end: `/readyz` then says no.
@@ -37,6 +42,8 @@ impl State {
             bodies: BodyBudget::new(config.limits.bodies_in_flight_bytes),
             verifier,
             throttle: Throttle::new(&config.throttle),
+            samples: Samples::default(),
+            strangers: Strangers::default(),
             #[cfg(feature = "authority")]
             authority: None,
             config,
@@ -47,6 +54,12 @@ impl State {
             #[cfg(feature = "docs")]
             openapi: super::openapi::Cache::default(),
         }
+    }
+
+    /// The same, with what its sandbox begins with.
+    pub(crate) fn with_samples(mut self, samples: Samples) -> Self {
+        self.samples = samples;
+        self
     }
 
     /// The same, with that development authority.

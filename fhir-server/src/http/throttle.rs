@@ -107,7 +107,7 @@ impl Throttle {
 }
 
 /// An address, of IPv6 the network that one household or company has.
-fn network(address: Option<IpAddr>) -> Option<[u8; 8]> {
+pub(super) fn network(address: Option<IpAddr>) -> Option<[u8; 8]> {
     match address?.to_canonical() {
         IpAddr::V4(ip) => {
             let [a, b, c, d] = ip.octets();

@@ -12,6 +12,7 @@ use super::page::{self, After, Page};
 use super::query::{self, Parameters, Reader, malformed};
 use super::{Interaction, Payload, Request, Response, outcome, uri};
 use crate::audit::event::{self, Audience};
+use crate::audit::strangers::{AUTHENTICATION, LOGIN, SIGN_IN};
 use crate::audit::{interaction_of, number_of};
 use crate::context::{Context, Millis, Principal, PrincipalKind};
 use crate::engine::{Session, not_found};
@@ -378,6 +379,9 @@ fn outcome_of(_: &Session, name: &str, value: &str) -> Result<AuditTest> {
 
 fn subtype(_: &Session, name: &str, value: &str) -> Result<AuditTest> {
     let one = |text: &str| {
+        if code(text) == LOGIN {
+            return Ok(SIGN_IN);
+        }
         let all = (1..).map_while(interaction_of);
         let known = all
             .into_iter()
@@ -403,10 +407,14 @@ fn ids(_: &Session, _: &str, value: &str) -> Result<AuditTest> {
     ))
 }
 
-/// All rows are of the type `rest`.
+/// Rows of interactions are of the type `rest`; counts of requests of nobody who is known are failed sign-ins.
 fn kind(_: &Session, _: &str, value: &str) -> Result<AuditTest> {
-    Ok(match value.split(',').any(|one| code(one) == "rest") {
-        true => AuditTest::Between(0, i64::MAX),
-        false => AuditTest::Stamp(Vec::new()),
+    let asks = |wanted: &str| value.split(',').any(|one| code(one) == wanted);
+    let interactions = (0..).take_while(|n| *n == 0 || interaction_of(*n).is_some());
+    let mut numbers: Vec<i16> = interactions.filter(|_| asks("rest")).collect();
+    numbers.extend(asks(AUTHENTICATION).then_some(SIGN_IN));
+    Ok(match numbers.is_empty() {
+        true => AuditTest::Stamp(Vec::new()),
+        false => AuditTest::Interaction(numbers),
     })
 }

@@ -16,6 +16,7 @@ use fhir_model::{
 
 use super::query::{Reader, malformed};
 use super::subset::View;
+use super::uri::split_origin;
 use super::{Interaction, Level, Payload, Request, Response, terminology_capabilities};
 use crate::engine::{Session, Settings, TokenSource};
 use crate::error::{Error, Result};
@@ -128,15 +129,11 @@ fn rest(session: &Session, registry: &Registry, base: &str) -> CapabilityStateme
 /// That callers need a token by SMART, and where they get it
 /// (<https://hl7.org/fhir/smart-app-launch/STU2.2/conformance.html#using-cs>).
 fn security(source: &TokenSource, base: &str) -> CapabilityStatementRestSecurity {
-    let host_at = base.find("://").map_or(0, |at| at + 3);
-    let host_end = base.get(host_at..).and_then(|rest| rest.find('/'));
-    let host = base
-        .get(..host_end.map_or(base.len(), |end| host_at + end))
-        .unwrap_or(base);
+    let origin = split_origin(base).map_or(base, |(origin, _)| origin);
     let part = |name: &str, url: &Option<String>| {
         let url = url.as_deref()?;
         let url = match url.starts_with('/') {
-            true => format!("{host}{url}"),
+            true => format!("{origin}{url}"),
             false => url.to_owned(),
         };
         Some(Extension {

@@ -10,9 +10,16 @@ pub(super) async fn run(session: &mut Session, request: &Request) -> Result<Resp
     if request.id.is_none() {
         return conditional::delete(session, request).await;
     }
-    let ticket = session
-        .stage_delete(request.key()?, &update::conditions(request), None)
-        .await?;
-    let written = session.commit().await?.take(ticket)?;
-    Ok(present::deleted(request, &written))
+    let mut attempt = 1;
+    loop {
+        let conditions = update::conditions(request);
+        let ticket = session.stage_delete(request.key()?, &conditions, None).await?;
+        match session.commit().await {
+            Ok(mut committed) => return Ok(present::deleted(request, &committed.take(ticket)?)),
+            Err(error) if update::lost_race(session, request, &error) && attempt < update::ATTEMPTS => {
+                attempt += 1;
+            }
+            Err(error) => return Err(error),
+        }
+    }
 }

@@ -19,6 +19,7 @@ pub async fn dispatch(session: &mut Session, request: &Request) -> Result<Respon
     let around = session.begin(request, false);
     let answer = match session.prepare().await {
         Ok(()) => {
+            session.carry_provenance(request)?;
             let asked = replay::asked(session, request);
             replay::once(session, asked, request, async |session| {
                 whole(session, request).await
@@ -119,7 +120,10 @@ async fn bundle(session: &mut Session, request: &Request) -> Result<Response> {
         return Err(Error::new(ErrorCode::Invalid, text).at(found));
     };
     match bundle.type_.as_str() {
-        Some("batch") => batch::run(session, request, received, unreadable).await,
+        Some("batch") => {
+            session.refuse_provenance()?;
+            batch::run(session, request, received, unreadable).await
+        }
         Some("transaction") => transaction::run(session, request, received).await,
         other => {
             let found = other.map_or_else(|| "none".to_owned(), |t| format!("{t:?}"));

@@ -245,6 +245,8 @@ pub struct Request {
     pub accept_language: Option<String>,
     /// What a write that is sent again is known by.
     pub replay: Option<ReplayKey>,
+    /// `X-Provenance`, as sent
+    pub provenance: Option<String>,
     /// The body.
     pub body: Option<RequestBody>,
     /// The FHIR base as the client sees it, without a slash at the end, for links and locations.
@@ -271,6 +273,7 @@ impl Request {
             strict_handling: None,
             accept_language: None,
             replay: None,
+            provenance: None,
             body: None,
             base: base.into(),
         }

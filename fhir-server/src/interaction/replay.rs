@@ -84,6 +84,11 @@ fn address(request: &Request) -> [u8; 32] {
 
 fn body_digest(request: &Request) -> [u8; 32] {
     let mut hash = Sha256::new();
+    if let Some(provenance) = &request.provenance {
+        hash.update(b"X-Provenance:");
+        hash.update(provenance);
+        hash.update([0]);
+    }
     match &request.body {
         None => {}
         Some(RequestBody::Fhir(format, text)) => {
@@ -152,7 +157,11 @@ async fn answered(session: &mut Session, asked: &Remembered, request: &Request) 
 async fn single(session: &Session, request: &Request, done: &[Done]) -> Result<Response> {
     session.permit(request.interaction, request.resource_type)?;
     if request.interaction == Interaction::Delete {
-        let written: Vec<Written> = done.iter().map(|one| one.written(None)).collect();
+        // A Provenance that came with it was created.
+        let deleted = done
+            .iter()
+            .filter(|one| !matches!(one.outcome, Outcome::Created { .. }));
+        let written: Vec<Written> = deleted.map(|one| one.written(None)).collect();
         return Ok(present::all_deleted(request, &written));
     }
     let one = done.iter().find(|one| one.key.is_some());

@@ -8,6 +8,9 @@ use super::{Request, Response, conditional, create, present};
 use crate::engine::{Conditions, Part, Session};
 use crate::error::{Error, ErrorCode, Result};
 
+/// How often a write is tried at most where others come between.
+pub(super) const ATTEMPTS: usize = 20;
+
 /// 200 with the new version, or with the current one where nothing changed; 201 where the update created.
 pub(super) async fn run(session: &mut Session, request: &Request) -> Result<Response> {
     session.permit(request.interaction, request.resource_type)?;
@@ -23,11 +26,24 @@ pub(super) async fn of_part(session: &mut Session, request: &Request, part: Part
     let key = request.key()?;
     let draft = present::draft(request, part)?;
     check_id(&draft.part, &key.id)?;
-    let ticket = session
-        .stage_update(key, &draft, &conditions(request), None)
-        .await?;
-    let written = session.commit().await?.take(ticket)?;
-    present::written(request, &written)
+    let mut attempt = 1;
+    loop {
+        let conditions = conditions(request);
+        let ticket = session
+            .stage_update(key.clone(), &draft, &conditions, None)
+            .await?;
+        match session.commit().await {
+            Ok(mut committed) => return present::written(request, &committed.take(ticket)?),
+            Err(error) if lost_race(session, request, &error) && attempt < ATTEMPTS => attempt += 1,
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+/// Whether a write that says nothing of versions failed only since the Provenance beside it names one.
+pub(super) fn lost_race(session: &Session, request: &Request, error: &Error) -> bool {
+    let is_bound = request.if_match.is_some() || request.if_none_match.is_some();
+    session.carries_provenance() && error.code == ErrorCode::Conflict && !is_bound
 }
 
 /// The conditions of a write.

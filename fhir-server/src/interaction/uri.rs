@@ -1,4 +1,11 @@
-//! Percent escapes in URLs (RFC 3986, section 2.1), read strictly: a broken escape or a text that is not UTF-8 is `None`.
+//! URLs in parts, and their percent escapes (RFC 3986, section 2.1), read strictly: a broken escape or a text that is not UTF-8 is `None`.
+
+/// A URL as its origin (scheme, host and port) and what follows; `None` where it has no scheme.
+pub(crate) fn split_origin(url: &str) -> Option<(&str, &str)> {
+    let host_at = url.find("://")? + 3;
+    let host = url.get(host_at..)?;
+    url.split_at_checked(host_at + host.find('/').unwrap_or(host.len()))
+}
 
 /// Appends the text, escaped as a name or value in a query.
 pub(super) fn encode(text: &str, out: &mut String) {
@@ -68,6 +75,16 @@ fn hex(digit: u8) -> Option<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_origin_ends_where_the_path_begins() {
+        assert_eq!(
+            split_origin("http://h:8080/fhir"),
+            Some(("http://h:8080", "/fhir"))
+        );
+        assert_eq!(split_origin("https://h"), Some(("https://h", "")));
+        assert_eq!(split_origin("/fhir"), None);
+    }
 
     #[test]
     fn what_is_escaped_comes_back() {

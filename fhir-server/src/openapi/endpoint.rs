@@ -202,17 +202,18 @@ impl Endpoint {
 /// Summary and description.
 fn words(endpoint: &Endpoint, resource_type: Option<&str>) -> (String, String) {
     let name = resource_type.unwrap_or_default();
+    let one = with_article(name);
     let (summary, description) = match endpoint.interaction {
         Interaction::Read => (
-            format!("Read a {name}"),
+            format!("Read {one}"),
             "The current version. With `If-None-Match` or `If-Modified-Since` the answer is 304 where you have it already.",
         ),
         Interaction::Vread => (
-            format!("Read a version of a {name}"),
+            format!("Read a version of {one}"),
             "One version, as it was. Versions never change, so they may be kept for ever.",
         ),
         Interaction::Create => (
-            format!("Create a {name}"),
+            format!("Create {one}"),
             "The server makes the id and tells it in `Location`; an id in the body is not kept.",
         ),
         Interaction::Update if endpoint.is_conditional() => (
@@ -231,23 +232,23 @@ fn words(endpoint: &Endpoint, resource_type: Option<&str>) -> (String, String) {
              configured to delete several.",
         ),
         Interaction::Update => (
-            format!("Update a {name}"),
+            format!("Update {one}"),
             "Replaces the whole resource; its `id` must be that of the URL. Send the version you read in `If-Match`. Where \
              nothing changed, no version is made. Whether an id that was never used is created (201) or refused (405) is a \
              matter of configuration; the sandbox creates.",
         ),
         Interaction::Patch => (
-            format!("Patch a {name}"),
+            format!("Patch {one}"),
             "Changes what the patch names and leaves all else as it is, byte for byte: a JSON Patch, a JSON Merge Patch, an XML \
              Patch, or a Parameters resource with a FHIRPath Patch. Type, id and version cannot be changed. Without \
              `If-Match` the patch is applied to the version that is current; where nothing changed, no version is made.",
         ),
         Interaction::Delete => (
-            format!("Delete a {name}"),
+            format!("Delete {one}"),
             "Reads answer 410 and searches leave it out from then on; its history stays. Deleting what is not there is no error.",
         ),
         Interaction::HistoryInstance => (
-            format!("History of a {name}"),
+            format!("History of {one}"),
             "All versions, the newest first, deletions included.",
         ),
         Interaction::HistoryType => (
@@ -259,7 +260,7 @@ fn words(endpoint: &Endpoint, resource_type: Option<&str>) -> (String, String) {
             "All versions of all resources, the newest first.",
         ),
         Interaction::SearchType if endpoint.is_compartment() => (
-            format!("Search the compartment of a {name}"),
+            format!("Search the compartment of {one}"),
             "What belongs to it: of one type, with that type's parameters, or, with `*`, of all types.",
         ),
         Interaction::SearchType if endpoint.form => (
@@ -313,4 +314,12 @@ fn words(endpoint: &Endpoint, resource_type: Option<&str>) -> (String, String) {
         }
     };
     (summary, description.to_owned())
+}
+
+/// The type with its article: `an Encounter`.
+fn with_article(name: &str) -> String {
+    match name.starts_with(['A', 'E', 'I', 'O']) {
+        true => format!("an {name}"),
+        false => format!("a {name}"),
+    }
 }

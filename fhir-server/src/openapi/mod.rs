@@ -32,7 +32,9 @@ use subject::Subject;
 const TYPES: [&str; 4] = ["Patient", "Encounter", "MedicationRequest", "Consent"];
 
 /// Types of answers and requests beside them.
-const ENVELOPES: [&str; 3] = ["Bundle", "CapabilityStatement", "OperationOutcome"];
+const ENVELOPES: [&str; 3] = ["Bundle", CAPABILITIES, "OperationOutcome"];
+/// What the server says about itself, and no single type's document answers.
+const CAPABILITIES: &str = "CapabilityStatement";
 
 const INTRODUCTION: &str = include_str!("introduction.md");
 const OF_TYPE: &str = include_str!("of_type.md");

@@ -79,6 +79,12 @@ pub(super) fn all() -> Vec<(&'static str, Parameter)> {
             )
             .build(),
         ),
+        header(
+            "provenance",
+            "X-Provenance",
+            "A Provenance as JSON, without `target`: it is stored with the write, about the versions that the write makes. Where \
+             `recorded` is left out, it is now.",
+        ),
         (
             "requestId",
             parameter(
@@ -248,7 +254,7 @@ pub(super) fn keys(endpoint: &Endpoint) -> Vec<&'static str> {
         endpoint.interaction,
         I::Create | I::Update | I::Patch | I::Delete | I::Batch | I::Transaction
     ) {
-        keys.push("idempotencyKey");
+        keys.extend(["idempotencyKey", "provenance"]);
     }
     keys.extend(["format", "pretty", "requestId"]);
     keys

@@ -1,8 +1,10 @@
 //! [`Subject`]: what a document is about.
 
+use std::collections::BTreeSet;
+
 use fhir_validate::schema::Json;
 
-use super::{ENVELOPES, TYPES};
+use super::{CAPABILITIES, ENVELOPES, TYPES};
 use crate::store::ResourceType;
 
 /// The resource types that a document covers, and whether it covers what belongs to no type.
@@ -29,20 +31,18 @@ impl Subject {
     }
 
     /// The types whose schemas it needs.
-    pub(super) fn schemas(&self) -> impl Iterator<Item = &'static str> {
+    pub(super) fn schemas(&self) -> BTreeSet<&'static str> {
         let envelopes = ENVELOPES
             .into_iter()
-            .filter(|name| self.with_system || *name != "CapabilityStatement");
-        let own: Vec<&str> = self.types.clone();
-        let envelopes: Vec<&str> = envelopes.filter(|name| !own.contains(name)).collect();
-        own.into_iter().chain(envelopes)
+            .filter(|name| self.with_system || *name != CAPABILITIES);
+        self.types.iter().copied().chain(envelopes).collect()
     }
 }
 
 /// Takes out of `components` what nothing refers to.
 pub(super) fn prune(document: &mut Json) {
     loop {
-        let mut used = std::collections::BTreeSet::new();
+        let mut used = BTreeSet::new();
         references(document, &mut used);
         let Some(components) = document.get("components") else {
             return;
@@ -65,7 +65,7 @@ pub(super) fn prune(document: &mut Json) {
     }
 }
 
-fn references(value: &Json, found: &mut std::collections::BTreeSet<String>) {
+fn references(value: &Json, found: &mut BTreeSet<String>) {
     for (name, member) in value.members() {
         match (name.as_str(), member.as_str()) {
             ("$ref", Some(target)) => {

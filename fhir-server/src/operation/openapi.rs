@@ -8,6 +8,7 @@ use futures_util::future::BoxFuture;
 use super::{Call, Done, Operation, parameter};
 use crate::engine::Session;
 use crate::error::Result;
+use crate::interaction::uri::split_origin;
 use crate::interaction::{Payload, Response};
 use crate::openapi::{document, document_of};
 
@@ -43,7 +44,10 @@ impl Operation for OpenApi {
 
     fn run<'c>(&'c self, session: &'c mut Session, call: &'c Call<'c>) -> BoxFuture<'c, Result<Done>> {
         async move {
-            let base = path(&call.request.base).to_owned();
+            let base = &call.request.base;
+            let base = split_origin(base)
+                .map_or(base.as_str(), |(_, path)| path)
+                .to_owned();
             let resource_type = call.request.resource_type;
             let json = session
                 .apart(move || match resource_type {
@@ -58,13 +62,4 @@ impl Operation for OpenApi {
         }
         .boxed()
     }
-}
-
-/// The path of a URL.
-fn path(base: &str) -> &str {
-    let after_scheme = base.split_once("://").map_or(base, |(_, rest)| rest);
-    after_scheme
-        .find('/')
-        .and_then(|at| after_scheme.get(at..))
-        .unwrap_or_default()
 }

@@ -14,6 +14,7 @@ use crate::error::{Error, ErrorCode, Issue, Result};
 use crate::http::State;
 use crate::operation::{Operation, Operations};
 use crate::policy::{Chain, Policy};
+use crate::sandbox::Samples;
 use crate::store::Store;
 use crate::token::Verifier;
 
@@ -27,6 +28,7 @@ pub struct FhirServerBuilder {
     ids: Option<Arc<dyn IdSource>>,
     operations: Vec<Arc<dyn Operation>>,
     hooks: Hooks,
+    samples: Vec<&'static [u8]>,
     #[cfg(feature = "authority")]
     people: Vec<Person>,
 }
@@ -90,6 +92,13 @@ impl FhirServerBuilder {
         self
     }
 
+    /// What a sandbox begins with, as transaction Bundles in which every entry is a PUT; they may refer to each other. See
+    /// [`FhirServer::fill`].
+    pub fn samples(mut self, bundles: &[&'static [u8]]) -> Self {
+        self.samples = bundles.to_vec();
+        self
+    }
+
     /// Those who can log in at the development authority.
     #[cfg(feature = "authority")]
     pub fn people(mut self, people: Vec<Person>) -> Self {
@@ -140,7 +149,8 @@ impl FhirServerBuilder {
         engine.reindex().await?;
         let clock = self.clock.unwrap_or_else(|| Arc::new(SystemClock));
         engine.begin_indexing(clock.clone());
-        let state = State::new(self.config, engine, clock, verifier);
+        let samples = Samples::of(&self.samples)?;
+        let state = State::new(self.config, engine, clock, verifier).with_samples(samples);
         #[cfg(feature = "authority")]
         let state = state.with_authority(authority);
         Ok(FhirServer {

@@ -9,6 +9,12 @@ use crate::context::Millis;
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Write {
+    /// Nothing that the tenant held is there any more: no resource, version, note or claim, but for claims of the kinds named. It stands
+    /// first in its commit, and what follows finds an empty tenant. The audit trail stays; stamps and epochs go on rising.
+    Empty {
+        /// Kinds of claims that stay.
+        keep: &'static [&'static str],
+    },
     /// A new resource under an id that the server made; a conflict with an existing id is an error.
     Create {
         /// Type and new id.
@@ -70,7 +76,11 @@ impl Write {
     pub(crate) fn body_len(&self) -> usize {
         match self {
             Write::Create { body, .. } | Write::Update { body, .. } => body.json.len(),
-            Write::Delete { .. } | Write::Index { .. } | Write::IndexedTo(_) | Write::FullText(_) => 0,
+            Write::Empty { .. }
+            | Write::Delete { .. }
+            | Write::Index { .. }
+            | Write::IndexedTo(_)
+            | Write::FullText(_) => 0,
             Write::Claim(claim) => claim.payload.len(),
             Write::Audit(entry) => entry.record.len(),
             Write::Seal(_) => 0,
@@ -189,6 +199,11 @@ pub enum Outcome {
     Recorded,
     /// It is noted.
     Noted,
+    /// The tenant holds nothing any more.
+    Emptied {
+        /// how many current resources there were
+        resources: i64,
+    },
 }
 
 impl Outcome {
@@ -219,6 +234,7 @@ impl Outcome {
             Outcome::Indexed => (7, 0, 0),
             Outcome::Recorded => (8, 0, 0),
             Outcome::Noted => (9, 0, 0),
+            Outcome::Emptied { resources } => (10, *resources, 0),
         };
         let mut kept = [what; Self::KEPT];
         let bytes = version.to_be_bytes().into_iter().chain(at.to_be_bytes());
@@ -256,6 +272,7 @@ impl Outcome {
             7 => Outcome::Indexed,
             8 => Outcome::Recorded,
             9 => Outcome::Noted,
+            10 => Outcome::Emptied { resources: version },
             _ => return None,
         })
     }
@@ -302,5 +319,12 @@ impl Commit {
             writes,
             deadline: None,
         }
+    }
+
+    /// For back ends: the refusal of a commit that empties the tenant after another write.
+    pub fn misplaced(&self) -> Option<Refusal> {
+        let mut others = self.writes.iter().enumerate().skip(1);
+        let index = others.find(|(_, write)| matches!(write, Write::Empty { .. }))?.0;
+        Some(Refusal::Write { index })
     }
 }

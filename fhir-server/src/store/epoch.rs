@@ -18,7 +18,10 @@ pub const DEFINITIONS: [&str; 6] = [
 
 /// Of each of these types the stamp of its newest change in a tenant; 0 where there never was one.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub struct Epochs([i64; DEFINITIONS.len()]);
+pub struct Epochs {
+    types: [i64; DEFINITIONS.len()],
+    emptied: i64,
+}
 
 impl Epochs {
     /// Whether resources of the type have an epoch.
@@ -28,8 +31,27 @@ impl Epochs {
 
     /// The epoch of a type; 0 for one that has none.
     pub fn of(&self, resource_type: ResourceType) -> i64 {
-        let stamp = place(resource_type).and_then(|place| self.0.get(place));
+        let stamp = place(resource_type).and_then(|place| self.types.get(place));
         stamp.copied().unwrap_or_default()
+    }
+
+    /// When the tenant was emptied last; 0 where it never was. What was there before left no deletions behind, so that whoever takes over
+    /// what it knew begins anew.
+    pub fn emptied(&self) -> i64 {
+        self.emptied
+    }
+
+    /// For back ends: the tenant is emptied under that stamp. Every type that ever had an epoch gets its next.
+    pub fn empty(&mut self, stamp: i64) {
+        for epoch in self.types.iter_mut().filter(|epoch| **epoch > 0) {
+            *epoch = stamp.max(epoch.saturating_add(1));
+        }
+        self.set_emptied(stamp.max(self.emptied.saturating_add(1)));
+    }
+
+    /// For back ends: when the tenant was emptied last.
+    pub fn set_emptied(&mut self, stamp: i64) {
+        self.emptied = stamp;
     }
 
     /// For back ends: the type's next epoch, where something of it changes under that stamp: an epoch always rises.
@@ -39,7 +61,7 @@ impl Epochs {
 
     /// For back ends: the epoch of a type. Nothing happens for a type that has none.
     pub fn set(&mut self, resource_type: ResourceType, stamp: i64) {
-        let kept = place(resource_type).and_then(|place| self.0.get_mut(place));
+        let kept = place(resource_type).and_then(|place| self.types.get_mut(place));
         kept.into_iter().for_each(|epoch| *epoch = stamp);
     }
 }

@@ -52,14 +52,16 @@ impl Session {
             return Ok(Arc::clone(known));
         }
         let (epochs, snapshot) = (self.epochs().await?, self.snapshot().await?);
-        let (engine, tenant) = (&self.engine, self.context.tenant);
+        let (engine, tenant) = (&self.engine, self.sees());
         // What was made of later definitions is of no use to a view of earlier ones.
         let is_earlier = |of: &[i64]| {
             let now = TYPES.iter().filter_map(|name| ResourceType::from_name(name));
             now.zip(of).all(|(of_type, before)| *before <= epochs.of(of_type))
         };
         let before = engine.knowledge.known.newest(tenant);
-        let before = before.filter(|(of, _)| is_earlier(of)).map(|(_, known)| known);
+        // Nor is what a tenant held that was emptied since.
+        let before = before.filter(|(of, _)| is_earlier(of) && of.last() == Some(&epochs.emptied()));
+        let before = before.map(|(_, known)| known);
         let make = || Known::of_tenant(snapshot, engine.below(), before);
         let own = engine.knowledge.known.get(tenant, &epochs, make);
         let known = own.await?.unwrap_or_else(|| engine.below());

@@ -51,6 +51,15 @@ export async function ask(who, path, options = {}) {
   return { status: answer.status, headers: answer.headers, text, body, url: url + path, sent: headers };
 }
 
+// Whether the server is a sandbox, which can be put back to what it began with.
+export const canReset = async () => (await fetch(new URL("sandbox/$reset", root), { method: "OPTIONS" })).ok;
+
+// Puts the sandbox back; what it did, or an OperationOutcome.
+export async function reset() {
+  const answer = await fetch(new URL("sandbox/$reset", root), { method: "POST" });
+  return { ok: answer.ok, body: await answer.json() };
+}
+
 // A field to choose a person with; tells `chosen` now and at each change.
 export async function choose(place, chosen) {
   const all = await people();

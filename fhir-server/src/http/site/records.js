@@ -1,6 +1,6 @@
 // The record browser: what the chosen person may see of each record, by the public API alone.
 import { day, el, person as named, told, valueOf, words } from "./plain.js";
-import { ask, choose } from "./person.js";
+import { ask, canReset, choose, reset } from "./person.js";
 
 const results = document.getElementById("patients");
 const record = document.getElementById("record");
@@ -115,9 +115,26 @@ function seenBy(event) {
   return `${(event.recorded ?? "").slice(0, 16).replace("T", " ")}: ${name.split("|").at(-1)}, ${words({ coding: event.subtype }) || event.action}`;
 }
 
+// For everybody who uses the sandbox: so it is asked for twice.
+async function putBack() {
+  const [button, done] = ["reset", "done"].map((id) => document.getElementById(id));
+  if (!confirm("Put the sandbox back to its first records? All that was written to it since is gone, for everybody who uses it.")) return;
+  button.disabled = true;
+  done.textContent = "Putting it back…";
+  try {
+    const { ok, body } = await reset();
+    done.textContent = ok ? `Put back in ${(body.milliseconds / 1000).toFixed(1)} s: ${body.removed} records removed, ${body.seeded} written. The audit trail is kept.` : `Refused: ${told(body)}`;
+    await Promise.all([patients(), show()]);
+  } finally {
+    button.disabled = false;
+  }
+}
+
 const failed = (error) => record.replaceChildren(el("p", { class: "refused" }, error.message));
 document.getElementById("name").addEventListener("input", () => patients().catch(failed));
 document.getElementById("actor").addEventListener("change", () => show().catch(failed));
+document.getElementById("reset").addEventListener("click", () => putBack().catch(failed));
+canReset().then((can) => { document.getElementById("back").hidden = !can; }).catch(failed);
 await choose(document.getElementById("who"), (person) => {
   who = person;
   open = person?.patient ?? open ?? "pat-amira-khan";

@@ -1,6 +1,7 @@
 //! Whole requests through the handler, on a store in memory, with a fixed clock.
 
 mod answers;
+mod audited;
 #[cfg(feature = "authority")]
 mod authority;
 mod bodies;
@@ -17,6 +18,7 @@ mod patches;
 mod paths;
 mod provoked;
 mod refusals;
+mod resets;
 mod tenants;
 mod tokens;
 

@@ -24,6 +24,7 @@ mod pages;
 mod parameters;
 mod patches;
 mod policies;
+mod provenances;
 mod reads;
 mod record;
 mod records;

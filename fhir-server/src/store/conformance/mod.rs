@@ -22,6 +22,7 @@ mod cases;
 mod claims;
 mod commits;
 mod criteria;
+mod emptied;
 mod epochs;
 mod fixture;
 mod history;
@@ -136,6 +137,14 @@ cases! {
         a_commit_that_expects_an_epoch_is_refused_under_another,
         a_view_keeps_its_epochs,
         a_note_about_definitions_is_kept_and_moves_the_epoch_where_it_shall,
+    }
+    emptied {
+        an_emptied_tenant_holds_nothing_but_its_trail_and_the_claims_that_stay,
+        what_follows_in_the_same_commit_finds_an_empty_tenant,
+        a_view_of_before_an_emptying_keeps_what_it_has,
+        an_emptying_falls_with_its_commit,
+        an_emptying_moves_every_epoch_and_forgets_what_was_noted,
+        an_emptying_leaves_other_tenants_alone,
     }
     race {
         of_racing_conditional_updates_one_wins_a_version,

@@ -8,9 +8,9 @@
 //! Invariant: the versions of a resource count 1, 2, 3, … without a gap, and the tenant's stamps rise in the order of its
 //! commits, whichever process makes them.
 
-mod kept;
-
 mod claims;
+mod empty;
+mod kept;
 
 use std::collections::{HashMap, HashSet};
 
@@ -87,6 +87,7 @@ struct Undo<'j> {
     heads: Vec<(&'j RowKey, Option<Head<'j>>)>,
     claims: Vec<(ClaimKey<'j>, Option<Option<Millis>>)>,
     rows: Vec<(i64, Option<Rows>)>,
+    emptied: Option<empty::Before<'j>>,
 }
 
 impl<'j> Desk<'j> {
@@ -173,7 +174,7 @@ impl<'j> Desk<'j> {
             match self.write(step, (index, &outcomes)).await {
                 Ok(outcome) => outcomes.push(outcome),
                 Err(stop) => {
-                    self.take_back();
+                    self.take_back().await?;
                     return Err(stop);
                 }
             }
@@ -181,12 +182,15 @@ impl<'j> Desk<'j> {
         Ok(outcomes)
     }
 
-    fn take_back(&mut self) {
+    async fn take_back(&mut self) -> Result<(), Diesel> {
         let undo = std::mem::take(&mut self.undo);
         self.epochs = undo.epochs;
         self.statements.truncate(undo.statements);
         self.trail.truncate(undo.trail);
         self.last_seal = undo.seal.or(self.last_seal);
+        if let Some(before) = undo.emptied {
+            return self.bring_back(before).await;
+        }
         for (key, head) in undo.heads.into_iter().rev() {
             self.heads.insert(key, head);
         }
@@ -199,6 +203,7 @@ impl<'j> Desk<'j> {
         for (resource, rows) in undo.rows.into_iter().rev() {
             self.ledger.reset(resource, rows);
         }
+        Ok(())
     }
 
     /// Sends what was decided so far to the database.
@@ -317,6 +322,7 @@ impl<'j> Desk<'j> {
 
     async fn write(&mut self, step: &'j Step, (index, before): (usize, &[Outcome])) -> Decided<Outcome> {
         let outcome = match step {
+            Step::Empty(keep) => Some(self.empty(keep).await?),
             Step::Create(key, row, draft) => self.create(key, (row, draft)),
             Step::Update {
                 key,

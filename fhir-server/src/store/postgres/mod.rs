@@ -161,6 +161,9 @@ impl Store for PostgresStore {
         commit: Commit,
     ) -> BoxFuture<'_, std::result::Result<Vec<Outcome>, Refusal>> {
         async move {
+            if let Some(refusal) = commit.misplaced() {
+                return Err(refusal);
+            }
             let task = self.pack(tenant, commit).await.map_err(Refusal::Failed)?;
             self.writer.commit(task).await
         }

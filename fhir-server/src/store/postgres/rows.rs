@@ -260,6 +260,18 @@ impl<'j> Ledger<'j> {
         };
     }
 
+    /// No resource has rows any more; those that were known.
+    pub(super) fn forget(&mut self) -> HashMap<i64, Rows> {
+        self.shall.clear();
+        std::mem::take(&mut self.are)
+    }
+
+    /// Those are the rows that there are.
+    pub(super) fn remember(&mut self, are: HashMap<i64, Rows>) {
+        self.shall.clear();
+        self.are = are;
+    }
+
     /// The terms that this transaction has made.
     pub(super) fn into_fresh(self) -> Vec<(TermKey, i64)> {
         self.fresh

@@ -49,6 +49,8 @@ pub(super) enum Condition {
 /// A [`Write`].
 #[derive(Debug)]
 pub(super) enum Step {
+    /// Nothing is there any more, but claims of those kinds.
+    Empty(&'static [&'static str]),
     /// A first version.
     Create(RowKey, Row, Draft),
     /// A next version, or a first one where `create` allows it.
@@ -85,7 +87,8 @@ impl Step {
     pub(super) fn defines(&self) -> Option<ResourceType> {
         match self {
             Step::Create(key, ..) | Step::Update { key, .. } | Step::Delete(key) => key.defines(),
-            Step::Index(..)
+            Step::Empty(_)
+            | Step::Index(..)
             | Step::IndexedTo(_)
             | Step::FullText(_)
             | Step::Claim(_)
@@ -119,7 +122,7 @@ impl Task {
                 row.packed.bytes.len() + draft.weight()
             }
             Step::Index(_, _, draft) => draft.weight(),
-            Step::Delete(_) | Step::IndexedTo(_) | Step::FullText(_) | Step::Seal(_) => 0,
+            Step::Empty(_) | Step::Delete(_) | Step::IndexedTo(_) | Step::FullText(_) | Step::Seal(_) => 0,
             Step::Claim(claim) => claim.payload.len(),
             Step::Audit(entry) => entry.record.len(),
             Step::Note(_, note, _) => note.len(),
@@ -129,7 +132,8 @@ impl Task {
 
     /// Whether it depends on when definitions last changed, or moves that.
     pub(super) fn asks_for_epochs(&self) -> bool {
-        let moves = |step: &Step| step.defines().is_some() || matches!(step, Step::Note(_, _, true));
+        let moves =
+            |step: &Step| step.defines().is_some() || matches!(step, Step::Note(_, _, true) | Step::Empty(_));
         let mut expects = self.expects.iter();
         expects.any(|expect| matches!(expect, Condition::Epoch(..))) || self.writes.iter().any(moves)
     }
@@ -148,7 +152,8 @@ impl Task {
             Step::Create(key, ..) | Step::Update { key, .. } | Step::Delete(key) | Step::Index(key, ..) => {
                 Some(key)
             }
-            Step::Claim(_)
+            Step::Empty(_)
+            | Step::Claim(_)
             | Step::IndexedTo(_)
             | Step::FullText(_)
             | Step::Audit(_)
@@ -162,7 +167,8 @@ impl Task {
     pub(super) fn changed(&self) -> impl Iterator<Item = &RowKey> {
         self.writes.iter().filter_map(|step| match step {
             Step::Update { key, .. } | Step::Delete(key) | Step::Index(key, ..) => Some(key),
-            Step::Create(..)
+            Step::Empty(_)
+            | Step::Create(..)
             | Step::Claim(_)
             | Step::IndexedTo(_)
             | Step::FullText(_)
@@ -176,7 +182,8 @@ impl Task {
     pub(super) fn terms(&self) -> impl Iterator<Item = &Term> {
         let drafts = self.writes.iter().filter_map(|step| match step {
             Step::Create(_, _, draft) | Step::Update { draft, .. } | Step::Index(_, _, draft) => Some(draft),
-            Step::Delete(_)
+            Step::Empty(_)
+            | Step::Delete(_)
             | Step::Claim(_)
             | Step::IndexedTo(_)
             | Step::FullText(_)
@@ -230,6 +237,7 @@ fn step(write: Write) -> Step {
     };
     let place = |key: Key| RowKey::from(&key);
     match write {
+        Write::Empty { keep } => Step::Empty(keep),
         Write::Create { key, body, index } => Step::Create(place(key), row(body), Draft::new(&index)),
         Write::Update {
             key,

@@ -4,7 +4,7 @@ use diesel::sql_types::{BigInt, Binary, Nullable, SmallInt};
 
 use super::statement::{Bind, Statement};
 use crate::context::TenantId;
-use crate::store::{Epochs, Marks, ResourceType};
+use crate::store::{DEFINITIONS, Epochs, Marks, ResourceType};
 
 /// The epochs of a tenant, as [`EpochRow`]s.
 pub(crate) fn epochs(tenant: TenantId) -> Statement<'static, (SmallInt, BigInt)> {
@@ -24,6 +24,9 @@ pub(crate) fn marks(tenant: TenantId) -> Statement<'static, (SmallInt, BigInt)> 
     )
 }
 
+/// Stands in the place of a type's number where the row tells when the tenant was emptied.
+const EMPTIED: i16 = -1;
+
 /// A type's number, or 0, and a stamp.
 pub(crate) type EpochRow = (i16, i64);
 
@@ -33,6 +36,7 @@ pub(crate) fn marks_of(rows: Vec<EpochRow>) -> Marks {
     for (number, stamp) in rows {
         match ResourceType::from_number(number) {
             Some(resource_type) => marks.epochs.set(resource_type, stamp),
+            None if number == EMPTIED => marks.epochs.set_emptied(stamp),
             None => marks.newest = stamp,
         }
     }
@@ -46,14 +50,31 @@ pub(crate) fn epochs_of(rows: Vec<EpochRow>) -> Epochs {
 
 /// Keeps the epoch of a type.
 pub(crate) fn set_epoch(tenant: TenantId, resource_type: ResourceType, stamp: i64) -> Statement<'static> {
+    set(tenant, resource_type.number(), stamp)
+}
+
+/// Keeps the epochs of a tenant that was emptied, and forgets what was noted.
+pub(crate) fn set_epochs(tenant: TenantId, epochs: &Epochs) -> Vec<Statement<'static>> {
+    let mut all = vec![
+        Statement::new(
+            "UPDATE epoch SET note = NULL WHERE tenant = ?",
+            [Bind::Big(tenant.0)],
+        ),
+        set(tenant, EMPTIED, epochs.emptied()),
+    ];
+    let types = DEFINITIONS
+        .iter()
+        .filter_map(|name| ResourceType::from_name(name));
+    let moved = types.filter(|of| epochs.of(*of) > 0);
+    all.extend(moved.map(|of| set_epoch(tenant, of, epochs.of(of))));
+    all
+}
+
+fn set(tenant: TenantId, number: i16, stamp: i64) -> Statement<'static> {
     Statement::new(
         "INSERT INTO epoch (tenant, type, stamp) VALUES (?, ?, ?)\
          \x20ON CONFLICT (tenant, type) DO UPDATE SET stamp = excluded.stamp",
-        [
-            Bind::Big(tenant.0),
-            Bind::Small(resource_type.number()),
-            Bind::Big(stamp),
-        ],
+        [Bind::Big(tenant.0), Bind::Small(number), Bind::Big(stamp)],
     )
 }
 

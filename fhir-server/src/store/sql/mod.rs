@@ -8,6 +8,7 @@ mod choice;
 mod contained;
 mod dialect;
 mod edge;
+mod empty;
 mod epoch;
 mod filter;
 mod index;
@@ -26,7 +27,10 @@ pub(crate) use choice::{Choice, FEW, Way};
 pub(crate) use contained::{ContainedRow, contained_of};
 pub(crate) use dialect::Dialect;
 pub(crate) use edge::{Edge, Reach};
-pub(crate) use epoch::{EpochRow, defining, epochs, epochs_of, marks, marks_of, note, set_epoch, set_note};
+pub(crate) use empty::{empty, resources};
+pub(crate) use epoch::{
+    EpochRow, defining, epochs, epochs_of, marks, marks_of, note, set_epoch, set_epochs, set_note,
+};
 pub(crate) use index::{
     ContainedKey, ContainedRows, Draft, Rows, Term, TermKey, class, indexed_to, unindexed,
 };

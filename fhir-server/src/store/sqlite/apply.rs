@@ -3,6 +3,8 @@
 //! Invariant: conditions are read in the transaction that writes; no other writer comes between.
 //! Invariant: the versions of a resource count 1, 2, 3, … without a gap, and their stamps rise.
 
+mod kept;
+
 use std::time::Instant;
 
 use diesel::result::Error as Diesel;
@@ -50,6 +52,7 @@ enum Condition {
 
 #[derive(Debug)]
 enum Step {
+    Empty(&'static [&'static str]),
     Create(RowKey, Row, Draft),
     Update {
         key: RowKey,
@@ -72,7 +75,8 @@ impl Step {
     fn defines(&self) -> Option<ResourceType> {
         match self {
             Step::Create(key, ..) | Step::Update { key, .. } | Step::Delete(key) => key.defines(),
-            Step::Index(..)
+            Step::Empty(_)
+            | Step::Index(..)
             | Step::IndexedTo(_)
             | Step::FullText(_)
             | Step::Claim(_)
@@ -108,7 +112,7 @@ impl Task {
                 row.packed.bytes.len() + draft.weight()
             }
             Step::Index(_, _, draft) => draft.weight(),
-            Step::Delete(_) | Step::IndexedTo(_) | Step::FullText(_) | Step::Seal(_) => 0,
+            Step::Empty(_) | Step::Delete(_) | Step::IndexedTo(_) | Step::FullText(_) | Step::Seal(_) => 0,
             Step::Claim(claim) => claim.payload.len(),
             Step::Audit(entry) => entry.record.len(),
             Step::Note(_, note, _) => note.len(),
@@ -146,6 +150,7 @@ fn step(write: Write) -> Step {
     };
     let place = |key: Key| RowKey::from(&key);
     match write {
+        Write::Empty { keep } => Step::Empty(keep),
         Write::Create { key, body, index } => Step::Create(place(key), row(body), Draft::new(&index)),
         Write::Update {
             key,
@@ -305,6 +310,7 @@ impl Desk<'_> {
     ) -> Applied<Outcome> {
         let refused = || Stop::Refused(Refusal::Write { index });
         match step {
+            Step::Empty(keep) => self.empty(tenant, keep),
             Step::Create(key, row, draft) => self.create(tenant, key, (row, draft))?.ok_or_else(refused),
             Step::Update {
                 key,
@@ -458,42 +464,5 @@ impl Desk<'_> {
         self.link
             .run(sql::replace(tenant, surrogate, (version + 1, stamp, change), row))?;
         Ok((version + 1, time_of(stamp)))
-    }
-
-    fn audit(&mut self, tenant: TenantId, entry: &AuditEntry) -> Applied<Outcome> {
-        let stamp = self.stamps.next(self.clock);
-        self.link.run(sql::audit::insert(tenant, stamp, entry))?;
-        for patient in &entry.patients {
-            self.link
-                .run(sql::audit::insert_patient(tenant, stamp, patient))?;
-        }
-        Ok(Outcome::Recorded)
-    }
-
-    /// `None` where its number does not follow the last one's.
-    fn seal(&mut self, tenant: TenantId, seal: &AuditSeal) -> Applied<Option<Outcome>> {
-        let last: Option<sql::audit::SealRow> = self.link.first(sql::audit::last_seal(tenant))?;
-        if seal.number != last.map_or(1, |(number, ..)| number + 1) {
-            return Ok(None);
-        }
-        self.link.run(sql::audit::insert_seal(tenant, seal))?;
-        Ok(Some(Outcome::Recorded))
-    }
-
-    /// `None` where another holds it.
-    fn claim(&mut self, tenant: TenantId, claim: &Claim, before: &[Outcome]) -> Applied<Option<Outcome>> {
-        let now = self.clock.now();
-        if claim.expires.is_some() {
-            self.link.run(sql::delete_expired(tenant, claim, now))?;
-            self.link.run(sql::sweep_claims(tenant, now))?;
-        }
-        match self
-            .link
-            .run(sql::insert_claim(tenant, claim, claim.stored(before)))
-        {
-            Ok(_) => Ok(Some(Outcome::Claimed)),
-            Err(e) if failure::class(&e) == Class::Unique => Ok(None),
-            Err(e) => Err(e.into()),
-        }
     }
 }

@@ -49,6 +49,17 @@ impl KnownEpochs {
         Ok(())
     }
 
+    /// The tenant was emptied under that stamp.
+    pub(super) fn emptied(&mut self, link: &mut Link, tenant: TenantId, stamp: i64) -> QueryResult<()> {
+        let mut epochs = self.of(link, tenant)?;
+        epochs.empty(stamp);
+        for statement in sql::set_epochs(tenant, &epochs) {
+            link.run(statement)?;
+        }
+        self.0.insert(tenant, epochs);
+        Ok(())
+    }
+
     /// The transaction, or the end of it, was undone: what was set may be so no more.
     pub(super) fn undo(&mut self) {
         self.0.clear();

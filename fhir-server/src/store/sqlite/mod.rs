@@ -15,6 +15,7 @@ mod search;
 mod snapshot;
 mod start;
 mod terms;
+mod turns;
 mod watch;
 mod work;
 mod writer;
@@ -116,6 +117,9 @@ impl Store for SqliteStore {
         commit: Commit,
     ) -> BoxFuture<'_, std::result::Result<Vec<Outcome>, Refusal>> {
         async move {
+            if let Some(refusal) = commit.misplaced() {
+                return Err(refusal);
+            }
             let task = Self::pack(tenant, commit).await.map_err(Refusal::Failed)?;
             self.writer.commit(task).await
         }

@@ -1,0 +1,63 @@
+//! What a commit keeps besides resources: rows and seals of the audit trail, and claims; and what it takes away with everything else.
+
+use super::{Applied, Desk};
+use crate::context::TenantId;
+use crate::store::sql;
+use crate::store::sqlite::failure::{self, Class};
+use crate::store::{AuditEntry, AuditSeal, Claim, Outcome};
+
+impl Desk<'_> {
+    pub(super) fn empty(&mut self, tenant: TenantId, keep: &[&str]) -> Applied<Outcome> {
+        let resources: Option<i64> = self.link.first(sql::resources(tenant))?;
+        for statement in sql::empty(sql::Dialect::Sqlite, tenant, keep) {
+            self.link.run(statement)?;
+        }
+        let stamp = self.stamps.next(self.clock);
+        self.epochs.emptied(self.link, tenant, stamp)?;
+        Ok(Outcome::Emptied {
+            resources: resources.unwrap_or_default(),
+        })
+    }
+
+    pub(super) fn audit(&mut self, tenant: TenantId, entry: &AuditEntry) -> Applied<Outcome> {
+        let stamp = self.stamps.next(self.clock);
+        self.link.run(sql::audit::insert(tenant, stamp, entry))?;
+        for patient in &entry.patients {
+            self.link
+                .run(sql::audit::insert_patient(tenant, stamp, patient))?;
+        }
+        Ok(Outcome::Recorded)
+    }
+
+    /// `None` where its number does not follow the last one's.
+    pub(super) fn seal(&mut self, tenant: TenantId, seal: &AuditSeal) -> Applied<Option<Outcome>> {
+        let last: Option<sql::audit::SealRow> = self.link.first(sql::audit::last_seal(tenant))?;
+        if seal.number != last.map_or(1, |(number, ..)| number + 1) {
+            return Ok(None);
+        }
+        self.link.run(sql::audit::insert_seal(tenant, seal))?;
+        Ok(Some(Outcome::Recorded))
+    }
+
+    /// `None` where another holds it.
+    pub(super) fn claim(
+        &mut self,
+        tenant: TenantId,
+        claim: &Claim,
+        before: &[Outcome],
+    ) -> Applied<Option<Outcome>> {
+        let now = self.clock.now();
+        if claim.expires.is_some() {
+            self.link.run(sql::delete_expired(tenant, claim, now))?;
+            self.link.run(sql::sweep_claims(tenant, now))?;
+        }
+        match self
+            .link
+            .run(sql::insert_claim(tenant, claim, claim.stored(before)))
+        {
+            Ok(_) => Ok(Some(Outcome::Claimed)),
+            Err(e) if failure::class(&e) == Class::Unique => Ok(None),
+            Err(e) => Err(e.into()),
+        }
+    }
+}
