@@ -60,6 +60,8 @@ pub struct Context {
     pub principal: Principal,
     /// The request's id, for logs and audit.
     pub request_id: String,
+    /// From which address it came, where it came over a network.
+    pub address: Option<std::net::IpAddr>,
     /// Where the time comes from.
     pub clock: Arc<dyn Clock>,
     /// When the request must have ended.
@@ -83,6 +85,7 @@ impl Context {
             purpose: principal.purpose.clone(),
             principal,
             request_id: request_id.into(),
+            address: None,
             clock: Arc::new(SystemClock),
             deadline: None,
             break_glass: None,

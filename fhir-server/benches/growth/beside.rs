@@ -1,4 +1,4 @@
-//! Reads beside the costliest searches that one request can ask for (S-066).
+//! Reads beside the costliest searches that one request can ask for (S-066), and beside as many clients that ask for ordinary ones.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -26,35 +26,61 @@ const COSTLY: [&str; 6] = [
     "Patient?gender:not=x&_revinclude=Observation:*&_include:iterate=*&_count=1000",
 ];
 
-/// Prints what a read takes alone and beside two clients that ask for nothing but those.
+/// Searches as applications ask for them: of one patient, or of a few resources.
+const ORDINARY: [&str; 6] = [
+    "Patient?family=Khan&_count=20",
+    "Observation?code=8867-4&_count=20",
+    "Encounter?status=planned&_count=20",
+    "Patient?birthdate=1980-01&_count=20",
+    "Observation?_sort=-_lastUpdated&_count=20",
+    "Patient?gender=female&_count=20",
+];
+
+/// Prints what a read takes alone, beside two clients that ask for ordinary searches, and beside two that ask for nothing but costly ones.
 pub(crate) fn tell(address: SocketAddr, population: &Population) {
     let alone = reads(address, population);
+    let (ordinary, asked) = beside(address, population, ORDINARY);
+    println!(
+        "a read: {:.2}, {:.2} ms; beside {asked} ordinary searches {:.2}, {:.2} ms",
+        alone.0, alone.1, ordinary.0, ordinary.1
+    );
+    let (costly, asked) = beside(address, population, COSTLY);
+    println!(
+        "beside {asked} costly searches {:.2}, {:.2} ms",
+        costly.0, costly.1
+    );
+    for (than, (p50, p99)) in [("alone", alone), ("beside ordinary ones", ordinary)] {
+        println!("ratios to {than}: {:.1}, {:.1}", costly.0 / p50, costly.1 / p99);
+    }
+}
+
+/// What a read takes beside two clients that ask for those, and how many they asked for.
+fn beside(address: SocketAddr, population: &Population, paths: [&'static str; 6]) -> ((f64, f64), usize) {
     let (over, asked) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicUsize::new(0)));
     let clients: Vec<_> = (0..2)
         .map(|client| {
             let (over, asked) = (over.clone(), asked.clone());
-            std::thread::spawn(move || ask(address, client, &over, &asked))
+            std::thread::spawn(move || ask(address, &paths, client, (&over, &asked)))
         })
         .collect();
-    let beside = reads(address, population);
+    let took = reads(address, population);
     over.store(true, Ordering::Relaxed);
     for client in clients {
         client.join().unwrap();
     }
-    let [(p50, p99), (p50_beside, p99_beside)] = [alone, beside];
-    println!(
-        "a read: {p50:.2}, {p99:.2} ms; beside {} costly searches {p50_beside:.2}, {p99_beside:.2} ms: ratios {:.1}, {:.1}",
-        asked.load(Ordering::Relaxed),
-        p50_beside / p50,
-        p99_beside / p99
-    );
+    (took, asked.load(Ordering::Relaxed))
 }
 
 /// Asks for one after the other until it is over. Each is answered, or refused as too costly.
-fn ask(address: SocketAddr, client: usize, over: &AtomicBool, asked: &AtomicUsize) {
+fn ask(
+    address: SocketAddr,
+    paths: &[&'static str],
+    client: usize,
+    (over, asked): (&AtomicBool, &AtomicUsize),
+) {
     alone(async {
         let mut connection = Connection::open(address).await;
-        for path in COSTLY.into_iter().cycle().skip(client * 3) {
+        for path in paths.iter().cycle().skip(client * 3) {
             if over.load(Ordering::Relaxed) {
                 break;
             }

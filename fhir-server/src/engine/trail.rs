@@ -215,12 +215,14 @@ impl Session {
                 continue;
             };
             add(&mut record.patients, patients.clone());
+            let version = matches!(write, Write::Create { .. }).then_some(1);
             if !bundles && own == 1 && !self.is_carried(key) {
-                alone = Some(key.clone());
+                (alone, record.version) = (Some(key.clone()), version);
                 continue;
             }
             let mut entry = record.clone();
             (entry.entry, entry.query, entry.patients) = (true, None, patients);
+            entry.version = version;
             rows.push(entry.entry(&self.context, (interaction, action), (None, Some(key))));
         }
         let about = (unit.resource_type, alone.as_ref());

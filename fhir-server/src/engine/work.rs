@@ -15,7 +15,25 @@ pub(super) fn turns() -> Arc<Semaphore> {
     Arc::new(Semaphore::new(processors))
 }
 
+/// Entries of a Bundle that are written where they are asked for.
+const FEW_ENTRIES: usize = 50;
+
 impl Session {
+    /// A Bundle of so many entries, written apart where they are many.
+    ///
+    /// # Errors
+    /// As [`Session::apart`], and those of the work.
+    pub(crate) async fn written(
+        &self,
+        entries: usize,
+        write: impl FnOnce() -> Result<Vec<u8>> + Send + 'static,
+    ) -> Result<Vec<u8>> {
+        match entries <= FEW_ENTRIES {
+            true => write(),
+            false => self.apart(write).await?,
+        }
+    }
+
     /// What the work gives, done on another thread when it is its turn.
     ///
     /// # Errors

@@ -5,9 +5,9 @@
 
 use std::time::{Duration, UNIX_EPOCH};
 
-use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderMap, HeaderValue, HttpDate};
+use actix_web::{HttpResponse, web};
 use bytes::Bytes;
 use fhir_model::read::{Limits, ReadOptions};
 use fhir_model::{Resource, json, xml};
@@ -19,15 +19,18 @@ use crate::context::Millis;
 use crate::error::{Error, ErrorCode, Issue, Result};
 use crate::interaction::{Format, Payload, Response, operation_outcome};
 
+/// Bytes of JSON of which making another text takes long.
+const LONG: usize = 64 << 10;
+
 /// How the body of an answer is written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Style {
     pub(crate) format: Format,
     pub(crate) pretty: bool,
 }
 
 /// The answer to a request that succeeded and may have `written` something. `base` is for `Location`.
-pub(crate) fn success(
+pub(crate) async fn success(
     state: &State,
     response: Response,
     style: Style,
@@ -41,30 +44,22 @@ pub(crate) fn success(
         Payload::Json(json) => json,
         Payload::Outcome => outcome(state, None, &response.issues),
         Payload::PlainJson(json) => {
-            let answer = with_body(
-                answer,
-                Format::Json,
-                styled(
-                    json,
-                    Style {
-                        format: Format::Json,
-                        ..style
-                    },
-                )?,
-            );
+            let style = Style {
+                format: Format::Json,
+                ..style
+            };
+            let answer = with_body(answer, Format::Json, in_style(json, style).await?);
             return Ok(of_type(answer, "application/json"));
         }
     };
-    if style.format == Format::Json {
-        return Ok(with_body(answer, Format::Json, styled(json, style)?));
-    }
-    match to_xml(&json, style.pretty) {
-        Ok(body) => Ok(with_body(answer, Format::Xml, body)),
-        // What was written stays written, so the answer tells of it in the form that can hold it.
-        Err(error) if written && error.code == ErrorCode::NotAcceptable => {
+    // What was written stays written, so the answer tells of it in the form that can hold it.
+    let otherwise = (written && style.format == Format::Xml).then(|| json.clone());
+    match (in_style(json, style).await, otherwise) {
+        (Ok(body), _) => Ok(with_body(answer, style.format, body)),
+        (Err(error), Some(json)) if error.code == ErrorCode::NotAcceptable => {
             Ok(with_body(answer, Format::Json, json))
         }
-        Err(error) => Err(error),
+        (Err(error), _) => Err(error),
     }
 }
 
@@ -112,6 +107,16 @@ fn outcome(state: &State, code: Option<ErrorCode>, issues: &[Issue]) -> Vec<u8> 
         &state.engine.settings().outcome,
         Some(state.clock.now()),
     )
+}
+
+/// The same, on another thread where it takes long.
+async fn in_style(json: Vec<u8>, style: Style) -> Result<Vec<u8>> {
+    if json.len() < LONG || style == Style::default() {
+        return styled(json, style);
+    }
+    web::block(move || styled(json, style))
+        .await
+        .map_err(Error::internal)?
 }
 
 fn styled(json: Vec<u8>, style: Style) -> Result<Vec<u8>> {

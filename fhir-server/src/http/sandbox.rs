@@ -116,7 +116,7 @@ async fn in_space(state: Arc<State>, http: HttpRequest, payload: web::Payload) -
         false => Ok(None),
     };
     match found {
-        Ok(Some(space)) => handle(state, mount_of(&space), http.clone(), payload).await,
+        Ok(Some(space)) => handle::handle(state, mount_of(&space), http.clone(), payload).await,
         Ok(None) => failed(&state, &no_space(name), &http, payload),
         Err(error) => failed(&state, &error, &http, payload),
     }
@@ -253,6 +253,7 @@ async fn caller(state: &State, exchange: &mut Exchange<'_>) -> Result<Context> {
     let principal = auth::principal(state, exchange, Interaction::Operation, &base).await?;
     let mut context = Context::new(principal, exchange.request_id.clone());
     context.clock = state.clock.clone();
+    context.address = handle::address(exchange);
     context.deadline = Instant::now().checked_add(state.config.deadlines.request);
     Ok(context)
 }

@@ -25,6 +25,7 @@ pub(super) async fn run(session: &Session, request: &Request) -> Result<Response
     let mut versions = session.history(asked.one_more()).await?;
     let more = versions.len() > asked.query.count;
     versions.truncate(asked.query.count);
+    let count = versions.len();
     let limit = session.settings().total_max;
     let total = match &asked.page {
         Some(page) => page.total,
@@ -41,16 +42,24 @@ pub(super) async fn run(session: &Session, request: &Request) -> Result<Response
     };
     let mut links = vec![("self", asked.self_link(request))];
     links.extend(next.map(|url| ("next", url)));
-    let mut bundle = BundleWriter::new(&session.new_id(), "history", session.now())?;
-    bundle.total_and_links(total, &links)?;
-    for version in &versions {
-        bundle.entry(|members| history_entry(members, version, &request.base))?;
-    }
-    if !asked.issues.is_empty() {
-        let outcome = outcome::operation_outcome(None, &asked.issues, &session.settings().outcome, None);
-        bundle.entry(|members| outcome_entry(members, &outcome, &asked.path))?;
-    }
-    Ok(Response::new(200, Payload::Json(bundle.finish())))
+    let outcome = (!asked.issues.is_empty())
+        .then(|| outcome::operation_outcome(None, &asked.issues, &session.settings().outcome, None));
+    let (id, at, base, path) = (session.new_id(), session.now(), request.base.clone(), asked.path);
+    let write = move || {
+        let mut bundle = BundleWriter::new(&id, "history", at)?;
+        bundle.total_and_links(total, &links)?;
+        for version in &versions {
+            bundle.entry(|members| history_entry(members, version, &base))?;
+        }
+        if let Some(outcome) = &outcome {
+            bundle.entry(|members| outcome_entry(members, outcome, &path))?;
+        }
+        Ok(bundle.finish())
+    };
+    Ok(Response::new(
+        200,
+        Payload::Json(session.written(count, write).await?),
+    ))
 }
 
 /// What is asked, on the first page or a later one.

@@ -10,6 +10,8 @@ mod docs;
 mod formats;
 mod hints;
 mod listening;
+#[cfg(feature = "sqlite")]
+mod matrix;
 mod native;
 mod operations;
 mod patches;

@@ -10,6 +10,7 @@ mod everything;
 mod explain;
 mod include;
 mod linked;
+mod searchset;
 mod sort;
 
 pub(super) use asked::scope;
@@ -18,7 +19,8 @@ pub(crate) use explain::SCOPE as EXPLAIN_SCOPE;
 
 use self::asked::Asked;
 use self::contained::{Entry, Inside};
-use super::bundle::{BundleWriter, Members};
+use self::searchset::{Searchset, entry};
+use super::bundle::BundleWriter;
 use super::subset::View;
 use super::{Payload, Request, Response, outcome};
 use crate::engine::Session;
@@ -126,28 +128,23 @@ async fn answer(session: &Session, request: &Request, mut asked: Asked) -> Resul
     let included = linked::resources(session, &mut asked, &matches).await?;
     let whole = || (0..matches.len()).map(|place| (place, Entry::Whole)).collect();
     let entries = parts.unwrap_or_else(whole);
-    let mut bundle = BundleWriter::new(&session.new_id(), "searchset", session.now())?;
-    bundle.total_and_links(total, &links)?;
-    for (place, what) in entries {
-        let Some(found) = matches.get(place) else { continue };
-        let (version, view, base) = (&found.version, &asked.view, request.base.as_str());
-        match what {
-            Entry::Whole => bundle.entry(|members| entry(members, version, view, base, "match"))?,
-            Entry::Part(id) => bundle.entry(|members| part(members, version, view, base, &id))?,
-        }
-    }
-    for version in &included {
-        let view = asked.view.of_included(version.key.resource_type.name());
-        bundle.entry(|members| entry(members, version, &view, &request.base, "include"))?;
-    }
-    if !asked.issues.is_empty() {
-        let outcome = outcome::operation_outcome(None, &asked.issues, &session.settings().outcome, None);
-        bundle.entry(|members| {
-            members.raw("resource", &outcome);
-            members.object("search", |search| search.text("mode", "outcome"))
-        })?;
-    }
-    Ok(Response::new(200, Payload::Json(bundle.finish())))
+    let outcome = (!asked.issues.is_empty())
+        .then(|| outcome::operation_outcome(None, &asked.issues, &session.settings().outcome, None));
+    let count = entries.len() + included.len();
+    let searchset = Searchset {
+        id: session.new_id(),
+        at: session.now(),
+        base: request.base.clone(),
+        view: asked.view,
+        total,
+        links,
+        matches,
+        entries,
+        included,
+        outcome,
+    };
+    let json = session.written(count, move || searchset.write()).await?;
+    Ok(Response::new(200, Payload::Json(json)))
 }
 
 /// What stands alone of the matches, as many as a page has. Where there is more, the next page goes on there, even within a container.
@@ -177,15 +174,6 @@ async fn parts(
     Ok(entries)
 }
 
-/// What a resource contains, as a match of its own.
-fn part(members: &mut Members<'_>, version: &Version, view: &View, base: &str, id: &str) -> Result<()> {
-    members.text("fullUrl", &format!("{base}/{}#{id}", version.key))?;
-    if let Some(json) = contained::part(version, id)? {
-        members.raw("resource", &view.apply(json)?);
-    }
-    members.object("search", |search| search.text("mode", "match"))
-}
-
 /// The page, and one more where there is one.
 async fn matches(session: &Session, asked: &Asked) -> Result<Vec<Found>> {
     match asked.query.count {
@@ -198,15 +186,4 @@ async fn matches(session: &Session, asked: &Asked) -> Result<Vec<Found>> {
             session.search(query).await
         }
     }
-}
-
-fn entry(members: &mut Members<'_>, version: &Version, view: &View, base: &str, mode: &str) -> Result<()> {
-    members.text("fullUrl", &format!("{base}/{}", version.key))?;
-    if let Some(body) = &version.body {
-        members.raw(
-            "resource",
-            &view.apply(body.render(version.version, version.last_updated))?,
-        );
-    }
-    members.object("search", |search| search.text("mode", mode))
 }

@@ -15,6 +15,7 @@ mod search;
 mod snapshot;
 mod start;
 mod terms;
+mod turns;
 mod watch;
 mod work;
 mod writer;

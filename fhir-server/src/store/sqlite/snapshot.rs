@@ -25,6 +25,9 @@ use crate::store::{
     LinkQuery, Marks, ParameterNumber, ResourceType, SearchQuery, Snapshot, Version, id,
 };
 
+/// From so many resources, what they refer to is looked up where they are called.
+const FEW_KEYS: usize = 16;
+
 /// A consistent view of one tenant's data.
 pub(super) struct SqliteSnapshot {
     tenant: TenantId,
@@ -74,8 +77,10 @@ impl SqliteSnapshot {
         work: impl FnOnce(&mut Link) -> Result<T> + Send + 'static,
     ) -> Result<T> {
         let mut held = self.held().await?;
-        let leash = link(&mut held)?.watch().start(self.time);
+        let watch = link(&mut held)?.watch().clone();
+        let leash = watch.start(self.time);
         let run = move || {
+            let _rest = watch.rests();
             let result = link(&mut held).and_then(work);
             (result, held)
         };
@@ -221,13 +226,17 @@ impl Snapshot for SqliteSnapshot {
         to: ResourceType,
     ) -> BoxFuture<'a, Result<Vec<String>>> {
         let lists = lists(self.tenant);
-        self.here(move |link| {
+        let referred = move |link: &mut Link, from: &[Key], parameters: &[ParameterNumber]| {
             let rows: Vec<Vec<u8>> = link
                 .rows(lists.referred(from, parameters, to))
                 .map_err(failure::error)?;
             Ok(rows.into_iter().filter_map(id::unpack).collect())
-        })
-        .boxed()
+        };
+        if from.len() <= FEW_KEYS {
+            return self.here(move |link| referred(link, from, parameters)).boxed();
+        }
+        let (from, parameters) = (from.to_vec(), parameters.to_vec());
+        self.aside(move |link| referred(link, &from, &parameters)).boxed()
     }
 
     fn audit<'a>(&'a self, query: &'a AuditQuery) -> BoxFuture<'a, Result<Vec<AuditRow>>> {
