@@ -31,7 +31,7 @@ pub(super) fn encode(text: &str, out: &mut String) {
 }
 
 /// A URL with a query of those parameters.
-pub(super) fn with_query(mut url: String, parameters: &[(String, String)]) -> String {
+pub(crate) fn with_query(mut url: String, parameters: &[(String, String)]) -> String {
     for (i, (name, value)) in parameters.iter().enumerate() {
         url.push(if i == 0 { '?' } else { '&' });
         encode(name, &mut url);

@@ -10,13 +10,17 @@ mod docs;
 mod formats;
 mod hints;
 mod listening;
+#[cfg(feature = "sqlite")]
+mod matrix;
 mod native;
 mod operations;
 mod patches;
 mod paths;
+mod people;
 mod provoked;
 mod refusals;
 mod resets;
+mod spaces;
 mod tenants;
 mod tokens;
 
