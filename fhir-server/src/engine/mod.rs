@@ -4,6 +4,7 @@
 //! be skipped.
 
 mod admits;
+mod binary;
 mod check;
 mod conditions;
 mod facts;
@@ -30,6 +31,7 @@ mod seal;
 mod session;
 mod settings;
 mod stored_form;
+mod subscription;
 mod trail;
 mod validation;
 mod veil;
