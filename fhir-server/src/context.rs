@@ -60,6 +60,8 @@ pub struct Context {
     pub principal: Principal,
     /// The request's id, for logs and audit.
     pub request_id: String,
+    /// From which address it came, where it came over a network.
+    pub address: Option<std::net::IpAddr>,
     /// Where the time comes from.
     pub clock: Arc<dyn Clock>,
     /// When the request must have ended.
@@ -71,6 +73,8 @@ pub struct Context {
     pub break_glass: Option<String>,
     /// Why the caller says that it has to do with the patient, where nothing stored shows it.
     pub claimed_relationship: Option<String>,
+    /// From when on the audit trail is shown, where what was before is another's: a space of the sandbox that was closed.
+    pub trail_from: Option<Millis>,
 }
 
 impl Context {
@@ -81,10 +85,12 @@ impl Context {
             purpose: principal.purpose.clone(),
             principal,
             request_id: request_id.into(),
+            address: None,
             clock: Arc::new(SystemClock),
             deadline: None,
             break_glass: None,
             claimed_relationship: None,
+            trail_from: None,
         }
     }
 

@@ -105,6 +105,25 @@ assert.equal((await fhir("Patient/pat-li-wei-chen")).status, 200);
 await accessible(page, "/docs/records after a reset");
 if (folder) await page.screenshot({ path: `${folder}/reset.png` });
 
+// In a space of one's own nothing of it is changed for others.
+await page.fill("#space", "ada");
+await page.click("#back button[type=submit]");
+await page.waitForURL(/space=ada/);
+await page.waitForSelector("#patients button");
+await fetch(`${origin}/sandbox/ada/fhir/Patient/mine`, { method: "PUT", headers: { "Content-Type": "application/fhir+json" },
+  body: JSON.stringify({ resourceType: "Patient", id: "mine", name: [{ family: "Aaronson" }] }) });
+await visit(page, "records?space=ada");
+await page.waitForSelector("#patients button:has-text('Aaronson')");
+assert.equal((await fhir("Patient/mine")).status, 404);
+// Tokens are for the space that they were asked for.
+await page.selectOption("#person", "pat-david-okafor");
+await page.waitForFunction(() => document.querySelector("#whose")?.textContent.includes("Okafor"));
+page.once("dialog", (dialog) => dialog.accept());
+await page.click("#reset");
+await page.waitForFunction(() => document.querySelector("#done").textContent.startsWith("Put back in "));
+assert.equal((await fetch(`${origin}/sandbox/ada/fhir/Patient/mine`)).status, 404);
+await accessible(page, "/docs/records in a space");
+
 // Search finds a guide, by keyboard.
 await page.focus("#find");
 await page.keyboard.type("back up");

@@ -17,6 +17,8 @@ pub(super) const DICOM: &str = "http://dicom.nema.org/resources/ontology/DCM";
 pub(super) const ENTITY_TYPE: &str = "http://terminology.hl7.org/CodeSystem/audit-entity-type";
 pub(super) const OBJECT_ROLE: &str = "http://terminology.hl7.org/CodeSystem/object-role";
 const PARTICIPATION: &str = "http://terminology.hl7.org/CodeSystem/v3-ParticipationType";
+const PARTICIPANT: &str = "http://terminology.hl7.org/CodeSystem/provenance-participant-type";
+const ROLE_CLASS: &str = "http://terminology.hl7.org/CodeSystem/v3-RoleClass";
 const BALP_ENTITY: &str = "https://profiles.ihe.net/ITI/BALP/CodeSystem/BasicAuditEntityType";
 const ODS: &str = "https://fhir.nhs.uk/Id/ods-organization-code";
 
@@ -40,11 +42,11 @@ pub(crate) fn stamp_of(id: &str) -> Option<i64> {
     i64::from_str_radix(id, 16).ok().filter(|_| is_ours)
 }
 
-/// The AuditEvent of a row.
+/// The AuditEvent of a row, of the server with that base.
 ///
 /// # Errors
 /// The row cannot be read.
-pub(crate) fn of_row(row: &AuditRow, audience: Audience<'_>) -> Result<Value> {
+pub(crate) fn of_row(row: &AuditRow, audience: Audience<'_>, base: &str) -> Result<Value> {
     let mut record: Record = serde_json::from_slice(&row.entry.record).map_err(Error::internal)?;
     if let Audience::Patient(id) = audience {
         let alone = record.patients.iter().all(|patient| patient == id);
@@ -68,7 +70,7 @@ pub(crate) fn of_row(row: &AuditRow, audience: Audience<'_>) -> Result<Value> {
         "action": row.entry.action.code(),
         "recorded": row.at.to_instant(),
         "outcome": row.entry.outcome.to_string(),
-        "agent": agents(row, &record),
+        "agent": agents(row, &record, base),
         "source": source(),
         "entity": entities(row, &record),
     });
@@ -116,25 +118,46 @@ pub(super) fn source() -> Value {
     json!({ "observer": { "display": "fhir-server" }, "type": [coding(system, "4", Some("Application Server"))] })
 }
 
-/// The client, this server, and the user where there is one. Of a read the client is where the data goes to.
-fn agents(row: &AuditRow, record: &Record) -> Value {
+/// The client, this server, and the user where there is one. Of a read the client is where the data goes to; a deletion is asked of an
+/// application, and this server has custody.
+fn agents(row: &AuditRow, record: &Record, base: &str) -> Value {
     let source = coding(DICOM, "110153", Some("Source Role ID"));
     let destination = coding(DICOM, "110152", Some("Destination Role ID"));
     let (client, server) = match row.entry.action {
         AuditAction::Read => (destination, source),
+        AuditAction::Delete => (
+            coding(DICOM, "110150", Some("Application")),
+            coding(PARTICIPANT, "custodian", Some("Custodian")),
+        ),
         _ => (source, destination),
     };
+    let role = match row.entry.action {
+        AuditAction::Read | AuditAction::Execute => {
+            coding(PARTICIPATION, "IRCP", Some("information recipient"))
+        }
+        _ => coding(PARTICIPATION, "AUT", Some("author (originator)")),
+    };
     let client_name = record.client.as_deref().unwrap_or("no registered client");
-    let mut agents = vec![
-        json!({ "type": { "coding": [client] }, "who": { "display": client_name }, "requestor": false }),
-        json!({ "type": { "coding": [server] }, "who": { "display": "fhir-server" }, "requestor": false }),
-    ];
+    let agent = |role: Value, name: &str, network: Option<Value>| {
+        let mut agent =
+            json!({ "type": { "coding": [role] }, "who": { "display": name }, "requestor": false });
+        if let (Some(network), Some(agent)) = (network, agent.as_object_mut()) {
+            agent.insert("network".into(), network);
+        }
+        agent
+    };
+    let from = record
+        .address
+        .as_ref()
+        .map(|address| json!({ "address": address, "type": "2" }));
+    let to = (!base.is_empty()).then(|| json!({ "address": base, "type": "5" }));
+    let mut agents = vec![agent(client, client_name, from), agent(server, "fhir-server", to)];
     let mut who = json!({ "identifier": { "value": row.entry.actor }, "display": row.entry.actor });
     if let (Some(user), Some(who)) = (&record.user, who.as_object_mut()) {
         who.insert("reference".into(), user.as_str().into());
     }
     let mut user = json!({
-        "type": { "coding": [coding(PARTICIPATION, "IRCP", Some("information recipient"))] },
+        "type": { "coding": [role] },
         "who": who,
         "altId": row.entry.actor,
         "requestor": true,
@@ -148,7 +171,7 @@ fn agents(row: &AuditRow, record: &Record) -> Value {
     agents.push(user);
     if let Some(code) = &record.organisation {
         agents.push(json!({
-            "type": { "coding": [coding(PARTICIPATION, "CST", Some("custodian"))] },
+            "type": { "coding": [coding(ROLE_CLASS, "PROV", Some("healthcare provider"))] },
             "who": { "type": "Organization", "identifier": { "system": ODS, "value": code } },
             "requestor": false,
         }));
@@ -168,20 +191,33 @@ fn entities(row: &AuditRow, record: &Record) -> Value {
             })
         })
         .collect();
-    if let Some(what) = subject(row, record) {
-        entities.push(json!({
-            "what": { "reference": what },
-            "type": coding(ENTITY_TYPE, "2", Some("System Object")),
-            "role": coding(OBJECT_ROLE, "4", Some("Domain Resource")),
-        }));
-    }
-    if let Some(query) = &record.query {
-        let whole = format!("{}{query}", row.entry.resource_type.map_or("", |t| t.name()));
-        entities.push(json!({
-            "type": coding(ENTITY_TYPE, "2", Some("System Object")),
-            "role": coding(OBJECT_ROLE, "24", Some("Query")),
-            "query": STANDARD.encode(whole),
-        }));
+    // Profiles tell the entities apart by their type alone, so that one alone says what was asked for.
+    let asked = record
+        .query
+        .as_ref()
+        .map(|query| STANDARD.encode(whole(row, query)));
+    let is_search = matches!(
+        interaction_of(row.entry.interaction),
+        Some(Interaction::SearchType | Interaction::SearchSystem)
+    );
+    let mut entity = json!({ "type": coding(ENTITY_TYPE, "2", Some("System Object")) });
+    let what = subject(row, record).filter(|_| !is_search);
+    if let Some(members) = entity.as_object_mut()
+        && (what.is_some() || asked.is_some() || is_search)
+    {
+        let role = match what {
+            Some(_) => coding(OBJECT_ROLE, "4", Some("Domain Resource")),
+            None => coding(OBJECT_ROLE, "24", Some("Query")),
+        };
+        members.insert("role".into(), role);
+        if let Some(what) = what {
+            members.insert("what".into(), json!({ "reference": what }));
+        }
+        let asked = asked.or_else(|| is_search.then(|| STANDARD.encode(whole(row, ""))));
+        if let Some(asked) = asked {
+            members.insert("query".into(), asked.into());
+        }
+        entities.push(entity);
     }
     if !record.request_id.is_empty() {
         entities.push(json!({
@@ -192,15 +228,22 @@ fn entities(row: &AuditRow, record: &Record) -> Value {
     entities.into()
 }
 
+/// What was asked for, below the base.
+fn whole(row: &AuditRow, query: &str) -> String {
+    match query.is_empty() || query.starts_with('?') {
+        true => format!("{}{query}", row.entry.resource_type.map_or("", |t| t.name())),
+        false => query.to_owned(),
+    }
+}
+
 /// The resource that it was about, with its version where one was read or made.
 fn subject(row: &AuditRow, record: &Record) -> Option<String> {
     let (resource_type, id) = (row.entry.resource_type?, row.entry.id.as_ref()?);
-    let of_patient = resource_type.name() == "Patient" && record.patients.contains(id);
     let version = record
         .version
         .map(|v| format!("/_history/{v}"))
         .unwrap_or_default();
-    (!of_patient || record.version.is_some()).then(|| format!("{}/{id}{version}", resource_type.name()))
+    Some(format!("{}/{id}{version}", resource_type.name()))
 }
 
 /// One sentence: who did what to what, when, and whether it was refused.

@@ -26,7 +26,7 @@ pub(crate) struct Record {
     /// The version that was read or made.
     #[serde(rename = "v", skip_serializing_if = "Option::is_none")]
     pub(crate) version: Option<i64>,
-    /// What was asked for, below the base.
+    /// What was asked for: parameters alone, or all below the base.
     #[serde(rename = "q", skip_serializing_if = "Option::is_none")]
     pub(crate) query: Option<String>,
     /// The patients it is about.
@@ -38,6 +38,9 @@ pub(crate) struct Record {
     /// What kind of caller.
     #[serde(rename = "k")]
     pub(crate) kind: String,
+    /// From which address.
+    #[serde(rename = "a", skip_serializing_if = "Option::is_none")]
+    pub(crate) address: Option<String>,
     /// The client that asked.
     #[serde(rename = "c", skip_serializing_if = "Option::is_none")]
     pub(crate) client: Option<String>,
@@ -69,6 +72,7 @@ impl Record {
     pub(crate) fn of(context: &Context, request: &Request) -> Self {
         let principal = &context.principal;
         Record {
+            address: context.address.map(|address| address.to_string()),
             client: principal.client_id.clone(),
             user: principal.fhir_user.as_ref().map(ToString::to_string),
             organisation: principal.organisation.clone(),
@@ -103,17 +107,22 @@ impl Record {
     }
 }
 
-/// The parameters as a query, and the condition of a conditional create; nothing where there are none.
+/// The parameters as a query, and the condition of a conditional create, after the path of a compartment; nothing where there are none.
 fn asked(request: &Request) -> Option<String> {
     let mut text = String::new();
+    if let Some(centre) = &request.compartment {
+        let member = request.resource_type.map_or("*", |t| t.name());
+        text = format!("{centre}/{member}");
+    }
+    let path = text.len();
     for (name, value) in &request.query {
-        text.push(if text.is_empty() { '?' } else { '&' });
+        text.push(if text.len() == path { '?' } else { '&' });
         text.push_str(name);
         text.push('=');
         text.push_str(value);
     }
     if let Some(condition) = &request.if_none_exist {
-        text.push(if text.is_empty() { '?' } else { '&' });
+        text.push(if text.len() == path { '?' } else { '&' });
         text.push_str(condition);
     }
     if text.len() > LONGEST {

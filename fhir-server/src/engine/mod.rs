@@ -19,6 +19,7 @@ mod links;
 mod matches;
 #[cfg(test)]
 pub(crate) mod memory;
+mod noted;
 mod own;
 mod parameters;
 mod place;

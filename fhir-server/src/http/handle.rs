@@ -4,6 +4,7 @@
 //! Invariant: who asks is known before the body is read.
 //! Invariant: what somebody who is known asks for is told in the audit trail, however it ends; of others there are counts.
 
+use std::net::IpAddr;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -82,6 +83,8 @@ async fn answer(state: &State, exchange: &mut Exchange<'_>, unread: &mut Unread)
     let mut context = Context::new(principal, exchange.request_id.clone());
     context.clock = state.clock.clone();
     context.tenant = exchange.mount.tenant;
+    context.trail_from = exchange.mount.trail_from;
+    context.address = address(exchange);
     let read = read(
         state,
         exchange,
@@ -125,6 +128,11 @@ async fn read(
     }
 }
 
+/// From where the request came.
+pub(super) fn address(exchange: &Exchange<'_>) -> Option<IpAddr> {
+    exchange.http.peer_addr().map(|peer| peer.ip().to_canonical())
+}
+
 /// The caller, unless there were too many requests of it.
 async fn known(
     state: &State,
@@ -133,7 +141,7 @@ async fn known(
     base: &str,
 ) -> Result<Principal> {
     let now = state.clock.now();
-    let from = exchange.http.peer_addr().map(|peer| peer.ip());
+    let from = address(exchange);
     let known = auth::principal(state, exchange, interaction, base).await;
     let (taken, kind) = match &known {
         Ok(principal) => (state.throttle.request(principal, from, now), Kind::TooMany),

@@ -89,7 +89,7 @@ async fn read(session: &Session, request: &Request) -> Result<Response> {
     tests.push(AuditTest::Stamp(vec![stamp]));
     let rows = session.audit_rows(&AuditQuery::new(tests, 1)).await?;
     let row = rows.first().ok_or_else(|| not_found(&key))?;
-    let json = serde_json::to_vec(&event::of_row(row, shown_to)?).map_err(Error::internal)?;
+    let json = serde_json::to_vec(&event::of_row(row, shown_to, &request.base)?).map_err(Error::internal)?;
     let mut response = Response::new(200, Payload::Json(json));
     response.version = Some(1);
     response.last_modified = Some(row.at);
@@ -118,7 +118,7 @@ async fn search(session: &Session, request: &Request) -> Result<Response> {
     let mut bundle = BundleWriter::new(&session.new_id(), "searchset", session.now())?;
     bundle.total_and_links(total, &links)?;
     for row in &rows {
-        let resource = event::of_row(row, shown_to)?;
+        let resource = event::of_row(row, shown_to, &request.base)?;
         bundle.entry(|members| {
             members.text(
                 "fullUrl",

@@ -1,6 +1,6 @@
 // The record browser: what the chosen person may see of each record, by the public API alone.
 import { day, el, person as named, told, valueOf, words } from "./plain.js";
-import { ask, canReset, choose, reset } from "./person.js";
+import { ask, canReset, choose, openSpace, reset, space } from "./person.js";
 
 const results = document.getElementById("patients");
 const record = document.getElementById("record");
@@ -118,7 +118,7 @@ function seenBy(event) {
 // For everybody who uses the sandbox: so it is asked for twice.
 async function putBack() {
   const [button, done] = ["reset", "done"].map((id) => document.getElementById(id));
-  if (!confirm("Put the sandbox back to its first records? All that was written to it since is gone, for everybody who uses it.")) return;
+  if (!confirm(`Put ${space ? `the space ${space}` : "the sandbox"} back to its first records? All that was written to it since is gone, for everybody who uses it.`)) return;
   button.disabled = true;
   done.textContent = "Putting it back…";
   try {
@@ -134,6 +134,18 @@ const failed = (error) => record.replaceChildren(el("p", { class: "refused" }, e
 document.getElementById("name").addEventListener("input", () => patients().catch(failed));
 document.getElementById("actor").addEventListener("change", () => show().catch(failed));
 document.getElementById("reset").addEventListener("click", () => putBack().catch(failed));
+document.getElementById("space").value = space;
+// A space is part of the page's address: it is opened, then the page is loaded there.
+document.getElementById("back").addEventListener("submit", (event) => {
+  event.preventDefault();
+  const name = document.getElementById("space").value;
+  const go = async () => {
+    const { ok, body } = name ? await openSpace(name) : { ok: true };
+    if (ok) location.search = name ? new URLSearchParams({ space: name }) : "";
+    else document.getElementById("done").textContent = `Refused: ${told(body)}`;
+  };
+  go().catch(failed);
+});
 canReset().then((can) => { document.getElementById("back").hidden = !can; }).catch(failed);
 await choose(document.getElementById("who"), (person) => {
   who = person;

@@ -19,6 +19,7 @@ mod paths;
 mod provoked;
 mod refusals;
 mod resets;
+mod spaces;
 mod tenants;
 mod tokens;
 

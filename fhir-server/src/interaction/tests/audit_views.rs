@@ -21,9 +21,11 @@ fn a_patient_sees_who_has_seen_her_record_and_nothing_of_others() {
     let seen = as_patient(&server, "a", "AuditEvent?_sort=date").unwrap();
     let gists: Vec<String> = resources(&json(&seen)).iter().map(gist).collect();
     assert_eq!(gists, ["C create 0 Patient/a", "E search-type 0 Patient/a"]);
-    for secret in ["Patient/b", "Patient/z", "cHVsc2U", "query"] {
+    for secret in ["Patient/b", "Patient/z", "cHVsc2U", "b2RlOnRleHQ"] {
         assert!(!text(&seen).contains(secret), "{secret} in {}", text(&seen));
     }
+    let asked = resources(&json(&seen))[1]["entity"][1]["query"].clone();
+    assert_eq!(asked, "T2JzZXJ2YXRpb24=", "the type alone");
     assert_eq!(json(&seen)["total"], 2);
     let through = as_patient(&server, "a", "Patient/a/AuditEvent?_summary=count").unwrap();
     assert_eq!(json(&through)["total"], 2);

@@ -1,5 +1,7 @@
 //! The interactions from request to response, over each back end, with a fixed clock and fixed ids.
 
+mod audit_counts;
+mod audit_profiles;
 mod audit_views;
 mod audits;
 mod batches;
