@@ -124,6 +124,21 @@ await page.waitForFunction(() => document.querySelector("#done").textContent.sta
 assert.equal((await fetch(`${origin}/sandbox/ada/fhir/Patient/mine`)).status, 404);
 await accessible(page, "/docs/records in a space");
 
+// The researcher is shown whom a Consent lets research see, and not who opted out; the privacy officer no record, but who sees it.
+const shown = async (as) => {
+  await visit(page, `records?as=${as}`);
+  await page.waitForFunction(() => document.querySelector("#patients button") || document.querySelector("#patients").textContent === "Nobody.");
+  return page.textContent("#patients");
+};
+const studied = await shown("researcher");
+assert.match(studied, /Khan/);
+assert.doesNotMatch(studied, /Campbell|Nair/);
+assert.doesNotMatch(await shown("privacy-officer"), /Campbell|Chen|Nair/);
+await page.selectOption("#actor", { label: "Imogen Hartley, for research" });
+await page.waitForFunction(() => /The data is (not )?shown/.test(document.querySelector("#record").textContent));
+assert.match(await page.textContent("#record"), /Who has seen this record \([1-9]/);
+await accessible(page, "/docs/records as the privacy officer");
+
 // Search finds a guide, by keyboard.
 await page.focus("#find");
 await page.keyboard.type("back up");

@@ -91,16 +91,22 @@ async function show() {
   if (!id) return;
   record.replaceChildren(el("p", {}, "Loading…"));
   const answer = await ask(who, `/Patient/${id}`);
-  if (answer.status !== 200) return record.replaceChildren(el("h2", {}, id), refusal(answer));
   const p = answer.body;
   const of = `patient=${id}`;
+  const trail = () => part("Who has seen this record", `/AuditEvent?${of}&_sort=-date&_count=20`, (all) => items([...Map.groupBy(all, seenBy)], ([line, times]) => (times.length > 1 ? `${line} (${times.length} times)` : line)));
+  if (answer.status !== 200) {
+    // Whoever guards confidentiality sees no record, and may ask who does.
+    const about = who?.alias === "privacy-officer" ? await Promise.all([consents(id), trail()]) : [];
+    if (open === id && who === asked) record.replaceChildren(el("h2", { id: "whose" }, id), refusal(answer), el("div", { class: "grid" }, about));
+    return;
+  }
   const cards = await Promise.all([
     part("Encounters", `/Encounter?${of}&_sort=-date&_count=50`, (all) => items(all, (e) => `${day(e.period?.start)} ${words(e.type?.[0]) || e.class?.display || e.class?.code} (${e.status})`)),
     part("Conditions", `/Condition?${of}&_count=50`, (all) => items(all, (c) => `${words(c.code)}${c.onsetDateTime ? `, since ${day(c.onsetDateTime)}` : ""}`)),
     part("Prescriptions", `/MedicationRequest?${of}&_count=50`, (all) => items(all, (m) => `${words(m.medicationCodeableConcept) || m.medicationReference?.display || "a medicine"} (${m.status})${m.dosageInstruction?.[0]?.text ? `: ${m.dosageInstruction[0].text}` : ""}`)),
     part("Observations", `/Observation?${of}&_sort=-date&_count=100`, plots),
     consents(id),
-    part("Who has seen this record", `/AuditEvent?${of}&_sort=-date&_count=20`, (all) => items([...Map.groupBy(all, seenBy)], ([line, times]) => (times.length > 1 ? `${line} (${times.length} times)` : line))),
+    trail(),
   ]);
   if (open !== id || who !== asked) return;
   const nhs = p.identifier?.find((i) => i.system?.endsWith("nhs-number"))?.value;

@@ -16,6 +16,7 @@ mod native;
 mod operations;
 mod patches;
 mod paths;
+mod people;
 mod provoked;
 mod refusals;
 mod resets;

@@ -16,7 +16,7 @@ pub(super) const SAMPLES: [&[u8]; 5] = [
     include_bytes!("../../../sandbox/4-bookings.json"),
     include_bytes!("../../../sandbox/5-consents.json"),
 ];
-const RESOURCES: u64 = 282;
+const RESOURCES: u64 = 286;
 
 pub(super) async fn filled(store: Arc<dyn Store>) -> FhirServer {
     let builder = FhirServer::builder()

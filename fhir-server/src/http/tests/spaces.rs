@@ -48,7 +48,7 @@ async fn two_developers_do_not_meet() {
                 opened.json()["base"],
                 format!("http://localhost:8080/sandbox/{name}/fhir")
             );
-            assert_eq!(opened.json()["seeded"], 282);
+            assert_eq!(opened.json()["seeded"], 286);
             assert_eq!(open(&server, name).await.checked(), 200, "it is there already");
         }
         let body = r#"{"resourceType":"Patient","id":"mine","name":[{"family":"Ada"}]}"#;
@@ -80,7 +80,7 @@ async fn two_developers_do_not_meet() {
         assert_eq!(reset.checked(), 200, "{}", reset.text());
         assert_eq!(
             (&reset.json()["removed"], &reset.json()["seeded"]),
-            (&282.into(), &282.into())
+            (&286.into(), &286.into())
         );
         assert_eq!(status(&server, "/sandbox/ada/fhir/Patient/mine").await, 404);
         assert_eq!(
@@ -117,7 +117,7 @@ async fn a_closed_space_is_gone_and_who_opens_one_next_sees_nothing_of_it() {
     assert!(full.text().contains("All 1 spaces"), "{}", full.text());
     clock.0.fetch_add(1_000, Ordering::SeqCst);
     let closed = sent(&server, request("DELETE", "/sandbox/ada")).await;
-    assert_eq!((closed.checked(), &closed.json()["removed"]), (200, &282.into()));
+    assert_eq!((closed.checked(), &closed.json()["removed"]), (200, &286.into()));
     assert_eq!(status(&server, read).await, 404);
     assert_eq!(
         sent(&server, request("DELETE", "/sandbox/ada")).await.checked(),
@@ -147,7 +147,7 @@ async fn a_closed_space_is_gone_and_who_opens_one_next_sees_nothing_of_it() {
     let opened = Millis(clock.now().0);
     let (whole, shown) = (rows(None).await, rows(Some(opened)).await);
     let of_ada = |row: &&crate::store::AuditRow| row.at < opened;
-    assert!(whole.iter().filter(of_ada).count() > 282);
+    assert!(whole.iter().filter(of_ada).count() > 286);
     assert!(!shown.is_empty() && shown.iter().filter(of_ada).count() == 0);
 }
 
