@@ -73,6 +73,8 @@ pub struct Context {
     pub break_glass: Option<String>,
     /// Why the caller says that it has to do with the patient, where nothing stored shows it.
     pub claimed_relationship: Option<String>,
+    /// From when on the audit trail is shown, where what was before is another's: a space of the sandbox that was closed.
+    pub trail_from: Option<Millis>,
 }
 
 impl Context {
@@ -88,6 +90,7 @@ impl Context {
             deadline: None,
             break_glass: None,
             claimed_relationship: None,
+            trail_from: None,
         }
     }
 

@@ -105,7 +105,8 @@ impl FhirServer {
             .await
     }
 
-    /// Mounts `/sandbox/$reset`, which puts a sandbox back to its samples. Nothing is mounted where there is no sandbox.
+    /// Mounts `/sandbox/$reset`, which puts a sandbox back to its samples, and `/sandbox/<name>`, the spaces of developers with a FHIR base
+    /// each. Nothing is mounted where there is no sandbox.
     pub fn configure_sandbox(&self, app: &mut web::ServiceConfig) {
         http::configure_sandbox(&self.state, app);
     }

@@ -105,6 +105,40 @@ assert.equal((await fhir("Patient/pat-li-wei-chen")).status, 200);
 await accessible(page, "/docs/records after a reset");
 if (folder) await page.screenshot({ path: `${folder}/reset.png` });
 
+// In a space of one's own nothing of it is changed for others.
+await page.fill("#space", "ada");
+await page.click("#back button[type=submit]");
+await page.waitForURL(/space=ada/);
+await page.waitForSelector("#patients button");
+await fetch(`${origin}/sandbox/ada/fhir/Patient/mine`, { method: "PUT", headers: { "Content-Type": "application/fhir+json" },
+  body: JSON.stringify({ resourceType: "Patient", id: "mine", name: [{ family: "Aaronson" }] }) });
+await visit(page, "records?space=ada");
+await page.waitForSelector("#patients button:has-text('Aaronson')");
+assert.equal((await fhir("Patient/mine")).status, 404);
+// Tokens are for the space that they were asked for.
+await page.selectOption("#person", "pat-david-okafor");
+await page.waitForFunction(() => document.querySelector("#whose")?.textContent.includes("Okafor"));
+page.once("dialog", (dialog) => dialog.accept());
+await page.click("#reset");
+await page.waitForFunction(() => document.querySelector("#done").textContent.startsWith("Put back in "));
+assert.equal((await fetch(`${origin}/sandbox/ada/fhir/Patient/mine`)).status, 404);
+await accessible(page, "/docs/records in a space");
+
+// The researcher is shown whom a Consent lets research see, and not who opted out; the privacy officer no record, but who sees it.
+const shown = async (as) => {
+  await visit(page, `records?as=${as}`);
+  await page.waitForFunction(() => document.querySelector("#patients button") || document.querySelector("#patients").textContent === "Nobody.");
+  return page.textContent("#patients");
+};
+const studied = await shown("researcher");
+assert.match(studied, /Khan/);
+assert.doesNotMatch(studied, /Campbell|Nair/);
+assert.doesNotMatch(await shown("privacy-officer"), /Campbell|Chen|Nair/);
+await page.selectOption("#actor", { label: "Imogen Hartley, for research" });
+await page.waitForFunction(() => /The data is (not )?shown/.test(document.querySelector("#record").textContent));
+assert.match(await page.textContent("#record"), /Who has seen this record \([1-9]/);
+await accessible(page, "/docs/records as the privacy officer");
+
 // Search finds a guide, by keyboard.
 await page.focus("#find");
 await page.keyboard.type("back up");

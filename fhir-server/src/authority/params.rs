@@ -13,7 +13,7 @@ impl Params {
     }
 
     /// The value of one that is there at most once; an empty one is not there.
-    pub(super) fn get(&self, name: &str) -> Result<Option<&str>, Refused> {
+    pub(crate) fn get(&self, name: &str) -> Result<Option<&str>, Refused> {
         let mut found = self.all(name);
         match (found.next(), found.next()) {
             (_, Some(_)) => Err(Refused::request("A parameter stands twice.")),

@@ -59,9 +59,12 @@ impl Person {
 
     /// The purpose for which they usually ask.
     pub fn purpose(&self) -> &'static str {
+        let has = |role: &str| self.roles.iter().any(|own| own == role);
         match self.kind() {
             PrincipalKind::Patient => "PATRQT",
             PrincipalKind::RelatedPerson => "FAMRQT",
+            _ if has("researcher") => "HRESCH",
+            _ if has("privacy-officer") => "HCOMPL",
             _ => "TREAT",
         }
     }

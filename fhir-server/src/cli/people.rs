@@ -9,6 +9,8 @@ const ALIASES: &[(&str, &str)] = &[
     ("dr-a", "prac-helen-ashworth"),
     ("dr-b", "prac-kwame-mensah"),
     ("receptionist", "prac-tracey-boyle"),
+    ("researcher", "prac-imogen-hartley"),
+    ("privacy-officer", "prac-owen-pryce"),
     ("patient-1", "pat-amira-khan"),
     ("patient-2", "pat-david-okafor"),
     ("proxy", "rel-amira-khan-mother-of-zayn"),
@@ -121,6 +123,15 @@ mod tests {
         assert_eq!(doctor.organisation.as_deref(), Some("A99991"));
         assert_eq!(doctor.roles, ["62247001"]);
         assert_eq!(called("receptionist").roles, ["R1730"]);
+        let researcher = called("researcher");
+        assert_eq!(researcher.organisation.as_deref(), Some("X9904"));
+        assert_eq!(
+            (researcher.roles.as_slice(), researcher.purpose()),
+            (["researcher".to_owned()].as_slice(), "HRESCH")
+        );
+        let officer = called("privacy-officer");
+        assert_eq!(officer.roles, ["privacy-officer", "information-governance"]);
+        assert_eq!(officer.purpose(), "HCOMPL");
         let patient = called("amira-khan");
         assert_eq!(patient.patient.as_deref(), Some("pat-amira-khan"));
         assert_eq!(patient.nhs_number.as_deref(), Some("9990000018"));

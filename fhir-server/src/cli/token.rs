@@ -15,7 +15,7 @@ use super::sandbox;
 /// The server with that database, started with `serve --sandbox --database …`, takes it for an hour.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// Who: an id of the sandbox's records such as prac-helen-ashworth, or one of dr-a, dr-b, receptionist, patient-1, patient-2, proxy.
+    /// Who: an id of the sandbox's records such as prac-helen-ashworth, or one of dr-a, dr-b, receptionist, researcher, privacy-officer, patient-1, patient-2, proxy.
     #[arg(long = "as", value_name = "PERSON")]
     person: String,
     /// What the token allows, as scopes of SMART. Default: all that the person may grant.
@@ -24,7 +24,7 @@ pub(super) struct Args {
     /// The patient in context, by id. A patient's and a proxy's own is theirs.
     #[arg(long, value_name = "ID")]
     patient: Option<String>,
-    /// The purpose of use. Default: TREAT for staff, PATRQT for patients, FAMRQT for proxies.
+    /// The purpose of use. Default: TREAT for staff, HRESCH for the researcher, HCOMPL for the privacy officer, PATRQT for patients, FAMRQT for proxies.
     #[arg(long, value_name = "CODE")]
     purpose: Option<String>,
     /// The FHIR base that it is for.

@@ -30,6 +30,7 @@ pub use limits::LimitsConfig;
 pub use listen::ListenConfig;
 pub use log::{LogConfig, LogFormat};
 pub use outbound::OutboundConfig;
+pub(crate) use sandbox::SPACES;
 pub use sandbox::SandboxConfig;
 pub use shutdown::ShutdownConfig;
 pub use tenants::TenantConfig;
@@ -125,6 +126,7 @@ impl Config {
         self.outbound.check()?;
         self.throttle.check()?;
         tenants::check(&self.tenants)?;
+        self.sandbox.check(&self.tenants)?;
         self.tokens.check()?;
         self.check_network()?;
         let on_loopback = self.listen.bind.ip().is_loopback();

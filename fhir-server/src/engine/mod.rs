@@ -4,6 +4,7 @@
 //! be skipped.
 
 mod admits;
+mod binary;
 mod check;
 mod conditions;
 mod facts;
@@ -18,6 +19,7 @@ mod links;
 mod matches;
 #[cfg(test)]
 pub(crate) mod memory;
+mod noted;
 mod own;
 mod parameters;
 mod place;
@@ -30,6 +32,7 @@ mod seal;
 mod session;
 mod settings;
 mod stored_form;
+mod subscription;
 mod trail;
 mod validation;
 mod veil;

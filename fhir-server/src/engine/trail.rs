@@ -10,14 +10,14 @@ use std::sync::PoisonError;
 use super::Session;
 use super::write::Staged;
 use crate::audit::Record;
-use crate::context::PrincipalKind;
+use crate::context::{Millis, PrincipalKind};
 use crate::error::{Error, ErrorCode, Result};
 use crate::interaction::{Interaction, Request, Response};
 use crate::search::compartment::membership;
 use crate::search::registry::Registry;
 use crate::store::{
-    AuditAction, AuditEntry, AuditQuery, AuditRow, Commit, Index, IndexValue, Key, ParameterNumber,
-    ResourceType, Version, Write, is_id,
+    AuditAction, AuditEntry, AuditQuery, AuditRow, AuditTest, Commit, Index, IndexValue, Key,
+    ParameterNumber, ResourceType, Version, Write, is_id,
 };
 
 /// Resources of one interaction whose patients are looked up, at most.
@@ -143,7 +143,7 @@ impl Session {
     /// # Errors
     /// The store failed.
     pub(crate) async fn audit_rows(&self, query: &AuditQuery) -> Result<Vec<AuditRow>> {
-        self.snapshot().await?.audit(query).await
+        self.snapshot().await?.audit(&self.own_trail(query)).await
     }
 
     /// How many rows of the trail there are, at most the query's count.
@@ -151,7 +151,17 @@ impl Session {
     /// # Errors
     /// The store failed.
     pub(crate) async fn audit_total(&self, query: &AuditQuery) -> Result<u64> {
-        self.snapshot().await?.audit_total(query).await
+        self.snapshot().await?.audit_total(&self.own_trail(query)).await
+    }
+
+    /// The query, without what was before the trail that the caller is shown.
+    fn own_trail(&self, query: &AuditQuery) -> AuditQuery {
+        let mut query = query.clone();
+        let from = self.context.trail_from;
+        query
+            .tests
+            .extend(from.map(|from| AuditTest::Written(from, Millis(i64::MAX))));
+        query
     }
 
     /// The interaction that runs has turned out to be another.

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use super::mount::Mount;
 use super::state::State;
-use super::{auth, cors, discovery};
+use super::{auth, cors, discovery, sandbox};
 use crate::authority::{Authority, PATH, Params, Refused, Step};
 
 /// Bytes of a form at most.
@@ -102,11 +102,12 @@ fn step(
         Ok(reached) => reached,
         Err(refused) => return failed(state, request, &refused),
     };
-    let mut answer = match take(
-        authority,
-        &Params::new(params),
-        &auth::audiences(state, &Mount::default(), &base),
-    ) {
+    let params = Params::new(params);
+    let mut audiences = auth::audiences(state, &Mount::default(), &base);
+    let asked = params.get("aud").ok().flatten().unwrap_or_default();
+    let asked = asked.strip_suffix('/').unwrap_or(asked);
+    audiences.extend(sandbox::audiences_of(state, asked, request));
+    let mut answer = match take(authority, &params, &audiences) {
         Step::Redirect(url) => HttpResponse::build(StatusCode::SEE_OTHER)
             .insert_header((header::LOCATION, url))
             .finish(),

@@ -13,8 +13,8 @@ use super::state::State;
 use crate::error::{ErrorCode, Result};
 use crate::interaction::uri::split_origin;
 
-const RESOURCE: &str = "/.well-known/oauth-protected-resource";
-const SMART: &str = "/.well-known/smart-configuration";
+pub(super) const RESOURCE: &str = "/.well-known/oauth-protected-resource";
+pub(super) const SMART: &str = "/.well-known/smart-configuration";
 
 /// The value of `WWW-Authenticate`.
 pub(super) fn challenge(code: ErrorCode, base: Option<&str>) -> HeaderValue {
@@ -48,11 +48,7 @@ pub(crate) fn configure(state: &Arc<State>, app: &mut web::ServiceConfig) {
         let state = state.clone();
         let answer = move |request: HttpRequest| {
             let (state, mount) = (state.clone(), mount.clone());
-            async move {
-                with_base(&state, &mount, &request, |base| {
-                    Some(resource(&state, &mount, base))
-                })
-            }
+            async move { resource_of(&state, &mount, &request) }
         };
         app.route(&path, web::get().to(answer));
     }
@@ -63,9 +59,19 @@ pub(crate) fn smart(state: &Arc<State>, mount: &Mount, app: &mut web::ServiceCon
     let (state, mount) = (state.clone(), mount.clone());
     let answer = move |request: HttpRequest| {
         let (state, mount) = (state.clone(), mount.clone());
-        async move { with_base(&state, &mount, &request, |_| configuration(&state)) }
+        async move { smart_of(&state, &mount, &request) }
     };
     app.route(SMART, web::get().to(answer));
+}
+
+/// The metadata of a protected resource, for a base that is found at the request.
+pub(super) fn resource_of(state: &State, mount: &Mount, request: &HttpRequest) -> HttpResponse {
+    with_base(state, mount, request, |base| Some(resource(state, mount, base)))
+}
+
+/// SMART's configuration, for the same.
+pub(super) fn smart_of(state: &State, mount: &Mount, request: &HttpRequest) -> HttpResponse {
+    with_base(state, mount, request, |_| configuration(state))
 }
 
 fn with_base(

@@ -83,6 +83,7 @@ async fn answer(state: &State, exchange: &mut Exchange<'_>, unread: &mut Unread)
     let mut context = Context::new(principal, exchange.request_id.clone());
     context.clock = state.clock.clone();
     context.tenant = exchange.mount.tenant;
+    context.trail_from = exchange.mount.trail_from;
     context.address = address(exchange);
     let read = read(
         state,
@@ -128,7 +129,7 @@ async fn read(
 }
 
 /// From where the request came.
-fn address(exchange: &Exchange<'_>) -> Option<IpAddr> {
+pub(super) fn address(exchange: &Exchange<'_>) -> Option<IpAddr> {
     exchange.http.peer_addr().map(|peer| peer.ip().to_canonical())
 }
 

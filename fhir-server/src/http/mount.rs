@@ -1,11 +1,12 @@
-//! Where a FHIR base stands, and whose store is behind it: the base itself, and `/t/<name>` and its path for each further organisation.
+//! Where a FHIR base stands, and whose store is behind it: the base itself, `/t/<name>` and its path for each further organisation, and
+//! `/sandbox/<name>` and its path for each space of a sandbox.
 //!
 //! Invariant: the tenant comes from the route that was matched, and from nothing that a client sends.
 
 use std::sync::Arc;
 
 use crate::config::Config;
-use crate::context::TenantId;
+use crate::context::{Millis, TenantId};
 
 /// One FHIR base of the server.
 #[derive(Clone, Debug)]
@@ -14,6 +15,8 @@ pub(crate) struct Mount {
     pub(crate) tenant: TenantId,
     /// What stands before the path of the base: nothing, or `/t/<name>`.
     prefix: Arc<str>,
+    /// From when on its audit trail is shown, where what was before is another's.
+    pub(crate) trail_from: Option<Millis>,
 }
 
 impl Default for Mount {
@@ -21,6 +24,7 @@ impl Default for Mount {
         Mount {
             tenant: TenantId::DEFAULT,
             prefix: "".into(),
+            trail_from: None,
         }
     }
 }
@@ -31,8 +35,18 @@ impl Mount {
         let further = config.tenants.iter().map(|tenant| Mount {
             tenant: TenantId(tenant.number),
             prefix: format!("/t/{}", tenant.name).into(),
+            trail_from: None,
         });
         std::iter::once(Mount::default()).chain(further).collect()
+    }
+
+    /// That of a space of the sandbox.
+    pub(crate) fn of_space(name: &str, tenant: TenantId, trail_from: Option<Millis>) -> Mount {
+        Mount {
+            tenant,
+            prefix: format!("/sandbox/{name}").into(),
+            trail_from,
+        }
     }
 
     /// The path of this base.
@@ -70,6 +84,7 @@ mod tests {
         let mount = Mount {
             tenant: TenantId(2),
             prefix: "/t/a".into(),
+            trail_from: None,
         };
         assert_eq!(
             mount.below(&config, "https://x.example/fhir"),

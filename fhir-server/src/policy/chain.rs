@@ -22,10 +22,12 @@ impl Chain {
         Chain::of(relationship::Settings::default())
     }
 
-    /// The same, where the caller without a token looks after every patient: for the sandbox.
+    /// The same, where the caller without a token looks after every patient, and a researcher needs the patient's Consent alone: for the
+    /// sandbox.
     pub fn sandbox() -> Self {
         Chain::of(relationship::Settings {
             look_after_everyone: vec![Principal::sandbox_clinician()],
+            need_none: vec![("researcher".into(), "HRESCH".into())],
             ..relationship::Settings::default()
         })
     }

@@ -2,13 +2,17 @@
 //!
 //! Invariant: whoever reads while a sandbox is filled or put back sees it as it was before or as it is after.
 
+mod spaces;
+
+pub(crate) use spaces::{Space, Spaces, is_name};
+
 use bytes::Bytes;
 use fhir_model::{Bundle, Resource, json};
 use tokio::sync::Mutex;
 
 use crate::audit::Record;
 use crate::context::{Context, Principal, TenantId};
-use crate::engine::Engine;
+use crate::engine::{Engine, Session};
 use crate::error::{Error, ErrorCode, Result};
 use crate::interaction::{Format, Interaction, Payload, Request, RequestBody, dispatch};
 use crate::store::AuditAction;
@@ -80,26 +84,23 @@ impl Samples {
     /// The request's deadline has passed, the samples are refused, or the store failed: nothing was changed.
     pub(crate) async fn reset(&self, engine: &Engine, caller: &Context) -> Result<Reset> {
         let _turn = self.turn.lock().await;
-        let mut asked = Request::new(Interaction::Operation, BASE);
-        asked.operation = Some("reset".into());
-        let mut record = Record::of(caller, &asked);
-        record.status = 200;
-        let told = record.entry(
-            caller,
-            (Interaction::Operation, AuditAction::Execute),
-            (None, None),
-        );
-        let mut context = caller.clone();
-        context.principal = Principal::system("sandbox");
-        let mut session = engine.session(context);
-        let told = Some(told).filter(|_| session.is_audited());
-        session.renew(told);
+        let mut session = renewing(engine, caller, "reset");
         dispatch(&mut session, &self.request()).await.map_err(refused)?;
-        let removed = session.took_away();
         Ok(Reset {
-            removed: removed.ok_or_else(|| Error::internal("a renewal that took nothing away"))?,
+            removed: taken_away(&session)?,
             seeded: self.count,
         })
+    }
+
+    /// Takes everything out of the caller's tenant but the audit trail, which tells who asked; how many resources went.
+    ///
+    /// # Errors
+    /// The store failed: nothing was changed.
+    pub(crate) async fn clear(&self, engine: &Engine, caller: &Context) -> Result<i64> {
+        let _turn = self.turn.lock().await;
+        let mut session = renewing(engine, caller, "close");
+        session.commit().await?;
+        taken_away(&session)
     }
 
     fn request(&self) -> Request {
@@ -107,6 +108,30 @@ impl Samples {
         request.body = Some(RequestBody::Fhir(Format::Json, self.bundle.clone()));
         request
     }
+}
+
+/// A session that renews the caller's tenant, and tells the trail what it was asked.
+fn renewing(engine: &Engine, caller: &Context, what: &str) -> Session {
+    let mut asked = Request::new(Interaction::Operation, BASE);
+    asked.operation = Some(what.into());
+    let mut record = Record::of(caller, &asked);
+    record.status = 200;
+    let told = record.entry(
+        caller,
+        (Interaction::Operation, AuditAction::Execute),
+        (None, None),
+    );
+    let mut context = caller.clone();
+    context.principal = Principal::system("sandbox");
+    let mut session = engine.session(context);
+    let told = Some(told).filter(|_| session.is_audited());
+    session.renew(told);
+    session
+}
+
+fn taken_away(session: &Session) -> Result<i64> {
+    let removed = session.took_away();
+    removed.ok_or_else(|| Error::internal("a renewal that took nothing away"))
 }
 
 fn unusable(why: impl Into<String>) -> Error {

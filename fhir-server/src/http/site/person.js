@@ -5,12 +5,17 @@ const root = new URL("../", document.baseURI);
 const tokens = new Map();
 const coded = (bytes) => btoa(String.fromCharCode(...new Uint8Array(bytes))).replace(/\+/g, "-").replace(/\//g, "_").replace(/=+$/, "");
 
+// A space of the sandbox, where the page's address names one.
+export const space = new URLSearchParams(location.search).get("space") ?? "";
+const within = (path) => new URL(space ? `sandbox/${space}/${path}` : path, root).href;
+
 let base;
-// The FHIR base as the OpenAPI document names it.
+// The FHIR base as the OpenAPI document names it, or that of the space.
 export async function fhirBase() {
   base ??= fetch(new URL("openapi.json", root)).then((answer) => answer.json());
   const document = await base;
-  return { document, url: new URL(document.servers[0].url, root).href };
+  const shared = new URL(document.servers[0].url, root).href;
+  return { document, url: space ? within(shared.slice(root.href.length)) : shared };
 }
 
 export async function people() {
@@ -54,11 +59,16 @@ export async function ask(who, path, options = {}) {
 // Whether the server is a sandbox, which can be put back to what it began with.
 export const canReset = async () => (await fetch(new URL("sandbox/$reset", root), { method: "OPTIONS" })).ok;
 
-// Puts the sandbox back; what it did, or an OperationOutcome.
-export async function reset() {
-  const answer = await fetch(new URL("sandbox/$reset", root), { method: "POST" });
+async function change(url, method) {
+  const answer = await fetch(url, { method });
   return { ok: answer.ok, body: await answer.json() };
 }
+
+// Puts the sandbox, or the space, back; what it did, or an OperationOutcome.
+export const reset = () => change(space ? within("$reset") : new URL("sandbox/$reset", root), "POST");
+
+// Opens a space, or finds that it is open.
+export const openSpace = (name) => change(new URL(`sandbox/${encodeURIComponent(name)}`, root), "PUT");
 
 // A field to choose a person with; tells `chosen` now and at each change.
 export async function choose(place, chosen) {

@@ -1,6 +1,6 @@
 // The record browser: what the chosen person may see of each record, by the public API alone.
 import { day, el, person as named, told, valueOf, words } from "./plain.js";
-import { ask, canReset, choose, reset } from "./person.js";
+import { ask, canReset, choose, openSpace, reset, space } from "./person.js";
 
 const results = document.getElementById("patients");
 const record = document.getElementById("record");
@@ -91,16 +91,22 @@ async function show() {
   if (!id) return;
   record.replaceChildren(el("p", {}, "Loading…"));
   const answer = await ask(who, `/Patient/${id}`);
-  if (answer.status !== 200) return record.replaceChildren(el("h2", {}, id), refusal(answer));
   const p = answer.body;
   const of = `patient=${id}`;
+  const trail = () => part("Who has seen this record", `/AuditEvent?${of}&_sort=-date&_count=20`, (all) => items([...Map.groupBy(all, seenBy)], ([line, times]) => (times.length > 1 ? `${line} (${times.length} times)` : line)));
+  if (answer.status !== 200) {
+    // Whoever guards confidentiality sees no record, and may ask who does.
+    const about = who?.alias === "privacy-officer" ? await Promise.all([consents(id), trail()]) : [];
+    if (open === id && who === asked) record.replaceChildren(el("h2", { id: "whose" }, id), refusal(answer), el("div", { class: "grid" }, about));
+    return;
+  }
   const cards = await Promise.all([
     part("Encounters", `/Encounter?${of}&_sort=-date&_count=50`, (all) => items(all, (e) => `${day(e.period?.start)} ${words(e.type?.[0]) || e.class?.display || e.class?.code} (${e.status})`)),
     part("Conditions", `/Condition?${of}&_count=50`, (all) => items(all, (c) => `${words(c.code)}${c.onsetDateTime ? `, since ${day(c.onsetDateTime)}` : ""}`)),
     part("Prescriptions", `/MedicationRequest?${of}&_count=50`, (all) => items(all, (m) => `${words(m.medicationCodeableConcept) || m.medicationReference?.display || "a medicine"} (${m.status})${m.dosageInstruction?.[0]?.text ? `: ${m.dosageInstruction[0].text}` : ""}`)),
     part("Observations", `/Observation?${of}&_sort=-date&_count=100`, plots),
     consents(id),
-    part("Who has seen this record", `/AuditEvent?${of}&_sort=-date&_count=20`, (all) => items([...Map.groupBy(all, seenBy)], ([line, times]) => (times.length > 1 ? `${line} (${times.length} times)` : line))),
+    trail(),
   ]);
   if (open !== id || who !== asked) return;
   const nhs = p.identifier?.find((i) => i.system?.endsWith("nhs-number"))?.value;
@@ -118,7 +124,7 @@ function seenBy(event) {
 // For everybody who uses the sandbox: so it is asked for twice.
 async function putBack() {
   const [button, done] = ["reset", "done"].map((id) => document.getElementById(id));
-  if (!confirm("Put the sandbox back to its first records? All that was written to it since is gone, for everybody who uses it.")) return;
+  if (!confirm(`Put ${space ? `the space ${space}` : "the sandbox"} back to its first records? All that was written to it since is gone, for everybody who uses it.`)) return;
   button.disabled = true;
   done.textContent = "Putting it back…";
   try {
@@ -134,6 +140,18 @@ const failed = (error) => record.replaceChildren(el("p", { class: "refused" }, e
 document.getElementById("name").addEventListener("input", () => patients().catch(failed));
 document.getElementById("actor").addEventListener("change", () => show().catch(failed));
 document.getElementById("reset").addEventListener("click", () => putBack().catch(failed));
+document.getElementById("space").value = space;
+// A space is part of the page's address: it is opened, then the page is loaded there.
+document.getElementById("back").addEventListener("submit", (event) => {
+  event.preventDefault();
+  const name = document.getElementById("space").value;
+  const go = async () => {
+    const { ok, body } = name ? await openSpace(name) : { ok: true };
+    if (ok) location.search = name ? new URLSearchParams({ space: name }) : "";
+    else document.getElementById("done").textContent = `Refused: ${told(body)}`;
+  };
+  go().catch(failed);
+});
 canReset().then((can) => { document.getElementById("back").hidden = !can; }).catch(failed);
 await choose(document.getElementById("who"), (person) => {
   who = person;

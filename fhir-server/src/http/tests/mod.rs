@@ -16,9 +16,11 @@ mod native;
 mod operations;
 mod patches;
 mod paths;
+mod people;
 mod provoked;
 mod refusals;
 mod resets;
+mod spaces;
 mod tenants;
 mod tokens;
 

@@ -9,16 +9,16 @@ use crate::policy::Chain;
 use crate::store::Store;
 
 /// What the binary's sandbox begins with.
-const SAMPLES: [&[u8]; 5] = [
+pub(super) const SAMPLES: [&[u8]; 5] = [
     include_bytes!("../../../sandbox/1-organisations.json"),
     include_bytes!("../../../sandbox/2-patients.json"),
     include_bytes!("../../../sandbox/3-records.json"),
     include_bytes!("../../../sandbox/4-bookings.json"),
     include_bytes!("../../../sandbox/5-consents.json"),
 ];
-const RESOURCES: u64 = 282;
+const RESOURCES: u64 = 286;
 
-async fn filled(store: Arc<dyn Store>) -> FhirServer {
+pub(super) async fn filled(store: Arc<dyn Store>) -> FhirServer {
     let builder = FhirServer::builder()
         .config(sandbox())
         .store(store)
@@ -30,7 +30,7 @@ async fn filled(store: Arc<dyn Store>) -> FhirServer {
 }
 
 /// A server over each store that there is, with what it needs as long as it runs.
-async fn servers() -> Vec<(FhirServer, Option<tempfile::TempDir>)> {
+pub(super) async fn servers() -> Vec<(FhirServer, Option<tempfile::TempDir>)> {
     let memory = Arc::new(MemoryStore::new(Arc::new(SystemClock)));
     let mut all = vec![(filled(memory).await, None)];
     #[cfg(feature = "sqlite")]
@@ -48,7 +48,7 @@ async fn servers() -> Vec<(FhirServer, Option<tempfile::TempDir>)> {
     all
 }
 
-async fn sent(server: &FhirServer, request: TestRequest) -> Answer {
+pub(super) async fn sent(server: &FhirServer, request: TestRequest) -> Answer {
     let app = App::new()
         .configure(|app| server.configure(app))
         .configure(|app| server.configure_sandbox(app));
@@ -75,7 +75,7 @@ async fn everything(server: &FhirServer) -> BTreeMap<String, Value> {
     all.collect()
 }
 
-async fn count(server: &FhirServer) -> u64 {
+pub(super) async fn count(server: &FhirServer) -> u64 {
     let answer = sent(server, get("/fhir/?_summary=count")).await;
     answer.json()["total"].as_u64().unwrap()
 }
