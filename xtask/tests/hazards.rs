@@ -72,3 +72,42 @@ fn each_target_of_the_table_has_tests_that_exist() {
     }
     assert_eq!(targets.len(), 15, "{targets:?}");
 }
+
+#[test]
+fn each_target_of_tokens_scopes_and_the_authority_is_named_by_a_test() {
+    let mut known = BTreeSet::new();
+    tests_in(&workspace_root(), &mut known);
+    let numbers = (1..=40).chain([47, 49]).map(|number| format!("{number:03}"));
+    let named = numbers.chain(["039a", "039b", "039c"].map(str::to_owned));
+    for number in named {
+        let name = format!("s_{number}");
+        let is_named =
+            |test: &String| test.starts_with(&format!("{name}_")) || test.ends_with(&format!("_{name}"));
+        assert!(known.iter().any(is_named), "no test is named for S-{number}");
+    }
+}
+
+/// What is not kept cannot be told by the time that comparing it takes: apps prove who they are by keys, codes and tokens are signed, and page
+/// links are sealed. Whoever adds a secret compares it in constant time, keeps it hashed, and replaces this test.
+#[test]
+fn s_021_no_secret_is_kept_to_be_compared() {
+    let root = workspace_root();
+    for folder in [
+        "fhir-server/src/authority",
+        "fhir-server/src/token",
+        "fhir-server/src/config",
+    ] {
+        for file in std::fs::read_dir(root.join(folder)).unwrap() {
+            let path = file.unwrap().path();
+            if path.is_file() {
+                let text = std::fs::read_to_string(&path).unwrap();
+                assert!(!text.contains("client_secret"), "{}", path.display());
+            }
+        }
+    }
+    let configuration = std::fs::read_to_string(root.join("docs/configuration.md")).unwrap();
+    assert!(configuration.contains("keys_file"));
+    for setting in ["`secret", "_secret`", "password`"] {
+        assert!(!configuration.contains(setting), "{setting}");
+    }
+}

@@ -26,9 +26,14 @@ pub(crate) struct Load {
 }
 
 impl Load {
+    /// Requests that were answered.
+    pub(crate) fn count(&self) -> usize {
+        self.took.len()
+    }
+
     /// Requests a second.
     pub(crate) fn rate(&self) -> f64 {
-        self.took.len() as f64 / self.elapsed.as_secs_f64()
+        self.count() as f64 / self.elapsed.as_secs_f64()
     }
 
     /// Milliseconds in which that many of a hundred requests were answered.

@@ -4,6 +4,7 @@
 //! be skipped.
 
 mod admits;
+mod binary;
 mod check;
 mod conditions;
 mod facts;
@@ -33,6 +34,7 @@ mod session;
 mod settings;
 mod spoken;
 mod stored_form;
+mod subscription;
 mod trail;
 mod validation;
 mod veil;

@@ -36,6 +36,22 @@ pub(crate) struct Part<'r> {
     pub(crate) path: Cow<'static, str>,
 }
 
+impl Part<'_> {
+    /// Its text with its edits made.
+    pub(crate) fn edited(&self, edits: &[Edit]) -> Result<Vec<u8>> {
+        let lost = || Error::internal("edits of a body are out of order");
+        let mut out = Vec::with_capacity(self.span.span.len());
+        let mut at = self.span.span.start;
+        for edit in edits {
+            out.extend_from_slice(self.text.get(at..edit.span.start).ok_or_else(lost)?);
+            out.extend_from_slice(&edit.text);
+            at = edit.span.end;
+        }
+        out.extend_from_slice(self.text.get(at..self.span.span.end).ok_or_else(lost)?);
+        Ok(out)
+    }
+}
+
 impl Received {
     /// Reads a body of FHIR in JSON or XML.
     pub(crate) fn read(body: Option<&RequestBody>, settings: &Settings) -> Result<Received> {

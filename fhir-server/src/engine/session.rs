@@ -17,7 +17,7 @@ use super::replay::Remembered;
 use super::trail::Trail;
 use super::veil::{absent, mask, masked};
 use super::write::Staged;
-use super::{Engine, Settings};
+use super::{Engine, Settings, binary};
 use crate::context::{Context, Millis};
 use crate::error::{Error, ErrorCode, Result};
 use crate::interaction::{Interaction, Request};
@@ -28,8 +28,14 @@ use crate::store::{
     Snapshot, Version,
 };
 
-/// Interaction, type, operation, and whether it is about the content of a write.
-type Question = (Interaction, Option<ResourceType>, Option<&'static str>, bool);
+/// Interaction, type, operation, whether it is about the content of a write, and about what another resource carries.
+type Question = (
+    Interaction,
+    Option<ResourceType>,
+    Option<&'static str>,
+    bool,
+    bool,
+);
 type Decisions = HashMap<Question, Arc<Permitted>>;
 
 /// What the policy permits of an access.
@@ -197,12 +203,21 @@ impl Session {
     /// # Errors
     /// The policy denies it, or cannot decide.
     pub(super) fn decide(&self, access: &Access<'_>) -> Result<Arc<Permitted>> {
+        match binary::is_read(access) {
+            true => self.decide_binary(access),
+            false => self.decide_alone(access),
+        }
+    }
+
+    /// The same, of the resource by itself.
+    pub(super) fn decide_alone(&self, access: &Access<'_>) -> Result<Arc<Permitted>> {
         self.check_trail(access)?;
         let question = (
             access.interaction,
             access.resource_type,
             access.operation,
             access.content,
+            access.carried,
         );
         let Some(facts) = self.facts() else {
             return Err(undecided("the policy has not gathered its facts"));

@@ -4,6 +4,8 @@
 //! are the store's to give); index extraction, a pure function of the typed value; and, with all that is staged, one
 //! atomic commit. Typed hooks go between policy and validation, in `Session::accept`.
 //!
+//! Size: every way of staging and the one commit, to be read side by side.
+//!
 //! Invariant: what a write depends on is an `Expect` of its commit, checked in the same database transaction.
 
 use std::collections::BTreeSet;
@@ -15,7 +17,7 @@ use super::conditions::{self, Conditions, Reason};
 use super::known::{KnownHere, check_writable};
 use super::session::Permitted;
 use super::stored_form::{Edit, stored_body};
-use super::{Part, Session, veil};
+use super::{Part, Session, subscription, veil};
 use crate::context::Millis;
 use crate::error::{Error, ErrorCode, Issue, Result};
 use crate::interaction::Interaction;
@@ -150,6 +152,9 @@ impl Session {
         entry: Option<usize>,
     ) -> Result<Ticket> {
         self.prepare().await?;
+        let off = subscription::switched_off(draft, self.settings())?;
+        let off = off.as_ref().map(|off| draft.about(off)).transpose()?;
+        let draft = off.as_ref().unwrap_or(draft);
         let create = Access::new(Interaction::Create, Some(key.resource_type));
         self.permit_access(&create)?;
         let (body, issues) = self.accept(draft, &key).await?;
@@ -182,6 +187,9 @@ impl Session {
         entry: Option<usize>,
     ) -> Result<Ticket> {
         self.prepare().await?;
+        let off = subscription::switched_off(draft, self.settings())?;
+        let off = off.as_ref().map(|off| draft.about(off)).transpose()?;
+        let draft = off.as_ref().unwrap_or(draft);
         let update = Access::new(Interaction::Update, Some(key.resource_type));
         let permitted = self.decide(&update)?;
         check_writable(&key)?;
@@ -230,6 +238,9 @@ impl Session {
         by: &Access<'_>,
     ) -> Result<Ticket> {
         self.prepare().await?;
+        let off = subscription::switched_off(draft, self.settings())?;
+        let off = off.as_ref().map(|off| draft.about(off)).transpose()?;
+        let draft = off.as_ref().unwrap_or(draft);
         let mut expects = visible(&key, self.filter_to_change(&key, by)?);
         expects.push((Expect::Version(key.clone(), version), Reason::Changed));
         let (body, issues) = self.accept(draft, &key).await?;
@@ -427,7 +438,8 @@ impl Session {
         if !draft.explains {
             issues.clear();
         }
-        // That a Consent is enforced more strictly than it says is told to all.
+        // That a Consent is enforced more strictly than it says, and that no Subscription is served, is told to all.
+        issues.extend(subscription::review(draft.part.resource));
         issues.extend(consent::review(key, draft.part.resource, &self.settings().zone));
         Ok((stored_body(&draft.part, &key.id, draft.edits)?, issues))
     }

@@ -114,7 +114,7 @@ async fn one(
         (Interaction::Operation, Some(resource)) => {
             let part = received.entry(entry.index, resource)?;
             let mut request = entry.request.clone();
-            request.body = Some(RequestBody::Fhir(Format::Json, patch::edited(&part, &[])?.into()));
+            request.body = Some(RequestBody::Fhir(Format::Json, part.edited(&[])?.into()));
             dispatch::single(session, &request).await
         }
         _ => dispatch::single(session, &entry.request).await,

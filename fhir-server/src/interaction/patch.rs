@@ -161,7 +161,7 @@ pub(super) fn of_part(part: &Part<'_>, edits: &[Edit]) -> Result<Patch> {
     let place = part.path.clone().into_owned();
     match part.resource.get::<Binary>() {
         Some(binary) => of_binary(binary, &place),
-        None if part.resource.type_name() == "Parameters" => Ok(Patch::FhirPath(edited(part, edits)?.into())),
+        None if part.resource.type_name() == "Parameters" => Ok(Patch::FhirPath(part.edited(edits)?.into())),
         None => Err(no_patch(part.resource.type_name()).at(place)),
     }
 }
@@ -189,18 +189,4 @@ fn not_taken(content_type: &str) -> Error {
 fn no_patch(found: &str) -> Error {
     let text = format!("A PATCH takes {TAKEN}; this is a {found}. To replace the whole resource, use PUT.");
     Error::new(ErrorCode::Invalid, text)
-}
-
-/// The text of a part with its edits made.
-pub(super) fn edited(part: &Part<'_>, edits: &[Edit]) -> Result<Vec<u8>> {
-    let lost = || Error::internal("edits of a body are out of order");
-    let mut out = Vec::with_capacity(part.span.span.len());
-    let mut at = part.span.span.start;
-    for edit in edits {
-        out.extend_from_slice(part.text.get(at..edit.span.start).ok_or_else(lost)?);
-        out.extend_from_slice(&edit.text);
-        at = edit.span.end;
-    }
-    out.extend_from_slice(part.text.get(at..part.span.span.end).ok_or_else(lost)?);
-    Ok(out)
 }

@@ -20,9 +20,7 @@ use self::problems::Problems;
 use super::bundle::BundleWriter;
 use super::conditional;
 use super::entry::{self, Entry};
-use super::{
-    Format, Interaction, Payload, Request, RequestBody, Response, dispatch, operation, patch, present,
-};
+use super::{Format, Interaction, Payload, Request, RequestBody, Response, dispatch, operation, present};
 use crate::engine::{
     Assigned, BundleLinks, Committed, Edit, Matches, Received, Session, in_entry, not_found,
 };
@@ -226,7 +224,7 @@ impl Plan {
             let index = planned.entry.index;
             let edits = edits.get(index).map(Vec::as_slice).unwrap_or_default();
             if let Some(resource) = bundle.entry.get(index).and_then(|e| e.resource.as_ref()) {
-                let text = patch::edited(&received.entry(index, resource)?, edits)?;
+                let text = received.entry(index, resource)?.edited(edits)?;
                 planned.entry.request.body = Some(RequestBody::Fhir(Format::Json, text.into()));
             }
         }

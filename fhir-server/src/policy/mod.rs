@@ -52,6 +52,9 @@ pub struct Access<'f> {
     pub affects_state: bool,
     /// Whether it is about the new content of a write, not about what is stored.
     pub content: bool,
+    /// Whether it is about what another resource carries, such as the Binary of a DocumentReference: whose it is, is asked of that one, and
+    /// decided here is only what is asked of the carried resource itself.
+    pub carried: bool,
     /// What the rules have gathered.
     pub facts: &'f Facts,
 }
@@ -65,6 +68,7 @@ impl Access<'_> {
             operation: None,
             affects_state: false,
             content: false,
+            carried: false,
             facts: Facts::none(),
         }
     }
@@ -89,6 +93,12 @@ impl Access<'_> {
         self
     }
 
+    /// The same, of what another resource carries.
+    pub fn of_carried(mut self) -> Self {
+        self.carried = true;
+        self
+    }
+
     /// The same, with what is known.
     pub fn with_facts(self, facts: &Facts) -> Access<'_> {
         Access {
@@ -97,6 +107,7 @@ impl Access<'_> {
             operation: self.operation,
             affects_state: self.affects_state,
             content: self.content,
+            carried: self.carried,
             facts,
         }
     }

@@ -114,6 +114,8 @@ impl ScopeRule {
             (ScopeLevel::User | ScopeLevel::System, _) => return of_type.and(restricted),
         };
         match centre {
+            // Whose it is, is asked of what carries it.
+            Some(_) if access.carried => of_type.and(restricted),
             Some(centre) => of_type
                 .and(restricted)
                 .and(within(&centre, letter, resource_type)),

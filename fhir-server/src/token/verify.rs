@@ -66,6 +66,7 @@ impl Verifier {
         let issuer = issuer.ok_or_else(|| invalid("this server does not know who issued it (`iss`)."))?;
         check_signature(&jws, issuer, asked.now).await?;
         check_kind(&jws, issuer)?;
+        check_unbound(&jws.claims)?;
         let is_client = principal::is_client(&jws.claims, issuer);
         let most = match is_client {
             true => self.config.max_client_life,
@@ -112,6 +113,17 @@ fn check_kind(jws: &Jws<'_>, issuer: &Issuer) -> Result<()> {
         return Ok(());
     }
     Err(invalid("it is no access token (`typ` must be `at+jwt`)."))
+}
+
+/// A token that is bound to a key of its client (DPoP, RFC 9449; mTLS, RFC 8705) is worth nothing without the proof, which this server cannot
+/// check: as a plain bearer token it would do for whoever took it.
+fn check_unbound(claims: &Map<String, Value>) -> Result<()> {
+    match claims.contains_key("cnf") {
+        false => Ok(()),
+        true => Err(invalid(
+            "it is bound to a key of its client (`cnf`), and this server takes bearer tokens alone.",
+        )),
+    }
 }
 
 fn is_id_token(claims: &Map<String, Value>) -> bool {

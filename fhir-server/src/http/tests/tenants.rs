@@ -188,7 +188,7 @@ async fn a_page_link_of_another_organisation_is_refused_s_049() {
 }
 
 #[actix_web::test]
-async fn a_bundle_that_names_another_organisation_writes_only_here_s_049() {
+async fn cve_2026_113874_a_bundle_that_names_another_organisation_writes_only_here_s_049() {
     let server = three().await;
     let bundle = |kind: &str, url: &str, full: &str| {
         json!({

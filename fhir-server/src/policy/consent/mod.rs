@@ -227,7 +227,7 @@ impl Policy for ConsentRule {
             ));
         }
         // Consents are about who sees what is there, not about what is recorded.
-        if access.content {
+        if access.content || access.carried {
             return Ok(Decision::permit(Filter::All));
         }
         let visible = access.facts.get::<Visible>();

@@ -18,6 +18,11 @@ struct Published {
 }
 
 fn published(keys: Value) -> Published {
+    published_with(keys, "")
+}
+
+/// The same, whose answers have that header.
+fn published_with(keys: Value, header: &'static str) -> Published {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}/jwks.json", listener.local_addr().unwrap());
     let keys = Arc::new(Blocking::new(Some(keys)));
@@ -35,7 +40,7 @@ fn published(keys: Value) -> Published {
                 .as_ref()
                 .map_or_else(String::new, ToString::to_string);
             let head = "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length:";
-            let _ = stream.write_all(format!("{head} {}\r\n\r\n{body}", body.len()).as_bytes());
+            let _ = stream.write_all(format!("{head} {}\r\n{header}\r\n{body}", body.len()).as_bytes());
         }
     });
     let source = Source::Fetched(Box::new(Fetching {
@@ -140,4 +145,51 @@ fn keys_are_fetched_only_from_where_the_configuration_allows() {
     assert!(error.contains("outbound.allow"), "{error}");
     server.outbound.allow = vec!["https://other.example".into()];
     assert!(Issuer::open(&config, &server).is_err());
+}
+
+#[tokio::test]
+async fn s_038_keys_are_kept_no_longer_than_their_answer_says() {
+    for (header, kept) in [
+        ("Cache-Control: max-age=90\r\n", 90),
+        ("Cache-Control: private, max-age=120\r\n", 120),
+        ("Cache-Control: max-age=86400\r\n", 600),
+        // Not twice a minute, whatever it says.
+        ("Cache-Control: no-store\r\n", 60),
+        ("", 600),
+    ] {
+        let published = published_with(json!({ "keys": [RSA.jwk()] }), header);
+        assert!(published.knows(RSA.kid, Algorithm::Rs256, 0).await);
+        *published.keys.lock().unwrap() = Some(json!({ "keys": [P256.jwk()] }));
+        assert!(
+            published.knows(RSA.kid, Algorithm::Rs256, kept - 1).await,
+            "{header}"
+        );
+        assert!(
+            !published.knows(RSA.kid, Algorithm::Rs256, kept).await,
+            "{header}"
+        );
+        assert_eq!(published.asked(), 2, "{header}");
+    }
+}
+
+#[test]
+fn s_038_keys_are_not_fetched_from_addresses_within() {
+    for url in [
+        "http://as.example/jwks",
+        "https://as.example.evil.example/jwks",
+        "https://as.example@evil.example/jwks",
+        "https://127.0.0.1/jwks",
+        "https://[::1]/jwks",
+        "https://169.254.169.254/latest/meta-data",
+        "https://localhost./jwks",
+        "file:///etc/passwd",
+        "https://as.example:444/jwks",
+    ] {
+        let mut server = Config::default();
+        server.outbound.allow = vec!["https://as.example".into()];
+        let mut config = IssuerConfig::new("https://as.example", "unused");
+        config.keys_file = None;
+        config.jwks_url = Some(url.into());
+        assert!(Issuer::open(&config, &server).is_err(), "{url}");
+    }
 }

@@ -1,10 +1,13 @@
 //! Access tokens at the FHIR base: attacks S-001 to S-018, and what claims are read as.
 
 mod attacks;
+mod bound;
 mod claims;
 mod keys;
 #[cfg(feature = "sqlite")]
 mod surfaces;
+#[cfg(feature = "sqlite")]
+mod weaknesses;
 
 use serde_json::{Value, json};
 

@@ -4,7 +4,7 @@ use super::*;
 use crate::store::{DatabaseUrl, StoreOptions, open};
 
 /// A server with a patient who has a laboratory result and a vital sign, the second with a canary in it.
-async fn with_results() -> (tempfile::TempDir, FhirServer) {
+pub(super) async fn with_results() -> (tempfile::TempDir, FhirServer) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("jwks.json");
     std::fs::write(&path, jwks().to_string()).unwrap();
@@ -44,7 +44,7 @@ async fn with_results() -> (tempfile::TempDir, FhirServer) {
 }
 
 /// A token of those scopes.
-fn of(scope: &str, patient: Option<&str>) -> String {
+pub(super) fn of(scope: &str, patient: Option<&str>) -> String {
     let mut claims = with("scope", Some(json!(scope)));
     if let Some(patient) = patient {
         claims["patient"] = json!(patient);

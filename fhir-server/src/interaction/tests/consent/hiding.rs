@@ -321,22 +321,64 @@ fn con_77_an_answer_is_no_other_callers() {
 
 #[test]
 fn con_71_content_is_seen_by_who_sees_what_it_belongs_to() {
-    let binary = |id: &str, context: &str| json!({"resourceType": "Binary", "id": id, "contentType": "text/plain", "securityContext": {"reference": context}, "data": "eA=="});
-    let document = json!({"resourceType": "DocumentReference", "id": "d", "status": "current", "subject": of("p1"),
-        "content": [{"attachment": {"url": "Binary/of-document"}}]});
+    let binary = |id: &str, context: Option<&str>| {
+        let mut binary =
+            json!({"resourceType": "Binary", "id": id, "contentType": "text/plain", "data": "eA=="});
+        if let Some(context) = context {
+            binary["securityContext"] = json!({"reference": context});
+        }
+        binary
+    };
+    let document = |id: &str, patient: &str, binary: &str| {
+        json!({"resourceType": "DocumentReference", "id": id, "status": "current", "subject": of(patient),
+            "content": [{"attachment": {"url": format!("Binary/{binary}")}}]})
+    };
+    let secret = labelled(document("secret", "p1", "of-secret"), CONFIDENTIALITY, "R");
     let world = World::new(&[
-        binary("of-patient", "Patient/p1"),
-        document,
-        binary("of-document", "DocumentReference/d"),
+        binary("of-patient", Some("Patient/p1")),
+        document("d", "p1", "carried"),
+        binary("carried", None),
+        binary("of-document", Some("DocumentReference/d")),
+        binary("of-secret", None),
+        secret,
+        binary("of-secret-context", Some("DocumentReference/secret")),
+        binary("of-nothing", None),
+        binary("of-elsewhere", Some("DocumentReference/none")),
     ]);
-    for name in ["Binary/of-patient", "DocumentReference/d"] {
-        assert_eq!(world.status(&dr_a(), name), 200, "{name}");
-        assert_eq!(world.status(&dr_b(), name), 404, "{name}");
+    let all = [
+        "DocumentReference/d",
+        "Binary/of-patient",
+        "Binary/carried",
+        "Binary/of-document",
+        "DocumentReference/secret",
+        "Binary/of-secret",
+        "Binary/of-secret-context",
+        "Binary/of-nothing",
+        "Binary/of-elsewhere",
+    ];
+    let seen = |who: &Principal| world.seen(who, &all);
+    // DrB has nothing to do with p1, and DrA sees no document that is restricted, nor its content.
+    assert_eq!(seen(&dr_a()), all[..4]);
+    assert_eq!(seen(&dr_b()), [] as [&str; 0]);
+    assert_eq!(seen(&patient_herself("p1")), all[..7]);
+    assert_eq!(seen(&patient_herself("p2")), [] as [&str; 0]);
+    assert_eq!(seen(&dr_a().with_role("restricted-access")), all[..7]);
+    for who in [dr_a(), dr_b()] {
+        for name in ["Binary/of-secret", "Binary/of-secret-context"] {
+            for url in [
+                name.to_owned(),
+                format!("{name}/_history"),
+                format!("{name}/_history/1"),
+            ] {
+                assert_eq!(world.status(&who, &url), 404, "{} {url}", who.name);
+            }
+        }
     }
-    // Whose it is cannot be told from what it names alone, so nobody who is bound is shown it.
-    assert_eq!(world.status(&dr_b(), "Binary/of-document"), 404);
+    // Whoever carries it as well opens nothing by that, and closes it to none but those who see the other alone.
+    world.put(&document("other", "p2", "of-secret"));
+    assert_eq!(world.status(&patient_herself("p2"), "Binary/of-secret"), 404);
+    assert_eq!(world.status(&dr_a(), "Binary/of-secret"), 404);
     world.put(&consent("OPTOUT", json!({})));
-    for name in ["Binary/of-patient", "DocumentReference/d", "Binary/of-document"] {
-        assert_eq!(world.status(&dr_a(), name), 404, "{name}");
-    }
+    assert_eq!(seen(&dr_a()), [] as [&str; 0]);
+    assert_eq!(world.status(&patient_herself("p1"), "Binary/carried"), 200);
 }
