@@ -114,12 +114,16 @@ fn every_official_example_comes_back_as_it_was_sent() {
     let mut server = TestServer::new();
     for (n, file) in files("examples/r4-json").into_iter().enumerate() {
         let sent = fs::read_to_string(&file).unwrap();
-        let value: Value = serde_json::from_str(&sent).unwrap();
+        let mut value: Value = serde_json::from_str(&sent).unwrap();
         let (kind, id) = (
             value["resourceType"].as_str().unwrap(),
             value["id"].as_str().unwrap(),
         );
         let url = format!("{kind}/{id}");
+        // Nothing is delivered, and a Subscription says so.
+        if kind == "Subscription" {
+            value["status"] = Value::from("off");
+        }
         // The store in memory copies all that it has at each write: it is never given much.
         if n % 50 == 0 {
             server = TestServer::new();
