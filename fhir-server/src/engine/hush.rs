@@ -57,7 +57,8 @@ impl Session {
         Ok(())
     }
 
-    /// New content of the resource, with the words that the caller did not see beside references which are still there.
+    /// New content of the resource, with the words that the caller did not see beside references which are still there. What the caller
+    /// saw, sent back, is what is stored: it makes no version.
     ///
     /// # Errors
     /// As [`Session::hush`].
@@ -75,8 +76,15 @@ impl Session {
         let unseen = self
             .unseen(said.iter().map(|(_, key)| key.clone()).collect())
             .await?;
-        let unheard = said.iter().filter(|(_, key)| unseen.contains(key));
+        let unheard: Vec<_> = said.iter().filter(|(_, key)| unseen.contains(key)).collect();
+        let mut seen = before.clone();
+        let cuts = unheard.iter().flat_map(|(spoken, _)| spoken.cuts.clone());
+        without(&mut seen, cuts.collect());
+        if seen == *body {
+            return Ok(before);
+        }
         let words: HashMap<&str, &[u8]> = unheard
+            .iter()
             .filter_map(|(spoken, _)| {
                 Some((
                     spoken.reference.as_str(),

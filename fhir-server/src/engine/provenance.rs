@@ -124,19 +124,22 @@ impl Session {
             let (Some(key), Some(write)) = (&one.key, one.resource_write()) else {
                 continue;
             };
-            if let Write::Create { .. } = write {
-                targets.push((format!("{key}/_history/1"), None));
-                continue;
-            }
+            let body = match write {
+                Write::Create { .. } => {
+                    targets.push((format!("{key}/_history/1"), None));
+                    continue;
+                }
+                Write::Update { body, .. } => Some(body),
+                _ => None,
+            };
             let current = self.snapshot().await?.read(key, &Filter::All).await?;
-            let deletes = one.body.is_none();
             let target = match current {
                 Some(live) if live.change != Change::Delete => {
-                    let same = one.body.is_some() && live.body == one.body;
+                    let same = body.is_some() && live.body.as_ref() == body;
                     let next = if same { live.version } else { live.version + 1 };
                     (next, Expect::Version(key.clone(), live.version))
                 }
-                _ if deletes => continue,
+                _ if body.is_none() => continue,
                 gone => (
                     gone.map_or(1, |gone| gone.version + 1),
                     Expect::Absent(key.clone()),

@@ -6,8 +6,9 @@ mod spaces;
 
 pub(crate) use spaces::{Space, Spaces, is_name};
 
-use bytes::Bytes;
-use fhir_model::{Bundle, Resource, json};
+use fhir_model::{Bundle, json};
+use serde::Deserialize;
+use serde_json::value::RawValue;
 use tokio::sync::Mutex;
 
 use crate::audit::Record;
@@ -23,11 +24,19 @@ const BASE: &str = "http://localhost/fhir";
 /// The resources that a sandbox begins with; by default none.
 #[derive(Default)]
 pub(crate) struct Samples {
-    /// One transaction.
-    bundle: Bytes,
-    count: usize,
+    /// Of a transaction, as they are written.
+    entries: Vec<&'static RawValue>,
     /// Held by whoever puts a tenant back.
     turn: Mutex<()>,
+}
+
+/// What is read of a Bundle: its entries stay text, so that they take no memory beside the program's own.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Written<'t> {
+    resource_type: String,
+    #[serde(borrow, default)]
+    entry: Vec<&'t RawValue>,
 }
 
 /// What putting a sandbox back did.
@@ -44,21 +53,17 @@ impl Samples {
     ///
     /// # Errors
     /// One of them cannot be read, or is no Bundle.
-    pub(crate) fn of(bundles: &[&[u8]]) -> Result<Samples> {
-        let mut all = Bundle {
-            type_: "transaction".into(),
-            ..Bundle::default()
-        };
+    pub(crate) fn of(bundles: &[&'static [u8]]) -> Result<Samples> {
+        let mut entries = Vec::new();
         for text in bundles {
-            let read = json::from_slice(text).map_err(|error| unusable(error.to_string()))?;
-            let Resource::Bundle(bundle) = read else {
+            let read: Written = serde_json::from_slice(text).map_err(|error| unusable(error.to_string()))?;
+            if read.resource_type != "Bundle" {
                 return Err(unusable("one of them is no Bundle"));
-            };
-            all.entry.extend(bundle.entry);
+            }
+            entries.extend(read.entry);
         }
         Ok(Samples {
-            count: all.entry.len(),
-            bundle: json::to_vec_of(&all).into(),
+            entries,
             turn: Mutex::new(()),
         })
     }
@@ -70,7 +75,7 @@ impl Samples {
     pub(crate) async fn fill(&self, engine: &Engine, tenant: TenantId) -> Result<bool> {
         let mut context = Context::new(Principal::system("sandbox"), "sandbox-fill");
         context.tenant = tenant;
-        if self.count == 0 || !is_empty(engine, context.clone()).await? {
+        if self.entries.is_empty() || !is_empty(engine, context.clone()).await? {
             return Ok(false);
         }
         let mut session = engine.session(context);
@@ -88,7 +93,7 @@ impl Samples {
         dispatch(&mut session, &self.request()).await.map_err(refused)?;
         Ok(Reset {
             removed: taken_away(&session)?,
-            seeded: self.count,
+            seeded: self.entries.len(),
         })
     }
 
@@ -104,8 +109,13 @@ impl Samples {
     }
 
     fn request(&self) -> Request {
+        let entries: Vec<_> = self.entries.iter().map(|entry| entry.get()).collect();
+        let bundle = format!(
+            r#"{{"resourceType":"Bundle","type":"transaction","entry":[{}]}}"#,
+            entries.join(",")
+        );
         let mut request = Request::new(Interaction::Transaction, BASE);
-        request.body = Some(RequestBody::Fhir(Format::Json, self.bundle.clone()));
+        request.body = Some(RequestBody::Fhir(Format::Json, bundle.into()));
         request
     }
 }

@@ -123,7 +123,14 @@ async fn send_to<S>(app: &S, request: TestRequest) -> Answer
 where
     S: Service<actix_http::Request, Response = ServiceResponse<BoxBody>, Error = Error>,
 {
-    let answer = app.call(request.to_request()).await.unwrap();
+    send_made(app, request.to_request()).await
+}
+
+async fn send_made<S>(app: &S, request: actix_http::Request) -> Answer
+where
+    S: Service<actix_http::Request, Response = ServiceResponse<BoxBody>, Error = Error>,
+{
+    let answer = app.call(request).await.unwrap();
     let (_, answer) = answer.into_parts();
     let (head, body) = answer.into_parts();
     Answer {

@@ -25,14 +25,7 @@ async fn asked(server: &FhirServer, principal: &Principal, path: &str) -> Answer
     let app = init_service(App::new().configure(|app| server.configure(app))).await;
     let request = get(path).to_request();
     request.extensions_mut().insert(principal.clone());
-    let answer = app.call(request).await.unwrap();
-    let (_, answer) = answer.into_parts();
-    let (head, body) = answer.into_parts();
-    Answer {
-        status: head.status().as_u16(),
-        headers: head.headers().clone(),
-        body: to_bytes(body).await.map_err(|_| "body").unwrap().to_vec(),
-    }
+    send_made(&app, request).await
 }
 
 async fn patients(server: &FhirServer, principal: &Principal) -> Vec<String> {

@@ -123,3 +123,24 @@ fn con_37_nothing_is_found_by_those_words_and_who_writes_leaves_them_as_they_wer
     assert_eq!(ruled.send_as(&dr_a(), &put).unwrap().status, 200);
     assert_eq!(words(&patient_herself("p1")), Value::Null);
 }
+
+#[test]
+fn con_37_a_provenance_names_the_version_that_there_is_where_a_view_is_put_back_as_it_was() {
+    let world = world();
+    let ruled = world.ruled();
+    let seen = text(&ruled.get_as(&dr_a(), "Encounter/because-hidden").unwrap());
+    let mut put = with_body(request("PUT", "Encounter/because-hidden"), &seen);
+    let agent = json!({"resourceType": "Provenance", "agent": [{"who": {"reference": "Practitioner/dr-a"}}]});
+    put.provenance = Some(agent.to_string());
+    let answer = ruled.send_as(&dr_a(), &put).unwrap();
+    assert_eq!(answer.version, Some(1));
+    let told = json(
+        &ruled
+            .get_as(&dr_a(), "Provenance?target=Encounter/because-hidden")
+            .unwrap(),
+    );
+    assert_eq!(
+        told["entry"][0]["resource"]["target"],
+        json!([{"reference": "Encounter/because-hidden/_history/1"}])
+    );
+}
