@@ -181,6 +181,8 @@ impl Data {
                 });
                 Some(Outcome::Recorded)
             }
+            // A row is found by the patients that it tells of.
+            Write::List(_) => Some(Outcome::Recorded),
             Write::Seal(seal) => {
                 let follows = seal.number == self.seals.last().map_or(1, |last| last.number + 1);
                 follows.then(|| self.seals.push(seal))?;

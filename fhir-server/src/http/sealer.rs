@@ -16,27 +16,38 @@ use crate::store::AuditSeal;
 
 /// How often it looks for rows without a seal.
 const PAUSE: Duration = Duration::from_millis(500);
+/// Turns when the server ends, at most: what still waits then, waits for its next start.
+const LAST_TURNS: usize = 16;
 /// Heads that wait where they cannot be written; what is beyond stays in the database.
 const MOST_HEADS: usize = 10_000;
 
 /// Tends the trail until it is dropped.
 pub(crate) async fn tend(state: &State) {
     let mut sealer = Sealer::default();
+    let mut more = false;
     loop {
-        rt::time::sleep(PAUSE).await;
-        sealer.turn(state, false).await;
+        if !more {
+            rt::time::sleep(PAUSE).await;
+        }
+        more = sealer.turn(state, false).await;
     }
 }
 
 /// Tends it a last time.
 pub(super) async fn end(state: &State) {
-    Sealer::default().turn(state, true).await;
+    let mut sealer = Sealer::default();
+    for _ in 0..LAST_TURNS {
+        if !sealer.turn(state, true).await {
+            break;
+        }
+    }
 }
 
 /// What it remembers from one turn to the next.
 #[derive(Default)]
 pub(super) struct Sealer {
     trail: Trouble,
+    lists: Trouble,
     file: Trouble,
     heads: Vec<(TenantId, AuditSeal)>,
 }
@@ -54,10 +65,10 @@ impl Trouble {
 }
 
 impl Sealer {
-    /// Writes and seals what there is; `last` leaves no count for later.
-    pub(super) async fn turn(&mut self, state: &State, last: bool) {
+    /// Writes, seals and lists what there is; `last` leaves no count for later. Whether rows may wait for their places in lists still.
+    pub(super) async fn turn(&mut self, state: &State, last: bool) -> bool {
         if !state.config.audit.enabled {
-            return;
+            return false;
         }
         let sealed = match tell_strangers(state, last).await {
             Ok(()) => state.engine.seal().await,
@@ -75,6 +86,17 @@ impl Sealer {
             (_, Ok(seals)) => self.give_out(state, seals),
             (_, Err(_)) => {}
         }
+        let listed = state.engine.list_audit().await;
+        match (self.lists.news(listed.is_ok()), &listed) {
+            (Some(false), Err(error)) => {
+                tracing::warn!(%error, "rows of the audit trail could not be brought into the lists of patients; it is tried again");
+            }
+            (Some(true), Ok(_)) => {
+                tracing::info!("rows of the audit trail are brought into the lists of patients again")
+            }
+            _ => {}
+        }
+        listed.unwrap_or(false)
     }
 
     fn give_out(&mut self, state: &State, seals: Vec<(TenantId, AuditSeal)>) {

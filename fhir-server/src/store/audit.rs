@@ -9,6 +9,33 @@
 use super::ResourceType;
 use crate::context::Millis;
 
+/// A row that has not all its places in the lists of its patients yet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AuditWaiting {
+    /// The row.
+    pub stamp: i64,
+    /// The ids of the patients whom it is about.
+    pub patients: Vec<String>,
+}
+
+/// Places of rows in the lists of their patients: see [`Write::List`](super::Write::List).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AuditLists {
+    /// Stamps of rows, and the ids of patients whom they are about.
+    pub places: Vec<(i64, String)>,
+    /// The stamps of rows all of whose places there are with these.
+    pub listed: Vec<i64>,
+}
+
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+impl AuditLists {
+    /// About how much memory it holds.
+    pub(crate) fn weight(&self) -> usize {
+        let ids: usize = self.places.iter().map(|(_, id)| id.len() + 32).sum();
+        ids + 8 * self.listed.len()
+    }
+}
+
 /// What was done, as `AuditEvent.action` tells it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[repr(i16)]

@@ -2,7 +2,7 @@
 //!
 //! Invariant: the conditions are checked inside the transaction that writes.
 
-use super::{AuditEntry, AuditSeal, Filter, Index, Key, ResourceType, StoredBody};
+use super::{AuditEntry, AuditLists, AuditSeal, Filter, Index, Key, ResourceType, StoredBody};
 use crate::context::Millis;
 
 /// One write of a commit. The store assigns version and time.
@@ -59,6 +59,9 @@ pub enum Write {
     Audit(AuditEntry),
     /// A seal over rows of the audit trail; refused where its number does not follow the last one's.
     Seal(AuditSeal),
+    /// Brings rows of the audit trail that [wait](super::Snapshot::audit_waiting) into the lists of their patients. Places that there are
+    /// already stay.
+    List(AuditLists),
     /// What the server itself has worked out about the definitions of a type, in the place of what it noted before.
     Note {
         /// the type
@@ -83,7 +86,7 @@ impl Write {
             | Write::FullText(_) => 0,
             Write::Claim(claim) => claim.payload.len(),
             Write::Audit(entry) => entry.record.len(),
-            Write::Seal(_) => 0,
+            Write::Seal(_) | Write::List(_) => 0,
             Write::Note { note, .. } => note.len(),
         }
     }

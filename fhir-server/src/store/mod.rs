@@ -37,7 +37,9 @@ mod version;
 #[cfg(all(test, feature = "postgres"))]
 pub(crate) use postgres::cluster::fresh as postgres_for_tests;
 
-pub use audit::{AuditAction, AuditEntry, AuditQuery, AuditRow, AuditSeal, AuditTest};
+pub use audit::{
+    AuditAction, AuditEntry, AuditLists, AuditQuery, AuditRow, AuditSeal, AuditTest, AuditWaiting,
+};
 pub use body::{StampForm, StoredBody};
 pub use commit::{Claim, Commit, Expect, Outcome, Refusal, Write};
 pub use criterion::{Compare, Criterion, SystemTest, Test, UnitTest, ValueKind};
@@ -124,6 +126,12 @@ pub trait Snapshot: Send + Sync {
     fn audit_total<'a>(&'a self, query: &'a AuditQuery) -> BoxFuture<'a, Result<u64>>;
     /// Which patient has which rows between two stamps of the trail, both included: stamp and id, in order.
     fn audit_patients(&self, first: i64, last: i64) -> BoxFuture<'_, Result<Vec<(i64, String)>>>;
+    /// Rows of the audit trail that a search by patient has to look through, as they are not in the lists of their patients yet: oldest
+    /// first, as many as have about so many patients together. A store that lists a row when it writes it has none.
+    fn audit_waiting(&self, patients: usize) -> BoxFuture<'_, Result<Vec<AuditWaiting>>> {
+        let _ = patients;
+        Box::pin(async { Ok(Vec::new()) })
+    }
     /// The seals of the audit trail from that number on, in order, at most so many; of `None` the last one.
     fn audit_seals(&self, from: Option<i64>, count: usize) -> BoxFuture<'_, Result<Vec<AuditSeal>>>;
 }

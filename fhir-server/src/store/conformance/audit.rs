@@ -3,8 +3,8 @@
 use super::fixture::{Checked, Fixture, create, equal, holds, key};
 use crate::context::TenantId;
 use crate::store::{
-    Aspect, AuditAction, AuditEntry, AuditQuery, AuditRow, AuditSeal, AuditTest, Index, IndexRow, IndexValue,
-    Outcome, ParameterNumber, Refusal, ResourceType, Write,
+    Aspect, AuditAction, AuditEntry, AuditLists, AuditQuery, AuditRow, AuditSeal, AuditTest, AuditWaiting,
+    Index, IndexRow, IndexValue, Outcome, ParameterNumber, Refusal, ResourceType, Write,
 };
 
 fn entry(actor: &str, patients: &[&str]) -> AuditEntry {
@@ -119,6 +119,72 @@ pub(super) async fn every_test_of_the_trail_selects_what_it_says(f: Fixture) -> 
         oldest.iter().map(|row| row.stamp).collect::<Vec<_>>(),
         vec![stamp(0), stamp(1)],
         "oldest first",
+    )
+}
+
+pub(super) async fn a_row_is_found_by_its_patients_before_while_and_after_it_is_listed(
+    f: Fixture,
+) -> Checked {
+    for (actor, patients) in [
+        ("dr-a", &["1", "2", "3"][..]),
+        ("dr-b", &["11", "A"]),
+        ("dr-c", &[]),
+        ("dr-d", &["1"]),
+    ] {
+        f.write(Write::Audit(entry(actor, patients))).await?;
+    }
+    let all = f.snapshot().await?.audit_patients(0, i64::MAX).await?;
+    equal(all.len(), 6, "places")?;
+    let as_before = async |when: &str| {
+        for (id, expected) in [
+            ("1", &["dr-d", "dr-a"][..]),
+            ("2", &["dr-a"]),
+            ("11", &["dr-b"]),
+            ("A", &["dr-b"]),
+            ("a", &[]),
+            ("/", &[]),
+        ] {
+            let tests = vec![AuditTest::Patient(vec![id.to_owned()])];
+            let found = rows(&f, tests.clone()).await?;
+            equal(actors(&found), expected.to_vec(), &format!("{when}, {id}"))?;
+            let total = f
+                .snapshot()
+                .await?
+                .audit_total(&AuditQuery::new(tests, 9))
+                .await?;
+            equal(
+                total,
+                expected.len() as u64,
+                &format!("{when}, how many for {id}"),
+            )?;
+        }
+        let listed = f.snapshot().await?.audit_patients(0, i64::MAX).await?;
+        equal(listed, all.clone(), when)
+    };
+    as_before("before").await?;
+    let list = async |places: Vec<(i64, String)>, listed: Vec<i64>| {
+        let write = Write::List(AuditLists { places, listed });
+        f.write(write).await
+    };
+    // Each round takes the oldest that wait, one row at least; a store that lists at once has none.
+    let mut listed = Vec::new();
+    loop {
+        let waiting = f.snapshot().await?.audit_waiting(2).await?;
+        let Some(AuditWaiting { stamp, patients }) = waiting.first().cloned() else {
+            break;
+        };
+        holds(waiting.len() <= 2, format!("{waiting:?}"))?;
+        holds(!listed.contains(&stamp), format!("{stamp} waits again"))?;
+        let places: Vec<_> = patients.into_iter().map(|id| (stamp, id)).collect();
+        list(places.iter().take(1).cloned().collect(), vec![]).await?;
+        as_before("half listed").await?;
+        list(places, vec![stamp]).await?;
+        as_before("listed").await?;
+        listed.push(stamp);
+    }
+    holds(
+        listed.is_empty() || listed.len() == 3,
+        format!("{} rows waited", listed.len()),
     )
 }
 

@@ -126,6 +126,7 @@ cases! {
     }
     audit {
         a_row_is_written_with_its_commit_or_not_at_all,
+        a_row_is_found_by_its_patients_before_while_and_after_it_is_listed,
         every_test_of_the_trail_selects_what_it_says,
         trails_of_tenants_are_apart,
         seals_follow_each_other_by_number,

@@ -29,7 +29,9 @@ use crate::context::{Clock, Millis, TenantId};
 use crate::error::Error;
 use crate::store::sql::{self, CurrentRow, DELETED, Draft, Row, RowKey, Rows, Statement, TermKey};
 use crate::store::stamp::{Generator, time_of};
-use crate::store::{AuditEntry, Change, Epochs, Filter, Outcome, Refusal, ResourceType, SearchQuery, moves};
+use crate::store::{
+    AuditEntry, AuditLists, Change, Epochs, Filter, Outcome, Refusal, ResourceType, SearchQuery, moves,
+};
 
 /// Why a commit did not go through.
 #[derive(Debug)]
@@ -73,6 +75,7 @@ pub(super) struct Desk<'j> {
     undo: Undo<'j>,
     statements: Vec<Statement<'j>>,
     trail: Vec<(i64, &'j AuditEntry)>,
+    lists: Vec<&'j AuditLists>,
     last_seal: Option<i64>,
     sweeps: bool,
     wrote: bool,
@@ -83,6 +86,7 @@ struct Undo<'j> {
     epochs: Epochs,
     statements: usize,
     trail: usize,
+    lists: usize,
     seal: Option<i64>,
     heads: Vec<(&'j RowKey, Option<Head<'j>>)>,
     claims: Vec<(ClaimKey<'j>, Option<Option<Millis>>)>,
@@ -113,6 +117,7 @@ impl<'j> Desk<'j> {
             undo: Undo::default(),
             statements: Vec::new(),
             trail: Vec::new(),
+            lists: Vec::new(),
             last_seal: None,
             sweeps: false,
             wrote: false,
@@ -164,6 +169,7 @@ impl<'j> Desk<'j> {
             epochs: self.epochs,
             statements: self.statements.len(),
             trail: self.trail.len(),
+            lists: self.lists.len(),
             ..Undo::default()
         };
         for (index, expect) in task.expects.iter().enumerate() {
@@ -187,6 +193,7 @@ impl<'j> Desk<'j> {
         self.epochs = undo.epochs;
         self.statements.truncate(undo.statements);
         self.trail.truncate(undo.trail);
+        self.lists.truncate(undo.lists);
         self.last_seal = undo.seal.or(self.last_seal);
         if let Some(before) = undo.emptied {
             return self.bring_back(before).await;
@@ -212,6 +219,9 @@ impl<'j> Desk<'j> {
         self.wrote |= !statements.is_empty();
         let mut rows = self.ledger.flush();
         rows.extend(trail::insert(self.tenant, &std::mem::take(&mut self.trail)));
+        for lists in std::mem::take(&mut self.lists) {
+            rows.extend(trail::list(self.tenant, lists));
+        }
         self.wrote |= !rows.is_empty();
         let statements = statements.into_iter().map(|s| self.link.run(s));
         let rows = rows.into_iter().map(|s| self.link.run_of(s));
@@ -224,7 +234,7 @@ impl<'j> Desk<'j> {
         if self.sweeps {
             self.statements.push(sql::sweep_claims(self.tenant, self.now));
         }
-        if self.wrote || !self.statements.is_empty() || !self.trail.is_empty() {
+        if self.wrote || !self.statements.is_empty() || !self.trail.is_empty() || !self.lists.is_empty() {
             self.statements
                 .push(tenant::set_last_stamp(self.tenant, self.last_stamp));
         }
@@ -303,6 +313,7 @@ impl<'j> Desk<'j> {
     fn sent(&mut self) {
         self.undo.statements = 0;
         self.undo.trail = 0;
+        self.undo.lists = 0;
     }
 
     async fn newest(&mut self, resource_type: ResourceType) -> Decided<i64> {
@@ -348,6 +359,10 @@ impl<'j> Desk<'j> {
             Step::Claim(claim) => self.claim(claim, before),
             Step::Audit(entry) => Some(self.audit(entry)),
             Step::Seal(seal) => self.seal(seal).await?,
+            Step::List(lists) => {
+                self.lists.push(lists);
+                Some(Outcome::Recorded)
+            }
             Step::Note(of, note, moves) => Some(self.note(*of, note, *moves)),
         };
         let outcome = outcome.ok_or(Stop::Refused(Refusal::Write { index }))?;

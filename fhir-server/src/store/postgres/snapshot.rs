@@ -21,8 +21,8 @@ use crate::context::TenantId;
 use crate::error::Result;
 use crate::store::sql::{self, Lists, Statement, VersionRow, VersionSql};
 use crate::store::{
-    AuditQuery, AuditRow, AuditSeal, ContainedQuery, Explanation, Filter, Found, HistoryQuery, Key,
-    LinkQuery, Marks, ParameterNumber, ResourceType, SearchQuery, Snapshot, Version, id,
+    AuditQuery, AuditRow, AuditSeal, AuditWaiting, ContainedQuery, Explanation, Filter, Found, HistoryQuery,
+    Key, LinkQuery, Marks, ParameterNumber, ResourceType, SearchQuery, Snapshot, Version, id,
 };
 
 const BEGIN: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
@@ -321,11 +321,27 @@ impl Snapshot for PostgresSnapshot {
         self.read_with(true, move |link| {
             async move {
                 let rows = link.rows(sql::audit::patients(tenant, (first, last))).await;
-                let rows: Vec<(i64, Vec<u8>)> = rows.map_err(failure::error)?;
-                let rows = rows.into_iter();
-                Ok(rows
-                    .filter_map(|(stamp, packed)| Some((stamp, id::unpack(packed)?)))
-                    .collect())
+                let listed: Vec<(i64, Vec<u8>)> = rows.map_err(failure::error)?;
+                let rows = link.rows(sql::audit::waiting(tenant, (first, last))).await;
+                let waiting: Vec<(i64, String)> = rows.map_err(failure::error)?;
+                Ok(sql::audit::all_patients(listed, waiting))
+            }
+            .boxed()
+        })
+    }
+
+    fn audit_waiting(&self, patients: usize) -> BoxFuture<'_, Result<Vec<AuditWaiting>>> {
+        let tenant = self.tenant;
+        self.read_with(false, move |link| {
+            async move {
+                let last = link.first(sql::audit::last_waiting(tenant, patients)).await;
+                let last: Option<Option<i64>> = last.map_err(failure::error)?;
+                let Some(last) = last.flatten() else {
+                    return Ok(Vec::new());
+                };
+                let rows = link.rows(sql::audit::waiting(tenant, (i64::MIN, last))).await;
+                let rows: Vec<(i64, String)> = rows.map_err(failure::error)?;
+                Ok(sql::audit::waiting_of(rows))
             }
             .boxed()
         })

@@ -6,7 +6,7 @@ use crate::context::TenantId;
 use crate::store::encoding;
 use crate::store::sql::{Draft, Row, RowKey, Term};
 use crate::store::{
-    AuditEntry, AuditSeal, Claim, Commit, Expect, Filter, Key, ResourceType, StoredBody, Write,
+    AuditEntry, AuditLists, AuditSeal, Claim, Commit, Expect, Filter, Key, ResourceType, StoredBody, Write,
 };
 
 /// A commit with its bodies packed.
@@ -78,6 +78,8 @@ pub(super) enum Step {
     Audit(AuditEntry),
     /// A seal over such rows.
     Seal(AuditSeal),
+    /// see [`Write::List`]
+    List(AuditLists),
     /// What is noted about the definitions of a type, and whether its epoch moves.
     Note(ResourceType, Vec<u8>, bool),
 }
@@ -94,7 +96,8 @@ impl Step {
             | Step::Claim(_)
             | Step::Note(..)
             | Step::Audit(_)
-            | Step::Seal(_) => None,
+            | Step::Seal(_)
+            | Step::List(_) => None,
         }
     }
 }
@@ -124,6 +127,7 @@ impl Task {
             Step::Index(_, _, draft) => draft.weight(),
             Step::Empty(_) | Step::Delete(_) | Step::IndexedTo(_) | Step::FullText(_) | Step::Seal(_) => 0,
             Step::Claim(claim) => claim.payload.len(),
+            Step::List(lists) => lists.weight(),
             Step::Audit(entry) => entry.record.len(),
             Step::Note(_, note, _) => note.len(),
         });
@@ -158,6 +162,7 @@ impl Task {
             | Step::FullText(_)
             | Step::Audit(_)
             | Step::Seal(_)
+            | Step::List(_)
             | Step::Note(..) => None,
         });
         expected.chain(written)
@@ -174,6 +179,7 @@ impl Task {
             | Step::FullText(_)
             | Step::Audit(_)
             | Step::Seal(_)
+            | Step::List(_)
             | Step::Note(..) => None,
         })
     }
@@ -189,6 +195,7 @@ impl Task {
             | Step::FullText(_)
             | Step::Audit(_)
             | Step::Seal(_)
+            | Step::List(_)
             | Step::Note(..) => None,
         });
         drafts.flat_map(Draft::all_terms)
@@ -257,6 +264,7 @@ fn step(write: Write) -> Step {
         Write::Claim(claim) => Step::Claim(claim),
         Write::Audit(entry) => Step::Audit(entry),
         Write::Seal(seal) => Step::Seal(seal),
+        Write::List(lists) => Step::List(lists),
         Write::Note { of, note, moves } => Step::Note(of, note, moves),
     }
 }

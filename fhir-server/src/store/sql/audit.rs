@@ -1,6 +1,6 @@
 //! The statements of the audit trail. It is written and read, never changed.
 
-use diesel::sql_types::{BigInt, Binary, SmallInt, Text};
+use diesel::sql_types::{BigInt, Binary, Nullable, SmallInt, Text};
 
 use super::filter::list;
 use super::link::{RESOURCES, numbers};
@@ -9,8 +9,8 @@ use super::statement::{Bind, Names, Statement};
 use crate::context::TenantId;
 use crate::error::{Error, Result};
 use crate::store::{
-    AuditAction, AuditEntry, AuditQuery, AuditRow, AuditSeal, AuditTest, Key, ParameterNumber, ResourceType,
-    id, stamp,
+    AuditAction, AuditEntry, AuditQuery, AuditRow, AuditSeal, AuditTest, AuditWaiting, Key, ParameterNumber,
+    ResourceType, id, stamp,
 };
 
 /// The types of [`Row`].
@@ -61,11 +61,49 @@ pub(crate) fn packed_id(entry: &AuditEntry) -> Vec<u8> {
     entry.id.as_deref().map(id::pack).unwrap_or_default()
 }
 
-/// Adds the row to those of a patient.
+/// Adds the row to those that wait for their places in the lists of patients.
+#[cfg(feature = "sqlite")]
+pub(crate) fn insert_waiting(tenant: TenantId, stamp: i64, patients: &[String]) -> Statement<'static> {
+    Statement::new(
+        "INSERT INTO audit_waiting (tenant, stamp, count, patients) VALUES (?, ?, ?, ?)",
+        [
+            Bind::Big(tenant.0),
+            Bind::Big(stamp),
+            Bind::Big(i64::try_from(patients.len()).unwrap_or(i64::MAX)),
+            Bind::OwnedText(joined(patients)),
+        ],
+    )
+}
+
+/// The ids as they wait: no id has a `/`.
+pub(crate) fn joined(patients: &[String]) -> String {
+    let mut text = String::from("/");
+    for id in patients {
+        text.push_str(id);
+        text.push('/');
+    }
+    text
+}
+
+/// The ids that wait as that text.
+pub(crate) fn parted(text: &str) -> impl Iterator<Item = String> {
+    text.split('/').filter(|id| !id.is_empty()).map(str::to_owned)
+}
+
+/// Takes a row from those that wait.
+#[cfg(feature = "sqlite")]
+pub(crate) fn delete_waiting(tenant: TenantId, stamp: i64) -> Statement<'static> {
+    Statement::new(
+        "DELETE FROM audit_waiting WHERE tenant = ? AND stamp = ?",
+        [Bind::Big(tenant.0), Bind::Big(stamp)],
+    )
+}
+
+/// Adds the row to those of a patient, unless it is there.
 #[cfg(feature = "sqlite")]
 pub(crate) fn insert_patient(tenant: TenantId, stamp: i64, patient: &str) -> Statement<'static> {
     Statement::new(
-        "INSERT INTO audit_patient (tenant, stamp, patient) VALUES (?, ?, ?)",
+        "INSERT INTO audit_patient (tenant, stamp, patient) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
         [
             Bind::Big(tenant.0),
             Bind::Big(stamp),
@@ -114,6 +152,23 @@ pub(crate) fn patients(tenant: TenantId, (first, last): (i64, i64)) -> Statement
         "SELECT p.stamp, p.patient FROM audit_patient p WHERE p.tenant = ? AND p.stamp >= ? AND p.stamp <= ?\
          \x20ORDER BY p.stamp, p.patient",
         [Bind::Big(tenant.0), Bind::Big(first), Bind::Big(last)],
+    )
+}
+
+/// The rows that wait between two stamps: stamp, patients.
+pub(crate) fn waiting(tenant: TenantId, (first, last): (i64, i64)) -> Statement<'static, (BigInt, Text)> {
+    Statement::new(
+        "SELECT w.stamp, w.patients FROM audit_waiting w WHERE w.tenant = ? AND w.stamp >= ? AND w.stamp <= ? ORDER BY w.stamp",
+        [Bind::Big(tenant.0), Bind::Big(first), Bind::Big(last)],
+    )
+}
+
+/// The stamp up to which those rows wait that have about so many patients together.
+pub(crate) fn last_waiting(tenant: TenantId, patients: usize) -> Statement<'static, Nullable<BigInt>> {
+    Statement::new(
+        "SELECT max(x.stamp) FROM (SELECT y.stamp, CAST(sum(y.count) OVER (ORDER BY y.stamp) AS bigint) - y.count AS before\
+         \x20FROM (SELECT w.stamp, w.count FROM audit_waiting w WHERE w.tenant = ? ORDER BY w.stamp LIMIT ?) y) x WHERE x.before < ?",
+        [Bind::Big(tenant.0), limit(patients), limit(patients)],
     )
 }
 
@@ -170,7 +225,20 @@ impl Lists {
                     [Bind::Big(self.tenant.0)],
                 );
                 list(out, "(p.patient IN (", packed(ids), Names::resource("p"));
-                out.push(")", []);
+                out.push(
+                    " UNION ALL SELECT w.stamp FROM audit_waiting w WHERE w.tenant = ?",
+                    [Bind::Big(self.tenant.0)],
+                );
+                if !self.guard.is_empty() {
+                    out.push(" AND row_in_time(w.stamp)", []);
+                }
+                out.once();
+                out.push(" AND (FALSE", []);
+                for id in ids {
+                    let one = joined(std::slice::from_ref(id));
+                    out.push(self.dialect.waits(), [Bind::OwnedText(one)]);
+                }
+                out.push("))", []);
             }
             AuditTest::Actor(actors) => {
                 let actors = actors.iter().map(|actor| Bind::Text(actor)).collect();
@@ -244,6 +312,29 @@ impl Lists {
 
 fn packed(ids: &[String]) -> Vec<Bind<'static>> {
     ids.iter().map(|one| Bind::Owned(id::pack(one))).collect()
+}
+
+/// Which patient has which rows, by the lists and by what waits: in order, none twice.
+pub(crate) fn all_patients(listed: Vec<(i64, Vec<u8>)>, waiting: Vec<(i64, String)>) -> Vec<(i64, String)> {
+    let listed = listed
+        .into_iter()
+        .filter_map(|(stamp, packed)| Some((stamp, id::unpack(packed)?)));
+    let waiting = waiting
+        .iter()
+        .flat_map(|(stamp, patients)| parted(patients).map(|id| (*stamp, id)));
+    let mut all: Vec<_> = listed.chain(waiting).collect();
+    all.sort();
+    all.dedup();
+    all
+}
+
+/// The rows that wait.
+pub(crate) fn waiting_of(rows: Vec<(i64, String)>) -> Vec<AuditWaiting> {
+    let waiting = |(stamp, patients): (i64, String)| AuditWaiting {
+        stamp,
+        patients: parted(&patients).collect(),
+    };
+    rows.into_iter().map(waiting).collect()
 }
 
 /// The row.

@@ -44,6 +44,16 @@ impl Dialect {
         }
     }
 
+    /// Or that the patients of the row `w` that waits hold some text.
+    pub(crate) fn waits(self) -> &'static str {
+        match self {
+            #[cfg(feature = "sqlite")]
+            Dialect::Sqlite => " OR instr(w.patients, ?) > 0",
+            #[cfg(feature = "postgres")]
+            Dialect::Postgres => " OR strpos(w.patients, ?) > 0",
+        }
+    }
+
     /// That the words of the passage `l` hold a phrase. SQLite asks its index once, whatever the number of passages that are tested.
     pub(crate) fn has_words(self) -> &'static str {
         match self {

@@ -21,8 +21,8 @@ use crate::store::encoding;
 use crate::store::sql::{self, CurrentRow, DELETED, Draft, Row, RowKey, Rows};
 use crate::store::stamp::{Generator, time_of};
 use crate::store::{
-    AuditEntry, AuditSeal, Change, Claim, Commit, Expect, Filter, Key, Outcome, Refusal, ResourceType,
-    SearchQuery, StoredBody, Write, moves,
+    AuditEntry, AuditLists, AuditSeal, Change, Claim, Commit, Expect, Filter, Key, Outcome, Refusal,
+    ResourceType, SearchQuery, StoredBody, Write, moves,
 };
 
 /// A commit with its bodies packed: what the writer's queue holds.
@@ -67,6 +67,7 @@ enum Step {
     Claim(Claim),
     Audit(AuditEntry),
     Seal(AuditSeal),
+    List(AuditLists),
     Note(ResourceType, Vec<u8>, bool),
 }
 
@@ -82,7 +83,8 @@ impl Step {
             | Step::Claim(_)
             | Step::Note(..)
             | Step::Audit(_)
-            | Step::Seal(_) => None,
+            | Step::Seal(_)
+            | Step::List(_) => None,
         }
     }
 }
@@ -120,6 +122,7 @@ impl Task {
             Step::Index(_, _, draft) => draft.weight(),
             Step::Empty(_) | Step::Delete(_) | Step::IndexedTo(_) | Step::FullText(_) | Step::Seal(_) => 0,
             Step::Claim(claim) => claim.payload.len(),
+            Step::List(lists) => lists.weight(),
             Step::Audit(entry) => entry.record.len(),
             Step::Note(_, note, _) => note.len(),
         });
@@ -176,6 +179,7 @@ fn step(write: Write) -> Step {
         Write::Claim(claim) => Step::Claim(claim),
         Write::Audit(entry) => Step::Audit(entry),
         Write::Seal(seal) => Step::Seal(seal),
+        Write::List(lists) => Step::List(lists),
         Write::Note { of, note, moves } => Step::Note(of, note, moves),
     }
 }
@@ -359,6 +363,7 @@ impl Desk<'_> {
             Step::Claim(claim) => self.claim(tenant, claim, before)?.ok_or_else(refused),
             Step::Audit(entry) => self.audit(tenant, entry),
             Step::Seal(seal) => self.seal(tenant, seal)?.ok_or_else(refused),
+            Step::List(lists) => self.list(tenant, lists),
             Step::Note(of, note, moves) => {
                 self.link.run(sql::set_note(tenant, *of, note))?;
                 if *moves {

@@ -21,8 +21,8 @@ use crate::context::{Clock, TenantId};
 use crate::error::{Error, Result};
 use crate::store::sql::{self, Lists, Statement, VersionRow};
 use crate::store::{
-    AuditQuery, AuditRow, AuditSeal, ContainedQuery, Explanation, Filter, Found, HistoryQuery, Key,
-    LinkQuery, Marks, ParameterNumber, ResourceType, SearchQuery, Snapshot, Version, id,
+    AuditQuery, AuditRow, AuditSeal, AuditWaiting, ContainedQuery, Explanation, Filter, Found, HistoryQuery,
+    Key, LinkQuery, Marks, ParameterNumber, ResourceType, SearchQuery, Snapshot, Version, id,
 };
 
 /// From so many resources, what they refer to is looked up where they are called.
@@ -257,13 +257,30 @@ impl Snapshot for SqliteSnapshot {
     fn audit_patients(&self, first: i64, last: i64) -> BoxFuture<'_, Result<Vec<(i64, String)>>> {
         let tenant = self.tenant;
         self.aside(move |link| {
-            let rows: Vec<(i64, Vec<u8>)> = link
+            let listed: Vec<(i64, Vec<u8>)> = link
                 .rows(sql::audit::patients(tenant, (first, last)))
                 .map_err(failure::error)?;
-            let rows = rows.into_iter();
-            Ok(rows
-                .filter_map(|(stamp, packed)| Some((stamp, id::unpack(packed)?)))
-                .collect())
+            let waiting: Vec<(i64, String)> = link
+                .rows(sql::audit::waiting(tenant, (first, last)))
+                .map_err(failure::error)?;
+            Ok(sql::audit::all_patients(listed, waiting))
+        })
+        .boxed()
+    }
+
+    fn audit_waiting(&self, patients: usize) -> BoxFuture<'_, Result<Vec<AuditWaiting>>> {
+        let tenant = self.tenant;
+        self.aside(move |link| {
+            let last: Option<Option<i64>> = link
+                .first(sql::audit::last_waiting(tenant, patients))
+                .map_err(failure::error)?;
+            let Some(last) = last.flatten() else {
+                return Ok(Vec::new());
+            };
+            let rows: Vec<(i64, String)> = link
+                .rows(sql::audit::waiting(tenant, (i64::MIN, last)))
+                .map_err(failure::error)?;
+            Ok(sql::audit::waiting_of(rows))
         })
         .boxed()
     }

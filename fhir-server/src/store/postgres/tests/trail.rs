@@ -31,6 +31,7 @@ async fn the_database_itself_refuses_to_change_the_trail() {
         "DELETE FROM audit",
         "TRUNCATE audit",
         "DELETE FROM audit_patient",
+        "UPDATE audit_waiting SET patients = '/'",
         "UPDATE audit_seal SET count = 1",
         "DELETE FROM audit_seal",
     ] {
@@ -52,6 +53,9 @@ async fn two_processes_that_write_and_seal_make_one_chain() {
                 if n % 3 == 0 {
                     engine.seal().await.unwrap();
                 }
+                if n % 5 == 0 {
+                    engine.list_audit().await.unwrap();
+                }
             }
         })
     });
@@ -68,6 +72,11 @@ async fn two_processes_that_write_and_seal_make_one_chain() {
         "{verified:?}"
     );
     assert!(verified[0].findings.is_empty(), "{verified:?}");
+    engine.list_audit().await.unwrap();
+    let snapshot = stores[1].snapshot(TenantId::DEFAULT).await.unwrap();
+    assert_eq!(snapshot.audit_waiting(1).await.unwrap(), vec![]);
+    assert_eq!(snapshot.audit_patients(0, i64::MAX).await.unwrap().len(), 120);
+    drop(snapshot);
     for store in &stores {
         store.close().await;
     }

@@ -4,7 +4,7 @@ use super::{Applied, Desk};
 use crate::context::TenantId;
 use crate::store::sql;
 use crate::store::sqlite::failure::{self, Class};
-use crate::store::{AuditEntry, AuditSeal, Claim, Outcome};
+use crate::store::{AuditEntry, AuditLists, AuditSeal, Claim, Outcome};
 
 impl Desk<'_> {
     pub(super) fn empty(&mut self, tenant: TenantId, keep: &[&str]) -> Applied<Outcome> {
@@ -22,9 +22,20 @@ impl Desk<'_> {
     pub(super) fn audit(&mut self, tenant: TenantId, entry: &AuditEntry) -> Applied<Outcome> {
         let stamp = self.stamps.next(self.clock);
         self.link.run(sql::audit::insert(tenant, stamp, entry))?;
-        for patient in &entry.patients {
+        if !entry.patients.is_empty() {
             self.link
-                .run(sql::audit::insert_patient(tenant, stamp, patient))?;
+                .run(sql::audit::insert_waiting(tenant, stamp, &entry.patients))?;
+        }
+        Ok(Outcome::Recorded)
+    }
+
+    pub(super) fn list(&mut self, tenant: TenantId, lists: &AuditLists) -> Applied<Outcome> {
+        for (stamp, patient) in &lists.places {
+            self.link
+                .run(sql::audit::insert_patient(tenant, *stamp, patient))?;
+        }
+        for stamp in &lists.listed {
+            self.link.run(sql::audit::delete_waiting(tenant, *stamp))?;
         }
         Ok(Outcome::Recorded)
     }

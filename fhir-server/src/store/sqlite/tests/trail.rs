@@ -14,7 +14,7 @@ fn engine(store: Arc<dyn Store>) -> Engine {
     Engine::new(store, Arc::new(Chain::default()), Settings::default())
 }
 
-/// Twelve rows under three seals, and two more; the heads as they were given out.
+/// Twelve rows under three seals and in the lists of their patients, and two more that wait for both; the heads as they were given out.
 async fn trail(path: &Path) -> Vec<(i64, i64, String)> {
     let store = opened(path);
     let engine = engine(store.clone());
@@ -36,6 +36,9 @@ async fn trail(path: &Path) -> Vec<(i64, i64, String)> {
                 heads.push((tenant.0, seal.number, crate::audit::hexadecimal(&seal.head)));
             }
         }
+        if n == 11 {
+            assert!(!engine.list_audit().await.unwrap());
+        }
     }
     assert_eq!(heads.len(), 3);
     store.close().await;
@@ -51,7 +54,7 @@ async fn findings(path: &Path, heads: &[(i64, i64, String)]) -> Vec<String> {
 
 #[tokio::test]
 async fn each_kind_of_tampering_is_told() {
-    let kinds: [(&str, &str, &str); 11] = [
+    let kinds: [(&str, &str, &str); 12] = [
         (
             "a bit of a record",
             "UPDATE audit SET record = CAST(replace(CAST(record AS TEXT), 'request-5', 'request-4') AS BLOB) WHERE actor = 'dr-5'",
@@ -72,6 +75,7 @@ async fn each_kind_of_tampering_is_told() {
             "5 are there",
         ),
         ("a patient's row gone", "DELETE FROM audit_patient WHERE patient = CAST('p9' AS BLOB)", "lists of patients"),
+        ("a patient's row gone that waits", "DELETE FROM audit_waiting WHERE patients = '/p13/'", "lists of patients"),
         ("a seal gone", "DELETE FROM audit_seal WHERE number = 2", "seal 3 follows seal 1"),
         ("a seal changed", "UPDATE audit_seal SET count = 5 WHERE number = 2", "does not follow"),
         (
@@ -138,6 +142,7 @@ async fn the_database_itself_refuses_to_change_the_trail() {
         "UPDATE audit SET actor = 'x'",
         "DELETE FROM audit",
         "UPDATE audit_patient SET patient = x'00'",
+        "UPDATE audit_waiting SET patients = '/'",
         "DELETE FROM audit_patient",
         "UPDATE audit_seal SET count = 1",
         "DELETE FROM audit_seal",
