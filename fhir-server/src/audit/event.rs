@@ -11,6 +11,7 @@ use super::record::{Record, interaction_of};
 use crate::context::Millis;
 use crate::error::{Error, Result};
 use crate::interaction::Interaction;
+use crate::policy::emergency::BREAK_THE_GLASS;
 use crate::store::{AuditAction, AuditRow};
 
 pub(super) const DICOM: &str = "http://dicom.nema.org/resources/ontology/DCM";
@@ -87,7 +88,8 @@ pub(crate) fn of_row(row: &AuditRow, audience: Audience<'_>, base: &str) -> Resu
         let text = format!("HTTP status {}", record.status);
         members.insert("outcomeDesc".into(), text.into());
     }
-    if let Some(purpose) = &record.purpose {
+    let emergency = record.break_glass.as_ref().map(|_| BREAK_THE_GLASS.to_owned());
+    if let Some(purpose) = &emergency.or_else(|| record.purpose.clone()) {
         let purpose = coding(
             "http://terminology.hl7.org/CodeSystem/v3-ActReason",
             purpose,

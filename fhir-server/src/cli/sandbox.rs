@@ -12,6 +12,9 @@ const BUNDLES: &[(&str, &[u8])] = &[
     ("5-consents", include_bytes!("../../sandbox/5-consents.json")),
 ];
 
+/// Roles, as SNOMED CT codes, that open records in an emergency: general practitioner, emergency department physician.
+pub(super) const EMERGENCY_ROLES: [&str; 2] = ["62247001", "309294001"];
+
 /// Who can log in.
 #[cfg(feature = "authority")]
 pub(super) fn people() -> Vec<fhir_server::authority::Person> {

@@ -104,16 +104,22 @@ pub(super) fn run(args: Args) -> Result<()> {
 
 async fn serve(config: Config, database: &Database) -> Result<()> {
     let is_sandbox = config.sandbox.enabled;
+    let mut emergency = config.emergency.settings();
+    if is_sandbox && emergency.roles.is_empty() {
+        emergency.roles = sandbox::EMERGENCY_ROLES.map(str::to_owned).into();
+    }
     let builder = FhirServer::builder()
         .config(config)
         .store(database.store.clone())
         .samples(&sandbox::samples());
     #[cfg(feature = "authority")]
     let builder = builder.people(sandbox::people());
-    let server = match is_sandbox {
-        true => builder.policy(Chain::sandbox()).build().await?,
-        false => builder.policy(Chain::standard()).build().await?,
+    let policy = match is_sandbox {
+        true => Chain::sandbox(),
+        false => Chain::standard(),
     };
+    let builder = builder.policy(policy.opening_in_emergency(emergency));
+    let server = builder.build().await?;
     if is_sandbox {
         server.fill().await?;
     }

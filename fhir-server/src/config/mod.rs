@@ -6,6 +6,7 @@ mod audit;
 mod authority;
 mod deadlines;
 mod duration;
+mod emergency;
 mod errors;
 mod interactions;
 mod limits;
@@ -24,6 +25,7 @@ mod validation;
 pub use audit::AuditConfig;
 pub use authority::{AppConfig, AuthorityConfig};
 pub use deadlines::DeadlinesConfig;
+pub use emergency::EmergencyConfig;
 pub use errors::ErrorsConfig;
 pub use interactions::InteractionsConfig;
 pub use limits::LimitsConfig;
@@ -76,6 +78,8 @@ pub struct Config {
     pub search: Limits,
     /// The audit trail.
     pub audit: AuditConfig,
+    /// Who may open a patient's record in an emergency.
+    pub emergency: EmergencyConfig,
     /// How errors are coded.
     pub errors: ErrorsConfig,
     /// The sandbox: sample data, no token.
@@ -125,6 +129,7 @@ impl Config {
         self.validation.check()?;
         self.outbound.check()?;
         self.throttle.check()?;
+        self.emergency.check()?;
         tenants::check(&self.tenants)?;
         self.sandbox.check(&self.tenants)?;
         self.tokens.check()?;

@@ -140,9 +140,25 @@ impl Engine {
         self
     }
 
-    /// Whether a rule of the policy opens more in an emergency.
-    pub(crate) fn opens_in_emergency(&self) -> bool {
-        self.policy.opens_in_emergency()
+    /// Refuses an emergency of a caller who may open nothing in one, or says no reason.
+    pub(crate) fn check_emergency(&self, context: &Context) -> crate::error::Result<()> {
+        use crate::error::{Error, ErrorCode};
+        let Some(reason) = &context.break_glass else {
+            return Ok(());
+        };
+        let refused =
+            |text: &str| Err(Error::new(ErrorCode::Forbidden, text).at("http.x-break-glass-reason"));
+        if !self.policy.opens_in_emergency(context) {
+            let text = "You may not open records in an emergency: that takes somebody at work, in a role that is configured for it \
+                        (`emergency.roles`). Leave the header `X-Break-Glass-Reason` out.";
+            return refused(text);
+        }
+        match reason.trim().is_empty() {
+            true => refused(
+                "Say in the header `X-Break-Glass-Reason` why: the patient and who guards privacy read it.",
+            ),
+            false => Ok(()),
+        }
     }
 
     /// What every tenant knows: what is built in, and releases of terminologies.

@@ -17,7 +17,7 @@ use crate::search::compartment::membership;
 use crate::search::registry::Registry;
 use crate::store::{
     AuditAction, AuditEntry, AuditQuery, AuditRow, AuditTest, Commit, Index, IndexValue, Key,
-    ParameterNumber, ResourceType, Version, Write, is_id,
+    ParameterNumber, ResourceType, Version, Write,
 };
 
 /// Resources of one interaction whose patients are looked up, at most.
@@ -56,7 +56,7 @@ impl Session {
         }
         let mut record = Record::of(&self.context, request);
         record.entry = entry;
-        record.patients = named(request);
+        record.patients = request.patients();
         let unit = Unit {
             interaction: request.interaction,
             action: action_of(request),
@@ -283,36 +283,6 @@ fn membership_numbers(resource_type: ResourceType) -> Vec<ParameterNumber> {
     membership.map_or_else(Vec::new, |found| {
         found.parameters.iter().map(|p| p.number).collect()
     })
-}
-
-/// The patients that a request names by itself: whose compartment it is about, or that it asks for.
-fn named(request: &Request) -> Vec<String> {
-    let is_patient = |key: &Key| key.resource_type.name() == "Patient";
-    let mut ids: Vec<String> = [request.compartment.clone(), request.key().ok()]
-        .into_iter()
-        .flatten()
-        .filter(is_patient)
-        .map(|key| key.id)
-        .collect();
-    for (name, value) in &request.query {
-        let bare = matches!(name.as_str(), "patient" | "patient:Patient" | "subject:Patient");
-        if !bare && name != "subject" {
-            continue;
-        }
-        for one in value.split(',') {
-            let id = match one.strip_prefix("Patient/") {
-                Some(id) => id,
-                None if bare => one,
-                None => continue,
-            };
-            if is_id(id) {
-                ids.push(id.to_owned());
-            }
-        }
-    }
-    ids.sort();
-    ids.dedup();
-    ids
 }
 
 fn add(all: &mut Vec<String>, more: Vec<String>) {

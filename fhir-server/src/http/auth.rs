@@ -16,6 +16,7 @@ use super::state::State;
 use crate::context::{Context, Principal};
 use crate::error::{Error, ErrorCode, Result};
 use crate::interaction::Interaction;
+use crate::policy::emergency::BREAK_THE_GLASS;
 use crate::token::{Asked, patient};
 
 /// Names the purpose of use, where the client is registered for it.
@@ -122,10 +123,16 @@ pub(crate) fn purpose(state: &State, headers: &HeaderMap, context: &mut Context)
         check_purpose(state, &context.principal, &purpose)?;
         context.purpose = Some(purpose);
     }
-    context.break_glass = text(headers, BREAK_GLASS, 500)?;
-    if context.break_glass.is_some() && !state.engine.opens_in_emergency() {
-        let text = "No rule of this server opens a record in an emergency, so nothing would be opened: leave the header \
-                    `X-Break-Glass-Reason` out.";
+    context.break_glass = match headers.get(BREAK_GLASS) {
+        Some(reason) if reason.as_bytes().trim_ascii().is_empty() => Some(String::new()),
+        _ => text(headers, BREAK_GLASS, 500)?,
+    };
+    let checked = state.engine.check_emergency(context);
+    // What was refused is not told as an emergency.
+    checked.inspect_err(|_| context.break_glass = None)?;
+    if context.purpose.as_deref() == Some(BREAK_THE_GLASS) && context.break_glass.is_none() {
+        let text =
+            "The purpose `BTG` opens a record in an emergency: say why in the header `X-Break-Glass-Reason`.";
         return Err(Error::new(ErrorCode::Forbidden, text).at("http.x-break-glass-reason"));
     }
     context.claimed_relationship = text(headers, RELATIONSHIP, 500)?;

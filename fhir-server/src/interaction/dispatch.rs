@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use super::{Format, Interaction, Request, RequestBody, Response};
 use super::{
-    audit, batch, capabilities, create, delete, history, operation, patch, read, replay, search, transaction,
-    update, vread,
+    audit, batch, capabilities, create, delete, emergency, history, operation, patch, read, replay, search,
+    transaction, update, vread,
 };
 use crate::engine::{Received, Session};
 use crate::error::{Error, ErrorCode, Result};
@@ -17,7 +17,11 @@ use crate::error::{Error, ErrorCode, Result};
 pub async fn dispatch(session: &mut Session, request: &Request) -> Result<Response> {
     session.reached_at(&request.base);
     let around = session.begin(request, false);
-    let answer = match session.prepare().await {
+    let ready = match emergency::open(session, request).await {
+        Ok(()) => session.prepare().await,
+        Err(error) => Err(error),
+    };
+    let answer = match ready {
         Ok(()) => {
             session.carry_provenance(request)?;
             let asked = replay::asked(session, request);

@@ -12,6 +12,7 @@ mod conditional;
 mod create;
 mod delete;
 mod dispatch;
+mod emergency;
 mod entry;
 mod history;
 pub(crate) mod operation;
@@ -50,7 +51,7 @@ pub(crate) use outcome::outcome_of_findings;
 
 use crate::context::Millis;
 use crate::error::{Error, Issue, Result};
-use crate::store::{Key, ResourceType};
+use crate::store::{Key, ResourceType, is_id};
 
 /// The interactions, by the specification's names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -297,6 +298,36 @@ impl Request {
             resource_type: self.the_type()?,
             id,
         })
+    }
+
+    /// The ids of the patients that it names by itself: whose compartment it is about, or that it asks for.
+    pub(crate) fn patients(&self) -> Vec<String> {
+        let is_patient = |key: &Key| key.resource_type.name() == "Patient";
+        let mut ids: Vec<String> = [self.compartment.clone(), self.key().ok()]
+            .into_iter()
+            .flatten()
+            .filter(is_patient)
+            .map(|key| key.id)
+            .collect();
+        for (name, value) in &self.query {
+            let bare = matches!(name.as_str(), "patient" | "patient:Patient" | "subject:Patient");
+            if !bare && name != "subject" {
+                continue;
+            }
+            for one in value.split(',') {
+                let id = match one.strip_prefix("Patient/") {
+                    Some(id) => id,
+                    None if bare => one,
+                    None => continue,
+                };
+                if is_id(id) {
+                    ids.push(id.to_owned());
+                }
+            }
+        }
+        ids.sort();
+        ids.dedup();
+        ids
     }
 }
 

@@ -5,6 +5,7 @@ use futures_util::future::BoxFuture;
 
 use super::compartment::Compartment;
 use super::consent::ConsentRule;
+use super::emergency::{self, Emergency};
 use super::label::Label;
 use super::relationship::{self, Relationship};
 use super::{Access, Decision, Facts, Policy, Records};
@@ -40,6 +41,13 @@ impl Chain {
             .with(Label::default())
     }
 
+    /// The same, where some may open records in an emergency: before all other rules, which look at what is open.
+    #[must_use]
+    pub fn opening_in_emergency(mut self, settings: emergency::Settings) -> Self {
+        self.0.insert(0, Box::new(Emergency::new(settings)));
+        self
+    }
+
     /// The same, with one more rule.
     #[must_use]
     pub fn with(mut self, rule: impl Policy + 'static) -> Self {
@@ -64,8 +72,8 @@ impl Policy for Chain {
         .boxed()
     }
 
-    fn opens_in_emergency(&self) -> bool {
-        self.0.iter().any(|rule| rule.opens_in_emergency())
+    fn opens_in_emergency(&self, context: &Context) -> bool {
+        self.0.iter().any(|rule| rule.opens_in_emergency(context))
     }
 
     fn decide(&self, context: &Context, access: &Access<'_>) -> Result<Decision> {

@@ -2,11 +2,13 @@
 //! where the specification of the national demographics service masks it.
 //!
 //! - `R` on a Patient: who may not see restricted data sees the patient without what tells where they are.
-//! - `R` on other data is seen by whom `restricted` names; `V` by whom `very_restricted` names.
+//! - `R` on other data (sealed) is seen by whom `restricted` names, and by who opened the record in an emergency; `V` (sealed and locked) by
+//!   whom `very_restricted` names alone.
 //! - A patient, and who acts for one, does not see what is labelled as withheld from them.
 //!
 //! Invariant: the label that a resource has now governs all its versions.
 
+use super::emergency::Opened;
 use super::patients::has;
 use super::{Access, Decision, Mask, Policy};
 use crate::context::{Context, PrincipalKind};
@@ -122,6 +124,7 @@ impl Policy for Label {
                 "R" => {
                     masked = true;
                     with.and(Filter::Types(vec![patient]).not())
+                        .and(Opened::data(access.facts).not())
                 }
                 _ => with,
             };

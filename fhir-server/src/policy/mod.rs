@@ -11,6 +11,7 @@
 mod chain;
 pub mod compartment;
 pub mod consent;
+pub mod emergency;
 mod facts;
 pub(crate) mod identity;
 pub mod label;
@@ -205,9 +206,9 @@ pub trait Policy: Send + Sync {
         ready(Ok(())).boxed()
     }
 
-    /// Whether the rule opens more for who says that it is an emergency (`Context::break_glass`), so that somebody who says so is not told in
-    /// the trail to have opened what stayed shut. Default: no.
-    fn opens_in_emergency(&self) -> bool {
+    /// Whether the rule opens a patient's record to that caller where they say that it is an emergency (`Context::break_glass`). The server
+    /// then writes an alert, by which the rule knows of it. Default: no.
+    fn opens_in_emergency(&self, _context: &Context) -> bool {
         false
     }
 
@@ -228,8 +229,8 @@ impl Policy for Arc<dyn Policy> {
         self.as_ref().gather(context, records, facts)
     }
 
-    fn opens_in_emergency(&self) -> bool {
-        self.as_ref().opens_in_emergency()
+    fn opens_in_emergency(&self, context: &Context) -> bool {
+        self.as_ref().opens_in_emergency(context)
     }
 
     fn decide(&self, context: &Context, access: &Access<'_>) -> Result<Decision> {

@@ -10,6 +10,7 @@ use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use jiff::tz::TimeZone;
 
+use super::emergency::Opened;
 use super::identity::{self, Identity, refers_to_any};
 use super::patients::{coded, decided, has, of_nobody, of_those, parameter};
 use super::{Access, Decision, Facts, Obligation, Policy, Records};
@@ -191,7 +192,8 @@ impl Policy for Relationship {
             Related(Filter::None) => Filter::None,
             Related(patients) => of_those(patients.clone()),
         };
-        Ok(Decision::permit(of_nobody().or(related)))
+        let opened = Opened::data(access.facts);
+        Ok(Decision::permit(of_nobody().or(related).or(opened)))
     }
 }
 

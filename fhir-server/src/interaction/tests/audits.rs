@@ -6,6 +6,7 @@ use futures_util::future::{BoxFuture, ready};
 use super::*;
 use crate::context::{PrincipalKind, TenantId};
 use crate::engine::AuditSettings;
+use crate::policy::{Chain, PermitAll};
 use crate::store::{Commit, Outcome, Refusal, Snapshot, Write};
 
 pub(super) fn audited(settings: &mut Settings) {
@@ -159,7 +160,14 @@ fn a_bundle_is_told_and_each_of_its_entries() {
 
 #[test]
 fn events_are_resources_that_the_validator_takes() {
-    let server = server();
+    let emergencies = crate::policy::emergency::Settings {
+        roles: vec!["R8000".into()],
+        ..Default::default()
+    };
+    let rules = Chain::default().with(PermitAll).opening_in_emergency(emergencies);
+    let mut settings = Settings::default();
+    audited(&mut settings);
+    let server = TestServer::with_policy(settings, Arc::new(rules));
     server.post("Observation", OBSERVATION).unwrap();
     server.get("Observation?patient=a&_count=1").unwrap();
     server.get("Observation/none").unwrap_err();
@@ -178,12 +186,13 @@ fn events_are_resources_that_the_validator_takes() {
     server
         .send_in(
             server.engine.session(context),
-            &request("GET", "Observation/id-1"),
+            &request("GET", "Observation?patient=a"),
         )
         .unwrap();
     let validator = fhir_validate::Validator::builder().build();
     let all = events(&server);
-    assert_eq!(all.len(), 4);
+    // The alert of the emergency is told too.
+    assert_eq!(all.len(), 5);
     for event in &all {
         let resource = fhir_model::json::from_slice(event.to_string().as_bytes()).unwrap();
         let findings = validator.validate(&resource);
@@ -200,7 +209,7 @@ fn events_are_resources_that_the_validator_takes() {
     );
     let words = emergency["text"]["div"].as_str().unwrap();
     assert!(
-        words.contains("dr-a of RXX read Observation/id-1 on 23 November 2026"),
+        words.contains("dr-a of RXX searched for records of the kind Observation"),
         "{words}"
     );
     assert!(words.contains("Found &lt;unconscious&gt; &amp; alone"), "{words}");

@@ -21,6 +21,7 @@ use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use jiff::tz::TimeZone;
 
+use super::emergency::Opened;
 use super::identity::{self, Identity};
 use super::patients::{coded, decided, of_any, of_others, of_those, parameter};
 use super::{Access, Decision, Facts, Policy, Records};
@@ -232,6 +233,6 @@ impl Policy for ConsentRule {
         }
         let visible = access.facts.get::<Visible>();
         let visible = visible.ok_or_else(|| Error::internal("what is visible was not worked out"))?;
-        Ok(Decision::permit(visible.0.clone()))
+        Ok(Decision::permit(visible.0.clone().or(Opened::data(access.facts))))
     }
 }

@@ -294,6 +294,19 @@ async fn an_emergency_that_no_rule_opens_for_is_refused() {
         "{}",
         answer.text()
     );
+    // Without a reason it is none, and the purpose alone opens nothing.
+    let blank = with_token(get("/fhir/Patient/p1"), &good()).insert_header(("X-Break-Glass-Reason", " "));
+    assert_eq!(send(&server, blank).await.checked(), 403);
+    let server = protected(|config| {
+        let mut app = ClientConfig::new("app");
+        app.purposes = vec!["BTG".into()];
+        config.tokens.clients.push(app);
+    })
+    .await;
+    let purpose = with_token(get("/fhir/Patient/p1"), &good()).insert_header(("X-Purpose-Of-Use", "BTG"));
+    let answer = send(&server, purpose).await;
+    assert_eq!(answer.checked(), 403);
+    assert!(answer.text().contains("say why"), "{}", answer.text());
 }
 
 #[actix_web::test]

@@ -1,6 +1,7 @@
 //! Consent in force: the scenarios of the design by their numbers, and non-interference by random stores and requests.
 
 mod effects;
+mod emergencies;
 mod hiding;
 mod interference;
 mod requests;
