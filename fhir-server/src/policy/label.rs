@@ -4,6 +4,7 @@
 //! - `R` on a Patient: who may not see restricted data sees the patient without what tells where they are.
 //! - `R` on other data is seen by whom `restricted` names; `V` by whom `very_restricted` names.
 //! - A patient, and who acts for one, does not see what is labelled as withheld from them.
+//! - A patient sees what is labelled `R` or `V` of her own data; who acts for her is bound by both labels as anybody else is.
 //!
 //! Invariant: the label that a resource has now governs all its versions.
 
@@ -76,18 +77,16 @@ impl Label {
         let principal = &context.principal;
         let plays = |roles: &[String]| principal.roles.iter().any(|role| roles.contains(role));
         let mut labels = Vec::new();
+        if principal.kind != PrincipalKind::Patient && !plays(&self.settings.very_restricted) {
+            labels.push((CONFIDENTIALITY, "V"));
+            if !plays(&self.settings.restricted) {
+                labels.push((CONFIDENTIALITY, "R"));
+            }
+        }
         let sensitivities: &[String] = match principal.kind {
             PrincipalKind::Patient => &self.settings.withheld_from_patients,
             PrincipalKind::RelatedPerson => &self.settings.withheld_from_proxies,
-            _ => {
-                if !plays(&self.settings.very_restricted) {
-                    labels.push((CONFIDENTIALITY, "V"));
-                    if !plays(&self.settings.restricted) {
-                        labels.push((CONFIDENTIALITY, "R"));
-                    }
-                }
-                &[]
-            }
+            _ => &[],
         };
         labels.extend(sensitivities.iter().map(|code| (ACT_CODE, code.as_str())));
         labels
