@@ -59,8 +59,14 @@ fn commands(markdown: &str) -> Vec<(String, String)> {
             .trim_start()
             .strip_prefix("Answers `")
             .and_then(|rest| rest.get(..3));
+        // A token is for the command after it.
+        let mut token = String::new();
         for command in block.replace("\\\n", " ").lines() {
-            all.push((command.to_owned(), stated.unwrap_or("200").to_owned()));
+            if command.starts_with("token=") {
+                token = format!("{command}; ");
+                continue;
+            }
+            all.push((format!("{token}{command}"), stated.unwrap_or("200").to_owned()));
         }
     }
     all
@@ -72,17 +78,30 @@ fn every_command_of_the_readme_the_tutorial_and_the_first_page_answers_what_the_
         println!("SKIPPED (needs curl)");
         return;
     }
-    let database = tempfile::tempdir().unwrap();
-    let server = Server::start(&process::sqlite(&database.path().join("docs.sqlite")), &[]);
-    let mut run = 0;
+    let folder = tempfile::tempdir().unwrap();
+    let database = process::sqlite(&folder.path().join("docs.sqlite"));
+    let server = Server::start(&database, &[]);
+    let own = format!("--database '{database}' --base http://{}/fhir", server.address);
+    let (mut run, mut with_token) = (0, 0);
     for document in [
         "README.md",
         "docs/tutorial.md",
         "fhir-server/src/http/site/pages/home.md",
     ] {
         let text = std::fs::read_to_string(root().join(document)).unwrap();
+        let hidden = text
+            .lines()
+            .find(|line| line.starts_with("    ") && line.trim_start().starts_with("curl "));
+        assert_eq!(
+            hidden, None,
+            "{document}: commands stand in blocks marked `sh`, so that they are run here"
+        );
         for (command, status) in commands(&text) {
-            let here = command.replace("127.0.0.1:8080", &server.address.to_string());
+            with_token += usize::from(command.starts_with("token="));
+            let here = command
+                .replace("127.0.0.1:8080", &server.address.to_string())
+                .replace("cargo run --release --", env!("CARGO_BIN_EXE_fhir-server"))
+                .replace("--database sqlite:records.sqlite", &own);
             let asked = here.replacen("curl ", "curl -sS -o /dev/null -w '%{http_code}' ", 1);
             let output = Command::new("sh")
                 .arg("-c")
@@ -94,7 +113,10 @@ fn every_command_of_the_readme_the_tutorial_and_the_first_page_answers_what_the_
             run += 1;
         }
     }
-    assert!(run >= 15, "{run} commands were found");
+    assert!(
+        run >= 19 && with_token >= 3,
+        "{run} commands were found, {with_token} with a token"
+    );
 }
 
 #[test]

@@ -115,3 +115,96 @@ fn somebody_who_is_not_there_gets_no_token() {
         assert!(!output.stderr.is_empty());
     }
 }
+
+/// A token that the authority gives the doctor for that FHIR base, by a code as an app gets it (verifier and challenge of RFC 7636, appendix B).
+fn by_code(server: &Server, audience: &str) -> String {
+    let own = format!("http://{}", server.address);
+    let path = format!(
+        "/auth/authorize?response_type=code&client_id=fhir-server-site&scope=user/*.rs&state=s&person=dr-a\
+         &code_challenge_method=S256&code_challenge=E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM\
+         &aud={audience}&redirect_uri={own}/docs/"
+    );
+    let back = ask(&server.address, "GET", &path, "", b"").expect("an answer");
+    assert_eq!(back.status, 303, "{audience}");
+    let code = back
+        .head
+        .split("code=")
+        .nth(1)
+        .and_then(|rest| rest.split('&').next())
+        .expect("a code");
+    let form = format!(
+        "grant_type=authorization_code&client_id=fhir-server-site&code={code}&redirect_uri={own}/docs/\
+         &code_verifier=dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"
+    );
+    let header = "Content-Type: application/x-www-form-urlencoded\r\n";
+    let given = ask(&server.address, "POST", "/auth/token", header, form.as_bytes()).expect("an answer");
+    assert_eq!(given.status, 200, "{}", String::from_utf8_lossy(&given.body));
+    let given: serde_json::Value = serde_json::from_slice(&given.body).unwrap();
+    given["access_token"].as_str().unwrap().to_owned()
+}
+
+#[test]
+fn a_token_for_one_space_is_refused_in_every_other_and_in_the_shared_sandbox() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::start(&process::sqlite(&folder.path().join("spaces.sqlite")), &[]);
+    for space in ["ada", "ben"] {
+        let opened = ask(&server.address, "PUT", &format!("/sandbox/{space}"), "", b"").expect("an answer");
+        assert_eq!(opened.status, 201, "{space}");
+    }
+    let bases = ["/sandbox/ada/fhir", "/sandbox/ben/fhir", "/fhir"];
+    for own in bases {
+        let token = by_code(&server, &format!("http://{}{own}", server.address));
+        for base in bases {
+            let (status, body) = read(&server, &format!("{base}/Patient/pat-amira-khan"), Some(&token));
+            assert_eq!(
+                status,
+                if base == own { 200 } else { 401 },
+                "a token for {own} at {base}"
+            );
+            assert_eq!(body.contains("Khan"), base == own, "a token for {own} at {base}");
+        }
+    }
+}
+
+#[test]
+fn the_national_data_opt_out_hides_from_research_alone_by_its_own_category() {
+    let folder = tempfile::tempdir().unwrap();
+    let database = process::sqlite(&folder.path().join("opt-out.sqlite"));
+    let server = Server::start(&database, &[]);
+    let researcher = token(&server, &database, &["--as", "researcher"]);
+    let doctor = token(&server, &database, &["--as", "dr-a"]);
+    let seen = |token: &str| read(&server, "/fhir/Patient/pat-amira-khan", Some(token)).0;
+    assert_eq!(
+        (seen(&researcher), seen(&doctor)),
+        (200, 200),
+        "she shares her whole record"
+    );
+    let opt_out = r#"{"resourceType":"Consent","id":"opt-out","status":"active",
+        "scope":{"coding":[{"system":"http://terminology.hl7.org/CodeSystem/consentscope","code":"patient-privacy"}]},
+        "category":[{"coding":[{"system":"https://fhir.nhs.uk/CodeSystem/consent-category","code":"national-data-opt-out"}]}],
+        "patient":{"reference":"Patient/pat-amira-khan"},
+        "policyRule":{"coding":[{"system":"http://terminology.hl7.org/CodeSystem/v3-ActCode","code":"OPTIN"}]}}"#;
+    let header = "Content-Type: application/fhir+json\r\n";
+    let written = ask(
+        &server.address,
+        "PUT",
+        "/fhir/Consent/opt-out",
+        header,
+        opt_out.as_bytes(),
+    )
+    .expect("an answer");
+    assert_eq!(written.status, 201, "{}", String::from_utf8_lossy(&written.body));
+    assert_eq!((seen(&researcher), seen(&doctor)), (404, 200));
+    // The category alone does it, whatever else the Consent says: with another one it opts in.
+    let other = opt_out.replace("national-data-opt-out", "care-record-sharing");
+    let written = ask(
+        &server.address,
+        "PUT",
+        "/fhir/Consent/opt-out",
+        header,
+        other.as_bytes(),
+    )
+    .expect("an answer");
+    assert_eq!(written.status, 200, "{}", String::from_utf8_lossy(&written.body));
+    assert_eq!((seen(&researcher), seen(&doctor)), (200, 200));
+}

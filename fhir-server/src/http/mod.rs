@@ -32,7 +32,7 @@ mod negotiate;
 pub(crate) mod openapi;
 mod path;
 mod prefer;
-mod provoke;
+pub(crate) mod provoke;
 mod query;
 mod receive;
 mod refuse;

@@ -14,6 +14,28 @@ use crate::interaction::{EntityTags, Interaction, Request};
 
 const HEADER: HeaderName = HeaderName::from_static("x-sandbox-provoke");
 
+/// What can be asked for, and what it does.
+#[cfg(feature = "docs")]
+pub(crate) const VALUES: [(&str, &str); 4] = [
+    (
+        "too-many-requests",
+        "is answered with 429 and `Retry-After`, and nothing is done",
+    ),
+    (
+        "unavailable",
+        "is answered with 503 and `Retry-After`, and nothing is done",
+    ),
+    ("slow=2", "is answered 2 seconds later (1 to 10)"),
+    (
+        "stale-version",
+        "lets an update, a patch or a delete by id meet 412, as if somebody had written in between",
+    ),
+];
+
+/// The same as a regular expression.
+#[cfg(feature = "docs")]
+pub(crate) const PATTERN: &str = "^(too-many-requests|unavailable|slow=([1-9]|10)|stale-version)$";
+
 /// What `Retry-After` says of a provoked refusal, in seconds.
 const RETRY_AFTER: u8 = 1;
 

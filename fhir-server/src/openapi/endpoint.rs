@@ -3,7 +3,7 @@
 use utoipa::openapi::Ref;
 use utoipa::openapi::path::{HttpMethod, Operation, OperationBuilder};
 
-use super::{example, failure, parameter, request, success};
+use super::{example, failure, parameter, request, security, success};
 use crate::http::routes::{BodyKind, ROUTES};
 use crate::interaction::{Interaction, Level};
 use crate::operation::{Offered, Operations};
@@ -114,7 +114,8 @@ impl Endpoint {
             .tag(resource_type.unwrap_or(SYSTEM))
             .operation_id(Some(self.operation_id(resource_type)))
             .summary(Some(summary))
-            .description(Some(description));
+            .description(Some(description))
+            .securities(security::of(self, resource_type));
         if let Some(name) = resource_type {
             let places = parameter::in_path(self.path, example::sandbox_id(name));
             operation = places.into_iter().fold(operation, |o, place| o.parameter(place));

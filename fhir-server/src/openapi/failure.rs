@@ -10,7 +10,7 @@ use crate::error::ErrorCode;
 use crate::interaction::Interaction;
 
 /// What a status means, in words.
-const WORDS: [(u16, &str); 18] = [
+const WORDS: [(u16, &str); 19] = [
     (
         400,
         "The request cannot be read or contradicts itself: the issue names the place and the cure.",
@@ -50,6 +50,10 @@ const WORDS: [(u16, &str); 18] = [
     (
         422,
         "The resource can be read but breaks a rule, or the search asks for too much: each issue names its place.",
+    ),
+    (
+        429,
+        "Too many requests from you: nothing was done. `Retry-After` says when to come back.",
     ),
     (
         500,
@@ -94,7 +98,7 @@ fn key(status: u16) -> String {
 }
 
 fn response(status: u16, words: &str) -> Response {
-    let retry: &[&str] = if matches!(status, 503 | 507) {
+    let retry: &[&str] = if matches!(status, 429 | 503 | 507) {
         &["Retry-After"]
     } else {
         &[]
@@ -119,7 +123,7 @@ pub(super) fn statuses(endpoint: &Endpoint) -> Vec<u16> {
             &[404, 408, 413, 415, 422]
         }
         I::SearchType | I::SearchSystem if endpoint.is_compartment() => &[404, 413, 422],
-        I::Capabilities => return vec![400, 403, 406, 500, 501, 503, 504],
+        I::Capabilities => return vec![400, 403, 406, 429, 500, 501, 503, 504],
         I::Read | I::Vread => &[404, 410],
         I::HistoryInstance => &[404],
         I::HistoryType | I::HistorySystem => &[],
@@ -138,7 +142,7 @@ pub(super) fn statuses(endpoint: &Endpoint) -> Vec<u16> {
         },
         I::Batch | I::Transaction => &[404, 405, 408, 409, 410, 412, 413, 415, 422, 507],
     };
-    let mut statuses = [&[400, 401, 403, 406, 500, 501, 503, 504], own].concat();
+    let mut statuses = [&[400, 401, 403, 406, 429, 500, 501, 503, 504], own].concat();
     statuses.sort_unstable();
     statuses
 }

@@ -12,6 +12,8 @@ mod failure;
 mod health;
 mod parameter;
 mod request;
+mod scenario;
+mod security;
 mod subject;
 mod success;
 mod words;
@@ -26,6 +28,7 @@ use utoipa::openapi::{
 
 use crate::error::{Error, Result};
 use crate::store::ResourceType;
+pub use scenario::page as scenarios;
 use subject::Subject;
 
 /// The resource types that are told in full.
@@ -66,9 +69,13 @@ fn written(base_path: &str, subject: &Subject, definitions: &Definitions) -> Res
         components.set("schemas", Json::Object(schemas.into_iter().collect()));
         components.set("examples", Json::Object(example::all(subject)?));
     }
-    // Said outright: the document asks for no credentials of its own.
+    // What is not said otherwise at an operation is open to everybody.
     document.set("security", Vec::new());
+    scenario::tell(&mut document)?;
     subject::prune(&mut document);
+    if let Some(components) = document.get_mut("components") {
+        components.set("securitySchemes", security::schemes(&subject.types));
+    }
     Ok(document.text())
 }
 

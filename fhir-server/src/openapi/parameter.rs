@@ -8,6 +8,7 @@ use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn, ParameterS
 use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder, Schema, Type};
 
 use super::endpoint::Endpoint;
+use crate::http::provoke;
 use crate::interaction::Interaction;
 use crate::operation::Offered;
 use crate::search::registry::Registry;
@@ -85,6 +86,7 @@ pub(super) fn all() -> Vec<(&'static str, Parameter)> {
             "A Provenance as JSON, without `target`: it is stored with the write, about the versions that the write makes. Where \
              `recorded` is left out, it is now.",
         ),
+        ("provoke", provoked()),
         (
             "requestId",
             parameter(
@@ -100,6 +102,18 @@ pub(super) fn all() -> Vec<(&'static str, Parameter)> {
         ),
     ]);
     all
+}
+
+/// What makes failures happen in the sandbox.
+fn provoked() -> Parameter {
+    let values = provoke::VALUES.iter();
+    let values: Vec<String> = values.map(|(value, what)| format!("`{value}` {what}")).collect();
+    let words = format!(
+        "In the sandbox alone, refused with 400 elsewhere: what shall happen to the request. {}.",
+        values.join("; ")
+    );
+    let schema = text().pattern(Some(provoke::PATTERN));
+    parameter(ParameterIn::Header, "X-Sandbox-Provoke", &words, schema).build()
 }
 
 /// The parameters of a search, in the URL or in a form: name, words, schema.
@@ -256,7 +270,7 @@ pub(super) fn keys(endpoint: &Endpoint) -> Vec<&'static str> {
     ) {
         keys.extend(["idempotencyKey", "provenance"]);
     }
-    keys.extend(["format", "pretty", "requestId"]);
+    keys.extend(["format", "pretty", "requestId", "provoke"]);
     keys
 }
 

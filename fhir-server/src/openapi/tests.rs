@@ -178,7 +178,24 @@ fn holds_together(document: &Value) {
             "{title}: {reference}"
         );
     }
-    for (kind, components) in document["components"].as_object().unwrap() {
+    // Schemes are named by operations, not referred to.
+    let schemes = document["components"]["securitySchemes"].as_object().unwrap();
+    let mut named = BTreeSet::new();
+    for (path, method, operation) in operations(document) {
+        let asked = operation["security"].as_array().into_iter().flatten();
+        for (scheme, scopes) in asked.flat_map(|one| one.as_object().unwrap()) {
+            named.insert(scheme.as_str());
+            let known = &schemes[scheme]["flows"]["authorizationCode"]["scopes"];
+            let known = |scope: &Value| known[scope.as_str().unwrap()].is_string();
+            assert!(
+                scopes.as_array().unwrap().iter().all(known),
+                "{method} {path}: {scopes}"
+            );
+        }
+    }
+    assert!(schemes.keys().map(String::as_str).eq(named), "{title}");
+    let components = document["components"].as_object().unwrap();
+    for (kind, components) in components.iter().filter(|(kind, _)| *kind != "securitySchemes") {
         for name in components.as_object().unwrap().keys() {
             let reference = format!("#/components/{kind}/{name}");
             assert!(

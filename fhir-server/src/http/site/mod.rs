@@ -83,9 +83,8 @@ static FILES: LazyLock<Vec<File>> = LazyLock::new(|| {
     let mut files: Vec<File> = PAGES
         .iter()
         .filter_map(|page| match page.source {
-            Source::Markdown(text) => Some((page, render::article(text))),
             Source::Html(text) => Some((page, text.to_owned())),
-            Source::Catalogue => None,
+            _ => Some((page, render::article(&render::markdown(page)?))),
         })
         .map(|(page, main)| File::new(page.path, HTML, render::page(page, &main)))
         .collect();

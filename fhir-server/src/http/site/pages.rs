@@ -1,9 +1,14 @@
 //! The pages of the site and the files that they load.
 
+use crate::error::Result;
+use crate::openapi;
+
 /// Where the text of a page comes from.
 pub(super) enum Source {
     /// Markdown.
     Markdown(&'static str),
+    /// Markdown that is made from what the server does.
+    Made(fn() -> Result<String>),
     /// What stands inside `main`; its script does the rest.
     Html(&'static str),
     /// The error catalogue of the server.
@@ -43,6 +48,12 @@ pub(super) const PAGES: &[Page] = &[
         title: "API reference",
         source: Source::Html(include_str!("pages/reference.html")),
         script: Some("reference.js"),
+    },
+    Page {
+        path: "scenarios",
+        title: "Scenarios",
+        source: Source::Made(openapi::scenarios),
+        script: None,
     },
     Page {
         path: "records",

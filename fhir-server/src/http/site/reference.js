@@ -76,6 +76,9 @@ async function send(operation, fields, form, out) {
   }
 }
 
+// The heading of the page of scenarios that an operation has.
+const scenariosOf = (operation) => `${operation.tags[0]}-${operation.operationId.slice(0, -operation.tags[0].length)}`.toLowerCase();
+
 function show(operation) {
   const fields = parameters(operation);
   const form = body(operation);
@@ -83,9 +86,10 @@ function show(operation) {
   const optional = fields.filter(({ p }) => !p.required && p.in !== "path");
   const needed = fields.filter((f) => !optional.includes(f));
   const answers = Object.entries(operation.responses).map(([status, r]) => el("tr", {}, el("td", {}, el("code", {}, status)), el("td", {}, prose(at(r).description))));
-  panel.replaceChildren(...[el("h2", { tabindex: "-1" }, operation.summary), el("p", {}, el("code", {}, `${operation.method} ${operation.path}`)), el("p", {}, prose(operation.description)),
+  panel.replaceChildren(...[el("h2", { tabindex: "-1" }, operation.summary), el("p", {}, el("code", {}, `${operation.method} ${operation.path}`)), el("p", {}, prose(operation.description.split("\n\n**Scenarios**")[0])),
     needed.map((f) => f.row), optional.length ? el("details", {}, el("summary", {}, `${optional.length} more parameters`), optional.map((f) => f.row)) : "",
     form?.row ?? "", el("button", { type: "button", id: "try", onclick: () => send(operation, fields, form, out) }, "Try it"), out,
+    operation["x-scenarios"] ? el("p", {}, el("a", { href: `scenarios#${scenariosOf(operation)}` }, "Scenarios to try, and what each is answered")) : "",
     el("details", {}, el("summary", {}, "All answers"), el("table", {}, el("tbody", {}, answers)))].flat().filter((child) => child !== ""));
   panel.querySelector("h2").focus();
   history.replaceState(null, "", `#${operation.operationId}`);

@@ -2,6 +2,8 @@
 //!
 //! Invariant: what does not come from the project's own Markdown stands in a page escaped.
 
+use std::borrow::Cow;
+
 use pulldown_cmark::{CowStr, Event, Options, Parser, Tag, TagEnd, html};
 use serde_json::json;
 
@@ -31,6 +33,16 @@ pub(super) fn page(page: &Page, main: &str) -> String {
         .replace("{{menu}}", &menu)
         .replace("{{script}}", &script)
         .replace("{{main}}", main)
+}
+
+/// The Markdown of a page that has any.
+pub(super) fn markdown(page: &Page) -> Option<Cow<'static, str>> {
+    match page.source {
+        Source::Markdown(text) => Some(text.into()),
+        // What cannot be made is a fault of the build, which tests find; the other pages are there all the same.
+        Source::Made(make) => make().ok().map(Cow::from),
+        Source::Html(_) | Source::Catalogue => None,
+    }
 }
 
 /// Markdown as HTML; each heading has an id, so that it can be linked, and tables and code can be scrolled by keyboard.
@@ -103,14 +115,14 @@ fn slug(words: &str) -> String {
 pub(super) fn index() -> String {
     let mut parts = Vec::new();
     for page in PAGES {
-        let Source::Markdown(text) = page.source else {
+        let Some(text) = markdown(page) else {
             parts.push(
                 json!({ "page": page.path, "title": page.title, "heading": page.title, "text": page.title }),
             );
             continue;
         };
         let (mut heading, mut body, mut inside) = (String::new(), String::new(), false);
-        for event in Parser::new_ext(text, Options::ENABLE_TABLES) {
+        for event in Parser::new_ext(&text, Options::ENABLE_TABLES) {
             match event {
                 Event::Start(Tag::Heading { .. }) => {
                     parts.push(part(page, &heading, &body));

@@ -90,3 +90,40 @@ async fn outside_the_sandbox_it_is_refused_and_provokes_nothing() {
         assert!(text.contains("is for the sandbox"), "{text}");
     }
 }
+
+#[cfg(feature = "docs")]
+#[actix_web::test]
+async fn the_document_names_each_value_and_the_server_obeys_it() {
+    let document: Value = serde_json::from_str(&crate::openapi::document("/fhir").unwrap()).unwrap();
+    let parameter = &document["components"]["parameters"]["provoke"];
+    assert_eq!(
+        (&parameter["name"], &parameter["in"]),
+        (&HEADER.into(), &"header".into())
+    );
+    let words = parameter["description"].as_str().unwrap();
+    let pattern = parameter["schema"].clone();
+    let takes = |value: &str| jsonschema::is_valid(&pattern, &value.into());
+    let server = with_patient().await;
+    for (value, status) in [
+        ("too-many-requests", 429),
+        ("unavailable", 503),
+        ("slow=2", 200),
+        ("stale-version", 412),
+    ] {
+        assert!(
+            words.contains(&format!("`{value}`")) && takes(value),
+            "{value}: {words}"
+        );
+        let put = with_json("PUT", "/fhir/Patient/p1", PATIENT);
+        assert_eq!(provoke(&server, put, value).await.checked(), status, "{value}");
+    }
+    // What the schema refuses, the server refuses.
+    for value in ["", "500", "slow", "slow=0", "slow=11", "slow=1.5", "SLOW=1"] {
+        assert!(!takes(value), "{value}");
+        assert_eq!(
+            provoke(&server, get("/fhir/Patient/p1"), value).await.checked(),
+            400,
+            "{value}"
+        );
+    }
+}

@@ -105,3 +105,47 @@ async fn a_good_token_reads_by_each_algorithm() {
         assert!(answer.text().contains("Smith"));
     }
 }
+
+#[cfg(feature = "docs")]
+#[actix_web::test]
+async fn the_scopes_that_the_document_names_are_those_that_let_through() {
+    let document: Value = serde_json::from_str(&crate::openapi::document("/fhir").unwrap()).unwrap();
+    let schemes = &document["components"]["securitySchemes"];
+    let known = &schemes["smart"]["flows"]["authorizationCode"]["scopes"];
+    let server = protected(|_| {}).await;
+    let one = "/Patient/{id}";
+    for (method, path) in [
+        ("get", one),
+        ("get", "/Patient/{id}/_history/{vid}"),
+        ("get", "/Patient/{id}/_history"),
+        ("get", "/Patient/_history"),
+        ("get", "/Patient"),
+        ("post", "/Patient"),
+        ("put", one),
+        ("delete", one),
+    ] {
+        let named = document["paths"][path][method]["security"].as_array().unwrap();
+        assert!(
+            named.contains(&json!({})) && named.contains(&json!({ "bearer": [] })),
+            "{method} {path}"
+        );
+        let place = format!("/fhir{}", path.replace("{id}", "p1").replace("{vid}", "1"));
+        for letter in ["c", "r", "u", "d", "s"] {
+            let scope = format!("user/Patient.{letter}");
+            assert!(known[&scope].is_string(), "{scope}");
+            let token = RSA.sign(&header(), &with("scope", Some(scope.as_str().into())));
+            let request = match method {
+                "post" | "put" => with_json(&method.to_uppercase(), &place, PATIENT),
+                _ => request(&method.to_uppercase(), &place),
+            };
+            let answer = send(&server, with_token(request, &token)).await;
+            let lets = named.contains(&json!({ "smart": [scope] }));
+            assert_eq!(
+                answer.checked() != 403,
+                lets,
+                "{method} {path} with {scope}: {}",
+                answer.text()
+            );
+        }
+    }
+}
