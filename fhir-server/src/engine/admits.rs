@@ -3,7 +3,7 @@
 //! Invariant: what a filter cannot tell without the index, it does not let through, also where it stands behind a `Not`.
 
 use crate::context::Millis;
-use crate::store::conformance::model;
+use crate::store::scan;
 use crate::store::{Filter, Index, Key};
 
 impl Filter {
@@ -15,12 +15,12 @@ impl Filter {
     /// The same of one with those rows, for a filter that is no combination of others and asks for no links.
     pub(crate) fn admits_rows(&self, key: &Key, last_updated: Millis, index: &Index) -> bool {
         match self {
-            Filter::Has(criterion) => index.rows().iter().any(|row| model::passes(criterion, row)),
+            Filter::Has(criterion) => index.rows().iter().any(|row| scan::passes(criterion, row)),
             Filter::Any(test) => index
                 .rows()
                 .iter()
-                .any(|row| model::value_passes(test, &row.value)),
-            Filter::Group(parts) => model::in_one_group(parts, index),
+                .any(|row| scan::value_passes(test, &row.value)),
+            Filter::Group(parts) => scan::in_one_group(parts, index),
             other => other.admits(key, last_updated),
         }
     }

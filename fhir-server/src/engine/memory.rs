@@ -10,7 +10,7 @@ use futures_util::future::{BoxFuture, ready};
 
 use crate::context::{Clock, Millis, TenantId};
 use crate::error::{Error, ErrorCode, Result};
-use crate::store::conformance::model::{self, Item, Model};
+use crate::store::scan::{self as model, Item, Model};
 use crate::store::{
     AuditQuery, AuditRow, AuditSeal, AuditTest, Change, Claim, Commit, ContainedQuery, Epochs, Expect,
     Filter, Found, HistoryQuery, HistoryScope, Index, IndexValue, Key, Link, LinkQuery, Marks, Outcome,

@@ -130,6 +130,13 @@ pub struct AuditRow {
     pub entry: AuditEntry,
 }
 
+impl AuditRow {
+    /// For back ends.
+    pub fn new(stamp: i64, at: Millis, entry: AuditEntry) -> Self {
+        AuditRow { stamp, at, entry }
+    }
+}
+
 /// A seal over a batch of rows.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AuditSeal {
@@ -169,6 +176,26 @@ pub enum AuditTest {
     Between(i64, i64),
     /// Written between two times, both included.
     Written(Millis, Millis),
+}
+
+impl AuditTest {
+    /// Whether it holds for a row whose patients are in its entry: what a back end answers by that looks at every row.
+    pub fn holds(&self, row: &AuditRow) -> bool {
+        let entry = &row.entry;
+        match self {
+            AuditTest::Patient(ids) => ids.iter().any(|id| entry.patients.contains(id)),
+            AuditTest::Actor(actors) => actors.contains(&entry.actor),
+            AuditTest::Resource(all) => all
+                .iter()
+                .any(|(of, id)| entry.resource_type == Some(*of) && (id.is_none() || *id == entry.id)),
+            AuditTest::Action(actions) => actions.contains(&entry.action),
+            AuditTest::Outcome(numbers) => numbers.contains(&entry.outcome),
+            AuditTest::Interaction(numbers) => numbers.contains(&entry.interaction),
+            AuditTest::Stamp(stamps) => stamps.contains(&row.stamp),
+            AuditTest::Between(first, last) => (*first..=*last).contains(&row.stamp),
+            AuditTest::Written(from, to) => (*from..=*to).contains(&row.at),
+        }
+    }
 }
 
 /// Which rows.

@@ -26,6 +26,7 @@ mod passage;
 mod postgres;
 mod query;
 mod reindex;
+pub mod scan;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 mod sql;
 #[cfg(feature = "sqlite")]

@@ -86,8 +86,11 @@ impl SearchQuery {
         }
     }
 
-    /// Refuses an order that cannot be, and a cursor of another.
-    pub(crate) fn check(&self) -> Result<()> {
+    /// For back ends: refuses an order that cannot be, and a cursor of another.
+    ///
+    /// # Errors
+    /// It sorts by too many keys or by positions, or goes on after a row of another order.
+    pub fn check(&self) -> Result<()> {
         let refuse = |text: &str| Err(Error::new(ErrorCode::Value, text));
         if self.sort.len() > MAX_SORTS {
             return refuse("A search sorts by six keys at most; name fewer in _sort.");

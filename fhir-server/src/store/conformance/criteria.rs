@@ -2,9 +2,9 @@
 //! random rows and questions.
 
 use super::fixture::{Checked, Fixture, body, delete, equal, holds, key, some};
-use super::model::{self, Item, Model};
 use super::random::Dice;
 use crate::context::{Clock, Millis, TenantId};
+use crate::store::scan::{self as model, Item, Model};
 use crate::store::{
     ContainedQuery, Expect, Filter, HistoryQuery, HistoryScope, Key, Link, LinkQuery, Refusal, ResourceType,
     SearchQuery, Sort, SortKey, StoredBody, Version, Write, reindex,

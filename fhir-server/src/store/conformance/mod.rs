@@ -1,4 +1,5 @@
-//! What every back end must do, as cases that any of them runs against a fresh, empty database each.
+//! What every back end must do, as cases that any of them runs against a fresh, empty database each. A back end of one's own runs them in
+//! a test: `examples/store` does.
 //!
 //! ```no_run
 //! # async fn suite() -> Result<(), String> {
@@ -27,7 +28,6 @@ mod epochs;
 mod fixture;
 mod history;
 mod joins;
-pub(crate) mod model;
 mod race;
 mod random;
 mod search;

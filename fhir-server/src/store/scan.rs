@@ -1,45 +1,56 @@
-//! The plainest way to answer a [`Filter`]: look at every row of every resource. What the back ends are held against, and what the
-//! store in memory answers with.
+//! The plainest way to answer a [`Filter`]: look at every row of every resource. The back ends are held against it, and one of your own
+//! can answer with it what its database has no index for: gather the current resources in a [`Model`] and ask that.
+//!
+//! It takes time in the number of resources, for a link the square of it.
 
 use std::cmp::Ordering;
 
 use crate::context::Millis;
 use crate::store::number::ordered;
 use crate::store::{
-    Contained, Criterion, Cursor, Filter, Index, IndexRow, IndexValue, Key, ParameterNumber, Passage, Place,
-    ResourceType, SORTED_BYTES, Section, Sort, SortKey, SystemTest, Test, UnitTest, ValueKind, id,
+    Contained, Criterion, Cursor, Filter, Index, IndexRow, IndexValue, Key, Link, LinkQuery, ParameterNumber,
+    Passage, Place, ResourceType, SORTED_BYTES, Section, Sort, SortKey, SystemTest, Test, UnitTest,
+    ValueKind, id,
 };
 
-/// A resource that is not deleted.
+/// A resource that is not deleted, as a search sees it.
 #[derive(Clone, Debug)]
-pub(crate) struct Item {
+#[non_exhaustive]
+pub struct Item {
     /// Type and id.
-    pub(crate) key: Key,
+    pub key: Key,
     /// The stamp of its current version.
-    pub(crate) stamp: i64,
+    pub stamp: i64,
     /// When that was written.
-    pub(crate) last_updated: Millis,
+    pub last_updated: Millis,
     /// Its rows.
-    pub(crate) index: Index,
+    pub index: Index,
 }
 
-/// Everything current.
+impl Item {
+    /// The current version of a resource, by its stamp and time, with its rows.
+    pub fn new(key: Key, stamp: i64, last_updated: Millis, index: Index) -> Self {
+        Item {
+            key,
+            stamp,
+            last_updated,
+            index,
+        }
+    }
+}
+
+/// Everything current of a tenant, oldest change first.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Model(pub(crate) Vec<Item>);
+pub struct Model(pub Vec<Item>);
 
 impl Model {
     /// Whether the filter lets the resource through.
-    pub(crate) fn admits(&self, filter: &Filter, item: &Item) -> bool {
+    pub fn admits(&self, filter: &Filter, item: &Item) -> bool {
         self.judge(filter, item, None)
     }
 
     /// Which of what the resource contains passes, by its id.
-    pub(crate) fn contained(
-        &self,
-        resource_type: ResourceType,
-        filter: &Filter,
-        container: &Item,
-    ) -> Vec<String> {
+    pub fn contained(&self, resource_type: ResourceType, filter: &Filter, container: &Item) -> Vec<String> {
         let contained = container.index.contained().iter();
         let of_type = contained.filter(|one| one.resource_type == resource_type);
         let passing = of_type.filter(|one| self.judge(filter, &inner(one, container), Some(container)));
@@ -132,7 +143,7 @@ impl Model {
     }
 
     /// The resources that the filter lets through, in order.
-    pub(crate) fn search(
+    pub fn search(
         &self,
         resource_type: Option<ResourceType>,
         filter: &Filter,
@@ -142,7 +153,7 @@ impl Model {
     }
 
     /// The same, with values that count as missing in the order.
-    pub(crate) fn search_without(
+    pub fn search_without(
         &self,
         resource_type: Option<ResourceType>,
         filter: &Filter,
@@ -161,6 +172,50 @@ impl Model {
             .collect();
         found.sort_by(|a, b| compare(&a.1, &b.1, sort));
         found
+    }
+}
+
+impl Model {
+    /// The resources that a query's link gives, newest change first, without its bound on how many.
+    pub fn linked_by<'a>(&'a self, query: &'a LinkQuery) -> impl Iterator<Item = &'a Item> {
+        self.0.iter().rev().filter(|item| self.is_linked(query, item))
+    }
+
+    fn is_linked(&self, query: &LinkQuery, item: &Item) -> bool {
+        let mut from = self.0.iter().filter(|one| query.from.contains(&one.key));
+        match &query.link {
+            Link::Forward {
+                parameters,
+                urls,
+                targets,
+            } => {
+                let is_target = |(of, filter): &(ResourceType, Filter)| {
+                    *of == item.key.resource_type && self.admits(filter, item)
+                };
+                let names_it = |source: &Item| {
+                    let all: Vec<_> = source.index.rows().iter().map(|row| row.parameter).collect();
+                    let by = if parameters.is_empty() { &all } else { parameters };
+                    match urls.is_empty() {
+                        true => refers(source, by, &item.key),
+                        false => shares(source, by, item, urls),
+                    }
+                };
+                targets.iter().any(is_target) && from.any(names_it)
+            }
+            Link::Backward {
+                parameters,
+                urls,
+                source,
+                filter,
+            } => {
+                item.key.resource_type == *source
+                    && match urls.is_empty() {
+                        true => query.from.iter().any(|to| refers(item, parameters, to)),
+                        false => from.any(|to| shares(item, parameters, to, urls)),
+                    }
+                    && self.admits(filter, item)
+            }
+        }
     }
 }
 
@@ -186,7 +241,7 @@ fn names_inside(item: &Item, parameters: &[ParameterNumber], id: &str) -> bool {
 }
 
 /// Whether one of the parameters of a resource names that one.
-pub(crate) fn refers(item: &Item, parameters: &[ParameterNumber], to: &Key) -> bool {
+pub fn refers(item: &Item, parameters: &[ParameterNumber], to: &Key) -> bool {
     item.index.rows().iter().any(|row| {
         parameters.contains(&row.parameter)
             && matches!(&row.value, IndexValue::Reference { resource_type, id, .. }
@@ -195,12 +250,7 @@ pub(crate) fn refers(item: &Item, parameters: &[ParameterNumber], to: &Key) -> b
 }
 
 /// Whether a resource has a text, code, uri or reference for one of its parameters that the other has for one of its own.
-pub(crate) fn shares(
-    one: &Item,
-    parameters: &[ParameterNumber],
-    other: &Item,
-    others: &[ParameterNumber],
-) -> bool {
+pub fn shares(one: &Item, parameters: &[ParameterNumber], other: &Item, others: &[ParameterNumber]) -> bool {
     let of = |item: &Item, parameters: &[ParameterNumber]| -> Vec<IndexValue> {
         let rows = item
             .index
@@ -223,7 +273,7 @@ fn is_term(value: &IndexValue) -> bool {
 }
 
 /// Whether one group of a composite passes all of them.
-pub(crate) fn in_one_group(parts: &[Criterion], index: &Index) -> bool {
+pub fn in_one_group(parts: &[Criterion], index: &Index) -> bool {
     let Some((first, rest)) = parts.split_first() else {
         return true;
     };
@@ -238,12 +288,12 @@ pub(crate) fn in_one_group(parts: &[Criterion], index: &Index) -> bool {
 }
 
 /// Whether a row is of the parameter and passes.
-pub(crate) fn passes(criterion: &Criterion, row: &IndexRow) -> bool {
+pub fn passes(criterion: &Criterion, row: &IndexRow) -> bool {
     row.parameter == criterion.parameter && value_passes(&criterion.test, &row.value)
 }
 
 /// Whether a value passes.
-pub(crate) fn value_passes(test: &Test, value: &IndexValue) -> bool {
+pub fn value_passes(test: &Test, value: &IndexValue) -> bool {
     match (test, value) {
         (Test::Every(all), value) => all.iter().all(|test| value_passes(test, value)),
         (Test::Exists(kind), value) => kind_of(value) == *kind,
@@ -392,7 +442,7 @@ fn place(value: &IndexValue, descending: bool) -> Option<Place> {
 }
 
 /// Which place is before which.
-pub(crate) fn compare(a: &Cursor, b: &Cursor, sort: &[Sort]) -> Ordering {
+pub fn compare(a: &Cursor, b: &Cursor, sort: &[Sort]) -> Ordering {
     let values = a.values.iter().zip(&b.values).zip(sort);
     let by_values = values.map(|((a, b), sort)| match (a, b) {
         (Place::Missing, Place::Missing) => Ordering::Equal,
