@@ -7,6 +7,7 @@ mod admits;
 mod binary;
 mod check;
 mod conditions;
+mod emergency;
 mod facts;
 mod guard;
 mod hooks;
@@ -138,27 +139,6 @@ impl Engine {
         let scopes = ScopeRule::new(&self.settings, terminology);
         self.policy = Arc::new(Chain(vec![Box::new(scopes), Box::new(self.policy)]));
         self
-    }
-
-    /// Refuses an emergency of a caller who may open nothing in one, or says no reason.
-    pub(crate) fn check_emergency(&self, context: &Context) -> crate::error::Result<()> {
-        use crate::error::{Error, ErrorCode};
-        let Some(reason) = &context.break_glass else {
-            return Ok(());
-        };
-        let refused =
-            |text: &str| Err(Error::new(ErrorCode::Forbidden, text).at("http.x-break-glass-reason"));
-        if !self.policy.opens_in_emergency(context) {
-            let text = "You may not open records in an emergency: that takes somebody at work, in a role that is configured for it \
-                        (`emergency.roles`). Leave the header `X-Break-Glass-Reason` out.";
-            return refused(text);
-        }
-        match reason.trim().is_empty() {
-            true => refused(
-                "Say in the header `X-Break-Glass-Reason` why: the patient and who guards privacy read it.",
-            ),
-            false => Ok(()),
-        }
     }
 
     /// What every tenant knows: what is built in, and releases of terminologies.

@@ -103,18 +103,6 @@ impl Session {
         }
     }
 
-    /// A session of another context, of the same server.
-    pub(crate) fn beside(&self, context: Context) -> Session {
-        let mut beside = self.engine.session(context);
-        beside.bases.clone_from(&self.bases);
-        beside
-    }
-
-    /// As [`Engine::check_emergency`], of this session's caller.
-    pub(crate) fn check_emergency(&self) -> Result<()> {
-        self.engine.check_emergency(&self.context)
-    }
-
     /// The addresses of this server, without a slash at the end.
     pub(crate) fn bases(&self) -> &[String] {
         &self.bases

@@ -316,13 +316,6 @@ impl<'j> Desk<'j> {
         self.undo.lists = 0;
     }
 
-    async fn newest(&mut self, resource_type: ResourceType) -> Decided<i64> {
-        self.send().await?;
-        self.sent();
-        let newest: Option<i64> = self.link.first(sql::newest(self.tenant, resource_type)).await?;
-        Ok(newest.unwrap_or_default())
-    }
-
     /// What is noted about the definitions of a type, as of what was decided so far.
     async fn noted(&mut self, of: ResourceType) -> Decided<Option<Vec<u8>>> {
         self.send().await?;
@@ -359,10 +352,7 @@ impl<'j> Desk<'j> {
             Step::Claim(claim) => self.claim(claim, before),
             Step::Audit(entry) => Some(self.audit(entry)),
             Step::Seal(seal) => self.seal(seal).await?,
-            Step::List(lists) => {
-                self.lists.push(lists);
-                Some(Outcome::Recorded)
-            }
+            Step::List(lists) => Some(self.list(lists)),
             Step::Note(of, note, moves) => Some(self.note(*of, note, *moves)),
         };
         let outcome = outcome.ok_or(Stop::Refused(Refusal::Write { index }))?;

@@ -2,12 +2,17 @@
 
 use super::{Decided, Desk};
 use crate::store::sql;
-use crate::store::{AuditEntry, AuditSeal, Outcome, ResourceType};
+use crate::store::{AuditEntry, AuditLists, AuditSeal, Outcome, ResourceType};
 
 impl<'j> Desk<'j> {
     pub(super) fn audit(&mut self, entry: &'j AuditEntry) -> Outcome {
         let stamp = self.next_stamp();
         self.trail.push((stamp, entry));
+        Outcome::Recorded
+    }
+
+    pub(super) fn list(&mut self, lists: &'j AuditLists) -> Outcome {
+        self.lists.push(lists);
         Outcome::Recorded
     }
 
@@ -45,5 +50,12 @@ impl<'j> Desk<'j> {
             self.move_epoch(of);
         }
         Outcome::Noted
+    }
+
+    pub(super) async fn newest(&mut self, resource_type: ResourceType) -> Decided<i64> {
+        self.send().await?;
+        self.sent();
+        let newest: Option<i64> = self.link.first(sql::newest(self.tenant, resource_type)).await?;
+        Ok(newest.unwrap_or_default())
     }
 }
