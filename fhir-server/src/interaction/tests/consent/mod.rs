@@ -3,10 +3,12 @@
 mod effects;
 mod hiding;
 mod interference;
+mod numbers;
 mod requests;
 mod scenarios;
 mod setting;
 mod templates;
+mod trail;
 mod words;
 mod world;
 
