@@ -1,6 +1,7 @@
 //! Why somebody may see something, or not: the decision that the policy would make for them, and which provision of a Consent decides.
 //!
 //! Invariant: nothing of the resource itself is told, only whether it would be shown.
+//! Invariant: what its labels hide from who asks is told of like what does not exist, and a Consent that they hide is not named.
 
 use super::Session;
 use super::facts::{Lookup, undecided};
@@ -9,7 +10,7 @@ use crate::error::{Error, ErrorCode, Result};
 use crate::interaction::Interaction;
 use crate::policy::consent::{self, Saying};
 use crate::policy::patients::of_any;
-use crate::policy::{Access, Decision, Facts};
+use crate::policy::{Access, Decision, Facts, label};
 use crate::store::{Filter, Key, ResourceType, SearchQuery};
 
 /// What is asked about.
@@ -24,7 +25,7 @@ pub(crate) enum Subject {
 pub(crate) struct Checked {
     /// Whether the data would be shown: all of it, none of it, or some.
     pub(crate) shown: Shown,
-    /// The provision that decides.
+    /// The provision that decides, unless its Consent is hidden from who asks.
     pub(crate) saying: Option<Saying>,
 }
 
@@ -51,7 +52,12 @@ impl Session {
             Subject::Resource(key) => (key.resource_type, Filter::Resource(key.clone())),
             Subject::Type(resource_type) => (*resource_type, Filter::Types(vec![*resource_type])),
         };
-        let which = which.and(of_any(vec![patient.to_owned()]));
+        self.prepare().await?;
+        let own = self
+            .facts()
+            .ok_or_else(|| undecided("the policy has not gathered its facts"))?;
+        let unsealed = label::sealed(&own).not();
+        let which = which.and(of_any(vec![patient.to_owned()])).and(unsealed.clone());
         let mut facts = Facts::default();
         let lookup = Lookup(self);
         self.engine.policy.gather(actor, &lookup, &mut facts).await?;
@@ -79,7 +85,9 @@ impl Session {
                 .any(resource_type, which.clone().and(saying.region.clone()))
                 .await?;
             if speaks && (shown != Shown::Some || saying.denies) {
-                deciding = Some(saying);
+                let of = saying.consent.resource_type;
+                let consent = Filter::Resource(saying.consent.clone()).and(unsealed);
+                deciding = self.any(of, consent).await?.then_some(saying);
                 break;
             }
         }

@@ -172,17 +172,21 @@ fn sentence(checked: &Checked) -> String {
     });
     match (checked.shown, by) {
         (Shown::All, Some((saying, by))) if !saying.denies => format!("The data is shown: {by}."),
-        (Shown::All, _) => "The data is shown: no Consent denies it, and the purpose needs none.".to_owned(),
+        (Shown::All, _) => "The data is shown: no Consent denies it, and the purpose needs none, or one permits it that is not shown to you."
+            .to_owned(),
         (Shown::None, Some((saying, by))) if saying.denies => format!("The data is not shown: {by}."),
         (Shown::None, Some((_, by))) => format!(
             "The data is not shown although {by}: there is no legitimate relationship, or a label restricts it."
         ),
-        (Shown::None, None) => "The data is not shown: no Consent speaks of it, and there is no legitimate relationship, a label \
-                                restricts it, or the purpose needs a Consent."
+        (Shown::None, None) => "The data is not shown: no Consent that is shown to you speaks of it, and there is no legitimate \
+                                relationship, a label restricts it, the purpose needs a Consent, or one denies it that is not shown \
+                                to you."
             .to_owned(),
         (Shown::Some, Some((_, by))) => format!("Some of the data is shown, and some is not: {by}."),
         (Shown::Some, None) => {
-            "Some of the data is shown; what is not, a label or a missing relationship keeps back.".to_owned()
+            "Some of the data is shown; what is not, a label, a missing relationship or a Consent that is not shown to you keeps \
+             back."
+                .to_owned()
         }
     }
 }

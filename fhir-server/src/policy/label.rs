@@ -4,11 +4,12 @@
 //! - `R` on a Patient: who may not see restricted data sees the patient without what tells where they are.
 //! - `R` on other data is seen by whom `restricted` names; `V` by whom `very_restricted` names.
 //! - A patient, and who acts for one, does not see what is labelled as withheld from them.
+//! - A patient sees what is labelled `R` or `V` of her own data; who acts for her is bound by both labels as anybody else is.
 //!
 //! Invariant: the label that a resource has now governs all its versions.
 
 use super::patients::has;
-use super::{Access, Decision, Mask, Policy};
+use super::{Access, Decision, Facts, Mask, Policy, Records};
 use crate::context::{Context, PrincipalKind};
 use crate::error::{Error, Result};
 use crate::search::registry::Registry;
@@ -76,22 +77,47 @@ impl Label {
         let principal = &context.principal;
         let plays = |roles: &[String]| principal.roles.iter().any(|role| roles.contains(role));
         let mut labels = Vec::new();
+        if principal.kind != PrincipalKind::Patient && !plays(&self.settings.very_restricted) {
+            labels.push((CONFIDENTIALITY, "V"));
+            if !plays(&self.settings.restricted) {
+                labels.push((CONFIDENTIALITY, "R"));
+            }
+        }
         let sensitivities: &[String] = match principal.kind {
             PrincipalKind::Patient => &self.settings.withheld_from_patients,
             PrincipalKind::RelatedPerson => &self.settings.withheld_from_proxies,
-            _ => {
-                if !plays(&self.settings.very_restricted) {
-                    labels.push((CONFIDENTIALITY, "V"));
-                    if !plays(&self.settings.restricted) {
-                        labels.push((CONFIDENTIALITY, "R"));
-                    }
-                }
-                &[]
-            }
+            _ => &[],
         };
         labels.extend(sensitivities.iter().map(|code| (ACT_CODE, code.as_str())));
         labels
     }
+
+    /// What is labelled so; a Patient with `R` is masked, not hidden.
+    fn sealed(&self, context: &Context) -> Result<Filter> {
+        let patient = ResourceType::from_name("Patient").ok_or_else(|| Error::internal("no type Patient"))?;
+        let mut sealed = Filter::None;
+        if context.principal.kind == PrincipalKind::System {
+            return Ok(sealed);
+        }
+        for (system, code) in self.hidden(context) {
+            let with = labelled(system, vec![code.to_owned()])?;
+            sealed = sealed.or(match code {
+                "R" => with.and(Filter::Types(vec![patient]).not()),
+                _ => with,
+            });
+        }
+        Ok(sealed)
+    }
+}
+
+/// What its labels hide from a caller altogether.
+struct Sealed(Filter);
+
+/// What is for the caller whose facts those are, by its labels, as if it did not exist; nothing where no rule looks at labels.
+pub(crate) fn sealed(facts: &Facts) -> Filter {
+    facts
+        .get::<Sealed>()
+        .map_or(Filter::None, |sealed| sealed.0.clone())
 }
 
 /// Resources that have one of those labels: each a system and codes.
@@ -109,6 +135,18 @@ pub(crate) fn labelled(system: &str, codes: Vec<String>) -> Result<Filter> {
 }
 
 impl Policy for Label {
+    fn gather<'a>(
+        &'a self,
+        context: &'a Context,
+        _records: &'a dyn Records,
+        facts: &'a mut Facts,
+    ) -> futures_util::future::BoxFuture<'a, Result<()>> {
+        Box::pin(async move {
+            facts.insert(Sealed(self.sealed(context)?));
+            Ok(())
+        })
+    }
+
     fn decide(&self, context: &Context, access: &Access<'_>) -> Result<Decision> {
         if context.principal.kind == PrincipalKind::System || access.content {
             return Ok(Decision::permit(Filter::All));

@@ -344,6 +344,36 @@ fn con_66_and_67_proxies_and_patients() {
 }
 
 #[test]
+fn con_58_and_66_who_acts_for_a_restricted_patient_is_told_neither_where_she_is_nor_what_is_sealed() {
+    let mum = Principal::new("mum", PrincipalKind::RelatedPerson)
+        .with_fhir_user(key("RelatedPerson/mum"))
+        .with_patient("p1");
+    let permit = json!({"type": "permit", "actor": named("RelatedPerson/mum")});
+    let world = World::new(&[
+        json!({"resourceType": "RelatedPerson", "id": "mum", "patient": of("p1")}),
+        labelled(patient("p1"), CONFIDENTIALITY, "R"),
+        condition("a", "p1", "1"),
+        labelled(condition("sealed", "p1", "1"), CONFIDENTIALITY, "R"),
+        labelled(condition("locked", "p1", "1"), CONFIDENTIALITY, "V"),
+        consent("OPTOUT", json!({"provision": [permit]})),
+    ]);
+    let ruled = world.ruled();
+    let seen = json(&ruled.get_as(&mum, "Patient/p1").unwrap());
+    for element in ["address", "telecom", "generalPractitioner"] {
+        assert_eq!(seen[element], Value::Null, "{element}");
+    }
+    assert_eq!(seen["name"][0]["family"], "Hale");
+    let none = [] as [&str; 0];
+    assert_eq!(world.ids(&mum, "Patient?address-postalcode=ZZ99 1AA"), none);
+    let names = ["Condition/a", "Condition/sealed", "Condition/locked"];
+    assert_eq!(world.seen(&mum, &names), ["Condition/a"]);
+    // It is hers, whatever is written on it.
+    let herself = patient_herself("p1");
+    assert_eq!(world.seen(&herself, &names), names);
+    assert!(json(&ruled.get_as(&herself, "Patient/p1").unwrap())["address"].is_array());
+}
+
+#[test]
 fn con_76_what_cannot_be_decided_is_denied() {
     let world = World::new(&[condition("a", "p1", "1")]);
     let no_purpose = Principal::new("app", PrincipalKind::Client).with_organisation("X01");

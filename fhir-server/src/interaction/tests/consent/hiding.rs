@@ -275,6 +275,89 @@ fn con_70_a_consent_is_seen_by_whom_it_is_about_and_by_who_looks_after_her() {
 }
 
 #[test]
+fn con_70_a_sealed_consent_is_in_force_and_told_of_to_nobody_from_whom_it_is_hidden() {
+    let denies = json!({"type": "deny", "class": [{"system": "http://hl7.org/fhir/resource-types", "code": "Condition"}]});
+    let sealed = labelled(
+        consent("OPTIN", json!({"provision": [denies]})),
+        CONFIDENTIALITY,
+        "V",
+    );
+    let open = with(consent("OPTIN", json!({})), "/id", json!("c2"));
+    let world = World::new(&[
+        condition("a", "p1", "1"),
+        condition("b", "p2", "1"),
+        labelled(observation("locked", "p1", "1"), CONFIDENTIALITY, "V"),
+        labelled(condition("withheld", "p1", "1"), ACT_CODE, "PHY"),
+        sealed,
+        open,
+    ]);
+    assert_eq!(
+        world.status(&dr_a(), "Condition/a"),
+        404,
+        "it is enforced all the same"
+    );
+    assert_eq!(world.status(&dr_a(), "Condition/b"), 200);
+    // To who looks after her it is as if it had never been.
+    let ruled = world.ruled();
+    let refused = |url: &str| {
+        let error = ruled.get_as(&dr_a(), url).unwrap_err();
+        format!("{:?} {:?}", error.code, error.issues)
+    };
+    for (hidden, never) in [
+        ("Consent/c1", "Consent/c9"),
+        ("Consent/c1/_history", "Consent/c9/_history"),
+        ("Consent/c1/_history/1", "Consent/c9/_history/1"),
+    ] {
+        assert_eq!(refused(hidden).replace("c1", "c9"), refused(never), "{hidden}");
+    }
+    assert_eq!(world.ids(&dr_a(), "Consent?patient=Patient/p1"), ["c2"]);
+    let counted = json(
+        &ruled
+            .get_as(&dr_a(), "Consent?patient=Patient/p1&_summary=count")
+            .unwrap(),
+    );
+    assert_eq!(counted["total"], 1);
+
+    // Nor does `$check` tell of it, or of data that is sealed from who asks.
+    let guardian = clinician("dr-b", "Y02").with_role("information-governance");
+    let trusted = guardian.clone().with_role("very-restricted-access");
+    let ask = |who: &Principal, about: &str| {
+        let arguments = format!("patient=Patient/p1&actor=Practitioner/dr-a&{about}");
+        super::templates::check(&ruled, who, &arguments)
+            .map_err(|error| format!("{:?} {:?}", error.code, error.issues))
+    };
+    let none = ask(&guardian, "resource=Observation/none").unwrap_err();
+    for about in ["resource=Observation/locked", "type=Observation"] {
+        assert_eq!(ask(&guardian, about).unwrap_err(), none, "{about}");
+        assert_eq!(ask(&trusted, about).unwrap()["decision"], "deny", "{about}");
+    }
+    let herself = patient_herself("p1");
+    let withheld = ask(&herself, "resource=Condition/withheld").unwrap_err();
+    assert_eq!(withheld, none);
+    assert_eq!(
+        ask(&guardian, "resource=Condition/withheld").unwrap()["decision"],
+        "deny"
+    );
+    let told = ask(&guardian, "resource=Condition/a").unwrap();
+    assert_eq!((&told["decision"], told.get("consent")), (&json!("deny"), None));
+    assert_eq!(told.get("provision"), None);
+    let sentence = told["sentence"].as_str().unwrap();
+    assert!(
+        sentence.contains("not shown to you") && !sentence.contains("c1"),
+        "{sentence}"
+    );
+    for who in [herself, trusted] {
+        let told = ask(&who, "resource=Condition/a").unwrap();
+        assert_eq!(
+            (&told["consent"], &told["provision"]),
+            (&json!("Consent/c1"), &json!("Consent.provision.provision[0]")),
+            "{}",
+            who.name
+        );
+    }
+}
+
+#[test]
 fn con_73_what_the_server_offers_does_not_depend_on_what_is_stored() {
     let (empty, full) = (World::new(&[]), three());
     let told = |world: &World, url: &str| {

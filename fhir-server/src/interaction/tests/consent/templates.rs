@@ -108,7 +108,8 @@ fn the_caller_without_a_token_looks_after_everyone_in_the_sandbox() {
     );
 }
 
-fn check(server: &TestServer, who: &Principal, arguments: &str) -> Result<Value, Error> {
+/// What `$check` tells, by the names of its parameters.
+pub(super) fn check(server: &TestServer, who: &Principal, arguments: &str) -> Result<Value, Error> {
     server
         .get_as(who, &format!("Consent/$check?{arguments}"))
         .map(|response| {
