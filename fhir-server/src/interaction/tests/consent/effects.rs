@@ -8,7 +8,7 @@ use super::*;
 use crate::interaction::Level;
 
 /// Scenarios that wait: their number, for what, and an operation, with its type, whose route says that it is there.
-const PENDING: &[(u32, &str, &str, &str)] = &[
+pub(super) const PENDING: &[(u32, &str, &str, &str)] = &[
     (20, "bulk export (the search is CON-20 here)", "export", "Patient"),
     (22, "measures", "evaluate-measure", "Measure"),
     (

@@ -4,10 +4,12 @@ mod effects;
 mod emergencies;
 mod hiding;
 mod interference;
+mod numbers;
 mod requests;
 mod scenarios;
 mod setting;
 mod templates;
+mod trail;
 mod words;
 mod world;
 
