@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::super::audits::{audited, gist};
+use super::super::audits::{audited, events, gist};
 use super::setting::*;
 use super::*;
 
@@ -23,6 +23,23 @@ fn total(server: &TestServer, who: &Principal, url: &str) -> u64 {
     found["total"]
         .as_u64()
         .unwrap_or_else(|| panic!("{url}: {found}"))
+}
+
+#[test]
+fn con_51_a_probe_by_number_is_answered_as_if_nobody_had_it_and_is_told() {
+    let world = World::new(&[]);
+    let server = told_of(&world);
+    let probe = |who: &Principal, number: &str| {
+        let body = json!({"resourceType": "Patient", "name": [{"family": "Probe"}]});
+        let mut create = with_body(request("POST", "Patient"), &body.to_string());
+        create.if_none_exist = Some(format!("identifier={NHS_NUMBER}|{number}"));
+        status(server.send_as(who, &create))
+    };
+    let absent = probe(&dr_b(), "9990000000");
+    assert_eq!(probe(&dr_b(), "999p1"), absent);
+    assert_eq!(probe(&dr_a(), "999p1"), 200, "who sees her is told of her");
+    let told: Vec<String> = events(&server).iter().map(gist).collect();
+    assert_eq!(told.len(), 3, "{told:?}");
 }
 
 #[test]
@@ -80,5 +97,31 @@ fn con_78_a_revocation_is_in_force_from_the_next_page_of_a_record() {
     match ruled.get_as(&dr_a(), next) {
         Ok(page) => assert_eq!(ids(&page), [] as [&str; 0]),
         Err(error) => assert_eq!(error.code.facts().status, 404),
+    }
+}
+
+#[test]
+fn a_consent_binds_who_sees_and_not_who_records() {
+    let world = World::new(&[condition("a", "p1", "1"), consent("OPTOUT", json!({}))]);
+    let ruled = world.ruled();
+    let record = |who: &Principal| {
+        let mut body = condition("x", "p1", "1");
+        body.as_object_mut().unwrap().remove("id");
+        ruled.send_as(who, &with_body(request("POST", "Condition"), &body.to_string()))
+    };
+    assert_eq!(record(&dr_a()).unwrap().status, 201);
+    assert!(
+        status(record(&dr_b())) >= 400,
+        "a relationship is needed all the same"
+    );
+    assert_eq!(world.ids(&dr_a(), "Condition"), [] as [&str; 0]);
+    assert_eq!(world.ids(&patient_herself("p1"), "Condition").len(), 2);
+    // A provision about what is not reading says nothing about reading.
+    let system = "http://terminology.hl7.org/CodeSystem/consentaction";
+    for (action, seen) in [("collect", 200), ("correct", 200), ("access", 404)] {
+        let action = json!([{"coding": [{"system": system, "code": action}]}]);
+        let denied = json!({"type": "deny", "action": action});
+        world.put(&consent("OPTIN", json!({"provision": [denied]})));
+        assert_eq!(world.status(&dr_a(), "Condition/a"), seen, "{action}");
     }
 }
