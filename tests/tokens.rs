@@ -140,7 +140,8 @@ fn by_code(server: &Server, audience: &str) -> String {
     let given = ask(&server.address, "POST", "/auth/token", header, form.as_bytes()).expect("an answer");
     assert_eq!(given.status, 200, "{}", String::from_utf8_lossy(&given.body));
     let given: serde_json::Value = serde_json::from_slice(&given.body).unwrap();
-    given["access_token"].as_str().unwrap().to_owned()
+    let token = given.get("access_token").and_then(|token| token.as_str());
+    token.expect("a token").to_owned()
 }
 
 #[test]

@@ -61,7 +61,7 @@ fn tests(source: &str) -> BTreeSet<String> {
     let mut names = BTreeSet::new();
     let mut is_test = false;
     for line in source.lines().map(str::trim) {
-        if ["#[test]", "#[actix_web::test]"].contains(&line) {
+        if line.starts_with("#[") && (line.ends_with("[test]") || line.ends_with("::test]")) {
             is_test = true;
         } else if let Some((_, rest)) = line.split_once("fn ").filter(|_| is_test) {
             names.extend(rest.split_once('(').map(|(name, _)| name.to_owned()));
