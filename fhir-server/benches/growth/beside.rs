@@ -84,7 +84,7 @@ fn ask(
             if over.load(Ordering::Relaxed) {
                 break;
             }
-            let status = connection.ask(&get(path)).await;
+            let status = connection.ask(&get(path, "")).await;
             assert!(
                 [200, 422, 503].contains(&status),
                 "{path}: {}",
@@ -104,7 +104,7 @@ fn reads(address: SocketAddr, population: &Population) -> (f64, f64) {
         let start = Instant::now();
         while start.elapsed() < TIME {
             let person = population.person(dice.below(population.patients));
-            let request = get(&format!("Patient/{}", person.id));
+            let request = get(&format!("Patient/{}", person.id), "");
             let begin = Instant::now();
             let status = connection.ask(&request).await;
             took.push(begin.elapsed());

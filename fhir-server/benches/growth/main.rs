@@ -86,7 +86,7 @@ fn column(database: &str, patients: u64) -> Vec<Figures> {
     };
     let population = Population { patients };
     let served = Served::start(url.clone());
-    let load = measure::fill(served.address, &population);
+    let load = measure::fill(served.address, population.transactions(100));
     println!(
         "{database}, {patients} patients: {} resources in {:.0} s",
         population.resources(),
@@ -97,7 +97,7 @@ fn column(database: &str, patients: u64) -> Vec<Figures> {
     bytes::settle(&url);
     bytes::tell(&url, population.resources());
     let served = Served::start(url);
-    let figures = measure::all(served.address, &wanted(), &population);
+    let figures = measure::all(served.address, &wanted(), &population, "");
     beside::tell(served.address, &population);
     served.end();
     drop(cluster);

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use crate::SEED;
 use crate::connection::Connection;
 use crate::dice::Dice;
-use crate::population::Population;
+use crate::population::{Person, Population};
 use crate::shapes::Shape;
 
 /// Requests of a shape.
@@ -22,7 +22,7 @@ const WARM: usize = 5;
 /// What a shape takes, in milliseconds.
 pub(crate) struct Figures {
     pub(crate) p50: f64,
-    p99: f64,
+    pub(crate) p99: f64,
     /// Entries of an answer, on average.
     found: f64,
 }
@@ -42,19 +42,21 @@ pub(crate) fn alone<T>(work: impl Future<Output = T>) -> T {
     runtime.block_on(work)
 }
 
-/// The request for a path below the base.
-pub(crate) fn get(path: &str) -> Vec<u8> {
+/// The request for a path below the base, by the caller of that name where the server knows callers by name.
+pub(crate) fn get(path: &str, caller: &str) -> Vec<u8> {
     let path = path.replace('|', "%7C");
-    format!("GET /fhir/{path} HTTP/1.1\r\nHost: 127.0.0.1\r\nAccept: application/fhir+json\r\n\r\n")
-        .into_bytes()
+    format!(
+        "GET /fhir/{path} HTTP/1.1\r\nHost: 127.0.0.1\r\nAccept: application/fhir+json\r\nX-Caller: {caller}\r\n\r\n"
+    )
+    .into_bytes()
 }
 
-/// Puts the population in; how long that took.
-pub(crate) fn fill(address: SocketAddr, population: &Population) -> Duration {
+/// Sends the transactions; how long that took.
+pub(crate) fn fill(address: SocketAddr, transactions: impl Iterator<Item = String>) -> Duration {
     let start = Instant::now();
     alone(async {
         let mut connection = Connection::open(address).await;
-        for body in population.transactions(100) {
+        for body in transactions {
             let head = format!(
                 "POST /fhir HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/fhir+json\r\nPrefer: return=minimal\r\n\
                  Content-Length: {}\r\n\r\n",
@@ -67,24 +69,30 @@ pub(crate) fn fill(address: SocketAddr, population: &Population) -> Duration {
     start.elapsed()
 }
 
-/// Times each of the shapes.
-pub(crate) fn all(address: SocketAddr, shapes: &[&Shape], population: &Population) -> Vec<Figures> {
+/// Times each of the shapes, asked by that caller.
+pub(crate) fn all(
+    address: SocketAddr,
+    shapes: &[&Shape],
+    population: &Population,
+    caller: &str,
+) -> Vec<Figures> {
     alone(async {
         let mut connection = Connection::open(address).await;
-        let newest = newest(&mut connection).await;
+        let newest = newest(&mut connection, caller).await;
         let mut figures = Vec::new();
         for (place, shape) in shapes.iter().enumerate() {
             let mut dice = Dice::new(SEED ^ 2, place as u64);
-            figures.push(one(&mut connection, shape, population, &mut dice, &newest).await);
+            let path = |person: &Person| get(&(shape.path)(person, &newest), caller);
+            figures.push(one(&mut connection, shape.name, population, &mut dice, path).await);
         }
         figures
     })
 }
 
 /// When the twentieth newest observation was written.
-async fn newest(connection: &mut Connection) -> String {
+async fn newest(connection: &mut Connection, caller: &str) -> String {
     let status = connection
-        .ask(&get("Observation?_count=20&_elements=meta&_total=none"))
+        .ask(&get("Observation?_count=20&_elements=meta&_total=none", caller))
         .await;
     assert_eq!(status, 200);
     let answer: serde_json::Value = serde_json::from_slice(connection.body()).unwrap();
@@ -97,10 +105,10 @@ async fn newest(connection: &mut Connection) -> String {
 
 async fn one(
     connection: &mut Connection,
-    shape: &Shape,
+    name: &str,
     population: &Population,
     dice: &mut Dice,
-    newest: &str,
+    request: impl Fn(&Person) -> Vec<u8>,
 ) -> Figures {
     let mut took = Vec::new();
     let mut found = 0;
@@ -110,7 +118,7 @@ async fn one(
             break;
         }
         let person = population.person(dice.below(population.patients));
-        let request = get(&(shape.path)(&person, newest));
+        let request = request(&person);
         let begin = Instant::now();
         let status = connection.ask(&request).await;
         let elapsed = begin.elapsed();
@@ -118,7 +126,7 @@ async fn one(
             status,
             200,
             "{}: {}",
-            shape.name,
+            name,
             String::from_utf8_lossy(connection.body())
         );
         if turn >= WARM {

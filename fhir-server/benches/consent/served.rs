@@ -1,0 +1,73 @@
+//! The server under measurement, mounted in a service that says who asks.
+
+use std::net::SocketAddr;
+use std::sync::mpsc;
+use std::thread::JoinHandle;
+
+use actix_web::dev::Service;
+use actix_web::{App, HttpMessage, HttpServer};
+use fhir_server::store::{self, DatabaseUrl, StoreOptions};
+use fhir_server::{Config, FhirServer, server};
+use tokio::sync::oneshot;
+
+use crate::callers::{self, Rules};
+
+/// A server on threads of its own.
+pub(crate) struct Served {
+    pub(crate) address: SocketAddr,
+    end: oneshot::Sender<()>,
+    thread: JoinHandle<()>,
+}
+
+impl Served {
+    pub(crate) fn start(url: DatabaseUrl) -> Self {
+        let (end, ended) = oneshot::channel();
+        let (told, address) = mpsc::channel();
+        let thread = std::thread::spawn(move || server::run(serve(url, told, ended)));
+        Served {
+            address: address.recv().unwrap(),
+            end,
+            thread,
+        }
+    }
+
+    /// Ends it.
+    pub(crate) fn end(self) {
+        self.end.send(()).unwrap();
+        self.thread.join().unwrap();
+    }
+}
+
+async fn serve(url: DatabaseUrl, told: mpsc::Sender<SocketAddr>, ended: oneshot::Receiver<()>) {
+    let store = store::open(&url, &StoreOptions::default()).unwrap();
+    let builder = FhirServer::builder()
+        .config(Config::default())
+        .store(store.clone());
+    let fhir = builder.policy(Rules::new()).build().await.unwrap();
+    let mounted = fhir.clone();
+    let http = HttpServer::new(move || {
+        let fhir = mounted.clone();
+        App::new()
+            .wrap_fn(|request, next| {
+                let name = request.headers().get(callers::HEADER);
+                let name = name.and_then(|name| name.to_str().ok()).unwrap_or_default();
+                let principal = callers::principal(name);
+                request.extensions_mut().insert(principal);
+                next.call(request)
+            })
+            .configure(move |app| fhir.configure(app))
+    });
+    let http = http.workers(2).bind("127.0.0.1:0").unwrap();
+    told.send(http.addrs()[0]).unwrap();
+    let running = http.disable_signals().run();
+    let handle = running.handle();
+    let tending = actix_web::rt::spawn(async move { fhir.tend().await });
+    let ending = actix_web::rt::spawn(async move {
+        ended.await.unwrap();
+        handle.stop(false).await;
+    });
+    running.await.unwrap();
+    ending.await.unwrap();
+    tending.abort();
+    store.close().await;
+}
