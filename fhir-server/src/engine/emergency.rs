@@ -14,7 +14,7 @@ impl Engine {
             |text: &str| Err(Error::new(ErrorCode::Forbidden, text).at("http.x-break-glass-reason"));
         if !self.policy.opens_in_emergency(context) {
             let text = "You may not open records in an emergency: that takes somebody at work, in a role that is configured for it \
-                        (`emergency.roles`). Leave the header `X-Break-Glass-Reason` out.";
+                        (`emergency.roles`), who asks for treatment. Leave the header `X-Break-Glass-Reason` out.";
             return refused(text);
         }
         match reason.trim().is_empty() {

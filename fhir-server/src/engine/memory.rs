@@ -10,11 +10,11 @@ use futures_util::future::{BoxFuture, ready};
 
 use crate::context::{Clock, Millis, TenantId};
 use crate::error::{Error, ErrorCode, Result};
-use crate::store::scan::{self as model, Item, Model};
+use crate::store::scan::{self, Item, Model};
 use crate::store::{
-    AuditQuery, AuditRow, AuditSeal, AuditTest, Change, Claim, Commit, ContainedQuery, Epochs, Expect,
-    Filter, Found, HistoryQuery, HistoryScope, Index, IndexValue, Key, Link, LinkQuery, Marks, Outcome,
-    ParameterNumber, Refusal, ResourceType, SearchQuery, Snapshot, Store, StoredBody, Version, Write,
+    AuditQuery, AuditRow, AuditSeal, Change, Claim, Commit, ContainedQuery, Epochs, Expect, Filter, Found,
+    HistoryQuery, HistoryScope, Index, IndexValue, Key, Link, LinkQuery, Marks, Outcome, ParameterNumber,
+    Refusal, ResourceType, SearchQuery, Snapshot, Store, StoredBody, Version, Write,
 };
 
 /// All versions of one tenant, in the order of their stamps, the rows of the current ones, and its claims.
@@ -288,8 +288,8 @@ impl Data {
                         let all: Vec<_> = source.index.rows().iter().map(|row| row.parameter).collect();
                         let by = if parameters.is_empty() { &all } else { parameters };
                         match urls.is_empty() {
-                            true => model::refers(source, by, &item.key),
-                            false => model::shares(source, by, item, urls),
+                            true => scan::refers(source, by, &item.key),
+                            false => scan::shares(source, by, item, urls),
                         }
                     })
             }
@@ -301,11 +301,11 @@ impl Data {
             } => {
                 item.key.resource_type == *source
                     && match urls.is_empty() {
-                        true => query.from.iter().any(|to| model::refers(item, parameters, to)),
+                        true => query.from.iter().any(|to| scan::refers(item, parameters, to)),
                         false => model
                             .0
                             .iter()
-                            .any(|to| from(to) && model::shares(item, parameters, to, urls)),
+                            .any(|to| from(to) && scan::shares(item, parameters, to, urls)),
                     }
                     && model.admits(filter, item)
             }
@@ -336,24 +336,6 @@ impl Data {
                     .is_none_or(|(from, to)| v.last_updated <= to && until(v) > from)
         };
         self.versions.iter().rev().filter(matches).cloned().collect()
-    }
-}
-
-/// Whether the test holds for a row of the trail.
-fn holds(test: &AuditTest, row: &AuditRow) -> bool {
-    let entry = &row.entry;
-    match test {
-        AuditTest::Patient(ids) => ids.iter().any(|id| entry.patients.contains(id)),
-        AuditTest::Actor(actors) => actors.contains(&entry.actor),
-        AuditTest::Resource(all) => all
-            .iter()
-            .any(|(t, id)| entry.resource_type == Some(*t) && (id.is_none() || *id == entry.id)),
-        AuditTest::Action(actions) => actions.contains(&entry.action),
-        AuditTest::Outcome(numbers) => numbers.contains(&entry.outcome),
-        AuditTest::Interaction(numbers) => numbers.contains(&entry.interaction),
-        AuditTest::Stamp(stamps) => stamps.contains(&row.stamp),
-        AuditTest::Between(first, last) => (*first..=*last).contains(&row.stamp),
-        AuditTest::Written(from, to) => (*from..=*to).contains(&row.at),
     }
 }
 
@@ -414,7 +396,7 @@ impl Snapshot for View {
         }
         let mut all = self.0.searched(query);
         if let Some(after) = &query.after {
-            all.retain(|found| model::compare(&found.cursor, after, &query.sort).is_gt());
+            all.retain(|found| scan::compare(&found.cursor, after, &query.sort).is_gt());
         }
         all.truncate(query.count);
         now(Ok(all))
@@ -482,7 +464,7 @@ impl Snapshot for View {
     }
     fn audit<'a>(&'a self, query: &'a AuditQuery) -> BoxFuture<'a, Result<Vec<AuditRow>>> {
         let mut rows: Vec<AuditRow> = self.0.trail.clone();
-        rows.retain(|row| query.tests.iter().all(|test| holds(test, row)));
+        rows.retain(|row| query.tests.iter().all(|test| test.holds(row)));
         if !query.oldest_first {
             rows.reverse();
         }
@@ -495,7 +477,7 @@ impl Snapshot for View {
             .0
             .trail
             .iter()
-            .filter(|row| query.tests.iter().all(|test| holds(test, row)));
+            .filter(|row| query.tests.iter().all(|test| test.holds(row)));
         now(Ok(all.count().min(query.count) as u64))
     }
     fn audit_patients(&self, first: i64, last: i64) -> BoxFuture<'_, Result<Vec<(i64, String)>>> {

@@ -6,6 +6,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use actix_web::rt;
+use futures_util::future::join;
 
 use super::State;
 use super::strangers::Place;
@@ -16,28 +17,38 @@ use crate::store::AuditSeal;
 
 /// How often it looks for rows without a seal.
 const PAUSE: Duration = Duration::from_millis(500);
-/// Turns when the server ends, at most: what still waits then, waits for its next start.
+/// Turns of listing when the server ends, at most: what still waits then, waits for its next start.
 const LAST_TURNS: usize = 16;
 /// Heads that wait where they cannot be written; what is beyond stays in the database.
 const MOST_HEADS: usize = 10_000;
 
 /// Tends the trail until it is dropped.
 pub(crate) async fn tend(state: &State) {
-    let mut sealer = Sealer::default();
-    let mut more = false;
-    loop {
-        if !more {
+    let sealing = async {
+        let mut sealer = Sealer::default();
+        loop {
             rt::time::sleep(PAUSE).await;
+            sealer.turn(state, false).await;
         }
-        more = sealer.turn(state, false).await;
-    }
+    };
+    // Seals do not wait for lists.
+    let listing = async {
+        let mut lister = Lister::default();
+        loop {
+            if !lister.turn(state).await {
+                rt::time::sleep(PAUSE).await;
+            }
+        }
+    };
+    join(sealing, listing).await;
 }
 
 /// Tends it a last time.
 pub(super) async fn end(state: &State) {
-    let mut sealer = Sealer::default();
+    Sealer::default().turn(state, true).await;
+    let mut lister = Lister::default();
     for _ in 0..LAST_TURNS {
-        if !sealer.turn(state, true).await {
+        if !lister.turn(state).await {
             break;
         }
     }
@@ -47,7 +58,6 @@ pub(super) async fn end(state: &State) {
 #[derive(Default)]
 pub(super) struct Sealer {
     trail: Trouble,
-    lists: Trouble,
     file: Trouble,
     heads: Vec<(TenantId, AuditSeal)>,
 }
@@ -65,10 +75,10 @@ impl Trouble {
 }
 
 impl Sealer {
-    /// Writes, seals and lists what there is; `last` leaves no count for later. Whether rows may wait for their places in lists still.
-    pub(super) async fn turn(&mut self, state: &State, last: bool) -> bool {
+    /// Writes and seals what there is; `last` leaves no count for later.
+    pub(super) async fn turn(&mut self, state: &State, last: bool) {
         if !state.config.audit.enabled {
-            return false;
+            return;
         }
         let sealed = match tell_strangers(state, last).await {
             Ok(()) => state.engine.seal().await,
@@ -86,17 +96,6 @@ impl Sealer {
             (_, Ok(seals)) => self.give_out(state, seals),
             (_, Err(_)) => {}
         }
-        let listed = state.engine.list_audit().await;
-        match (self.lists.news(listed.is_ok()), &listed) {
-            (Some(false), Err(error)) => {
-                tracing::warn!(%error, "rows of the audit trail could not be brought into the lists of patients; it is tried again");
-            }
-            (Some(true), Ok(_)) => {
-                tracing::info!("rows of the audit trail are brought into the lists of patients again")
-            }
-            _ => {}
-        }
-        listed.unwrap_or(false)
     }
 
     fn give_out(&mut self, state: &State, seals: Vec<(TenantId, AuditSeal)>) {
@@ -123,6 +122,30 @@ impl Sealer {
             (_, Ok(())) => self.heads.clear(),
             (_, Err(_)) => {}
         }
+    }
+}
+
+/// Brings rows into the lists of their patients.
+#[derive(Default)]
+struct Lister(Trouble);
+
+impl Lister {
+    /// One round; whether rows may wait still.
+    async fn turn(&mut self, state: &State) -> bool {
+        if !state.config.audit.enabled {
+            return false;
+        }
+        let listed = state.engine.list_audit().await;
+        match (self.0.news(listed.is_ok()), &listed) {
+            (Some(false), Err(error)) => {
+                tracing::warn!(%error, "rows of the audit trail could not be brought into the lists of patients; it is tried again");
+            }
+            (Some(true), Ok(_)) => {
+                tracing::info!("rows of the audit trail are brought into the lists of patients again")
+            }
+            _ => {}
+        }
+        listed.unwrap_or(false)
     }
 }
 

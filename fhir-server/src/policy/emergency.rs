@@ -5,6 +5,7 @@
 //! it. It is data as any other: she reads it herself, whoever guards privacy reads it, and while it is fresh it is what opens her record.
 //! It opens what relationships, consents and the label `R` would hide; what is labelled `V` stays shut, and so does where a restricted patient is.
 //!
+//! Invariant: it is opened for treatment alone, with what lies below that purpose.
 //! Invariant: nobody but the server writes, changes or removes an alert.
 //! Invariant: what belongs to several patients is opened when the records of all of them are.
 
@@ -13,6 +14,8 @@ use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use serde_json::{Value, json};
 
+use super::consent::codes::is_for;
+use super::consent::purpose;
 use super::patients::{coded, has, of_any, of_others, parameter};
 use super::{Access, Decision, Facts, Policy, Records, content};
 use crate::context::{Context, PrincipalKind};
@@ -26,6 +29,8 @@ use crate::store::{Compare, Filter, ResourceType, SystemTest, Test};
 const ACT_REASON: &str = "http://terminology.hl7.org/CodeSystem/v3-ActReason";
 /// The purpose: break the glass.
 pub(crate) const BREAK_THE_GLASS: &str = "BTG";
+/// What an emergency is for; whoever asks for anything else finds nothing opened.
+const TREATMENT: &str = "TREAT";
 /// The system of the names by which the audit trail knows callers.
 const CALLER: &str = "urn:fhir-server:caller";
 /// Records that one caller has opened at the same time, at most: with more, none is open.
@@ -193,6 +198,7 @@ impl Policy for Emergency {
 
     fn opens_in_emergency(&self, context: &Context) -> bool {
         Self::plays(context, &self.settings.roles)
+            && purpose(context).is_some_and(|one| is_for(one, TREATMENT))
     }
 
     fn decide(&self, context: &Context, access: &Access<'_>) -> Result<Decision> {

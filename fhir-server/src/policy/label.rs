@@ -9,6 +9,8 @@
 //!
 //! Invariant: the label that a resource has now governs all its versions.
 
+use futures_util::future::BoxFuture;
+
 use super::emergency::Opened;
 use super::patients::has;
 use super::{Access, Decision, Facts, Mask, Policy, Records};
@@ -94,9 +96,9 @@ impl Label {
         labels
     }
 
-    /// What is labelled so; a Patient with `R` is masked, not hidden.
-    fn sealed(&self, context: &Context) -> Result<Filter> {
-        let patient = ResourceType::from_name("Patient").ok_or_else(|| Error::internal("no type Patient"))?;
+    /// What is labelled so; a Patient with `R` is masked, not hidden, and what else has it is opened in an emergency.
+    fn sealed(&self, context: &Context, facts: &Facts) -> Result<Filter> {
+        let patient = patient()?;
         let mut sealed = Filter::None;
         if context.principal.kind == PrincipalKind::System {
             return Ok(sealed);
@@ -104,12 +106,18 @@ impl Label {
         for (system, code) in self.hidden(context) {
             let with = labelled(system, vec![code.to_owned()])?;
             sealed = sealed.or(match code {
-                "R" => with.and(Filter::Types(vec![patient]).not()),
+                "R" => with
+                    .and(Filter::Types(vec![patient]).not())
+                    .and(Opened::data(facts).not()),
                 _ => with,
             });
         }
         Ok(sealed)
     }
+}
+
+fn patient() -> Result<ResourceType> {
+    ResourceType::from_name("Patient").ok_or_else(|| Error::internal("no type Patient"))
 }
 
 /// What its labels hide from a caller altogether.
@@ -142,9 +150,10 @@ impl Policy for Label {
         context: &'a Context,
         _records: &'a dyn Records,
         facts: &'a mut Facts,
-    ) -> futures_util::future::BoxFuture<'a, Result<()>> {
+    ) -> BoxFuture<'a, Result<()>> {
         Box::pin(async move {
-            facts.insert(Sealed(self.sealed(context)?));
+            let sealed = self.sealed(context, facts)?;
+            facts.insert(Sealed(sealed));
             Ok(())
         })
     }
@@ -153,22 +162,11 @@ impl Policy for Label {
         if context.principal.kind == PrincipalKind::System || access.content {
             return Ok(Decision::permit(Filter::All));
         }
-        let patient = ResourceType::from_name("Patient").ok_or_else(|| Error::internal("no type Patient"))?;
-        let labels = self.hidden(context);
-        let (mut hidden, mut masked) = (Filter::None, false);
-        for (system, code) in labels {
-            let with = labelled(system, vec![code.to_owned()])?;
-            let with = match code {
-                "R" => {
-                    masked = true;
-                    with.and(Filter::Types(vec![patient]).not())
-                        .and(Opened::data(access.facts).not())
-                }
-                _ => with,
-            };
-            hidden = hidden.or(with);
-        }
-        let decision = Decision::permit(hidden.not());
+        let sealed = access.facts.get::<Sealed>();
+        let Sealed(hidden) = sealed.ok_or_else(|| Error::internal("the labels were not looked at"))?;
+        let masked = self.hidden(context).contains(&(CONFIDENTIALITY, "R"));
+        let patient = patient()?;
+        let decision = Decision::permit(hidden.clone().not());
         let about_patients = access.resource_type.is_none_or(|t| t == patient);
         if !masked || !about_patients {
             return Ok(decision);

@@ -164,7 +164,7 @@ fn with_consents() -> Filter {
 }
 
 /// What is asked for, by the token or header, or by who asks; `None` where a program does not say it.
-fn purpose(context: &Context) -> Option<&str> {
+pub(super) fn purpose(context: &Context) -> Option<&str> {
     match (&context.purpose, context.principal.kind) {
         (Some(said), _) => Some(said),
         (None, PrincipalKind::Clinician) => Some("TREAT"),

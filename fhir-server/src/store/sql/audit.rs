@@ -232,7 +232,9 @@ impl Lists {
                 if !self.guard.is_empty() {
                     out.push(" AND row_in_time(w.stamp)", []);
                 }
-                out.once();
+                if ids.len() > 1 {
+                    out.once();
+                }
                 out.push(" AND (FALSE", []);
                 for id in ids {
                     let one = joined(std::slice::from_ref(id));

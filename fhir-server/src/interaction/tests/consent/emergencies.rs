@@ -100,7 +100,19 @@ fn con_61_who_has_the_right_opens_one_record_with_a_reason_but_for_what_is_locke
     );
     // For another purpose nothing is open.
     let research = rescuer().with_purpose("HRESCH");
-    assert!(ids(&ruled.get_as(&research, "Condition?patient=p2").unwrap()).is_empty());
+    for url in [
+        "Condition?patient=p1",
+        "Patient?_id=p1",
+        "Communication?patient=p1",
+    ] {
+        assert!(ids(&ruled.get_as(&research, url).unwrap()).is_empty(), "{url}");
+    }
+    assert_eq!(
+        refusal(ruled.in_emergency(&research, "Patient/p1", REASON)).0,
+        403
+    );
+    let broken = rescuer().with_purpose("BTG");
+    assert_eq!(ruled.status_of(&broken, "Condition/open"), 200);
 
     // She reads who it was and why, and so does who guards privacy; nobody takes that back.
     for who in [patient_herself("p1"), guardian()] {
