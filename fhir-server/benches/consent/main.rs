@@ -25,6 +25,8 @@ mod cluster;
 #[path = "../requests/connection.rs"]
 mod connection;
 mod consents;
+#[path = "../growth/databases.rs"]
+mod databases;
 #[path = "../growth/dice.rs"]
 mod dice;
 #[path = "../growth/measure.rs"]
@@ -32,16 +34,15 @@ mod measure;
 #[path = "../growth/population.rs"]
 mod population;
 mod served;
+#[path = "../requests/server.rs"]
+#[expect(dead_code, reason = "the server here says who asks")]
+mod server;
 #[path = "../growth/shapes.rs"]
 #[expect(dead_code, reason = "what is selective is asked by the other bench")]
 mod shapes;
 
-use fhir_server::store::DatabaseUrl;
-
-use cluster::Cluster;
 use measure::Figures;
 use population::Population;
-use served::Served;
 use shapes::Shape;
 
 /// All that is random follows from it.
@@ -65,19 +66,12 @@ fn main() {
 
 fn compare(database: &str, resources: u64) {
     let folder = tempfile::TempDir::new().unwrap();
-    let (url, cluster) = match database {
-        "sqlite" => (DatabaseUrl::Sqlite(folder.path().join("consent.sqlite")), None),
-        "postgres" => {
-            let cluster = Cluster::start().expect("PostgreSQL: see tests/postgres.sh");
-            (DatabaseUrl::Postgres(cluster.url.clone()), Some(cluster))
-        }
-        other => panic!("a database named {other:?}"),
-    };
+    let (url, cluster) = databases::fresh(database, folder.path());
     // Six of records and one consent each.
     let population = Population {
         patients: resources.div_ceil(7),
     };
-    let served = Served::start(url.clone());
+    let served = served::start(url.clone());
     let records = measure::fill(served.address, population.transactions(100));
     let consents = measure::fill(served.address, consents::transactions(&population, 500));
     println!(
@@ -89,8 +83,8 @@ fn compare(database: &str, resources: u64) {
     // What was just written is settled and looked at, as it is in a database that has stood for a while.
     served.end();
     bytes::settle(&url);
-    let served = Served::start(url);
-    let rows: Vec<(&Shape, Vec<Figures>)> = wanted()
+    let served = served::start(url);
+    let rows: Vec<(&Shape, Vec<Figures>)> = shapes::wanted()
         .into_iter()
         .map(|shape| {
             let of = |caller: &&str| measure::all(served.address, &[shape], &population, caller).remove(0);
@@ -100,13 +94,6 @@ fn compare(database: &str, resources: u64) {
     served.end();
     drop(cluster);
     table(&rows);
-}
-
-fn wanted() -> Vec<&'static Shape> {
-    let words: Vec<String> = std::env::args().skip(1).filter(|a| !a.starts_with('-')).collect();
-    let is_wanted =
-        |shape: &&Shape| words.is_empty() || words.iter().any(|word| shape.name.contains(word.as_str()));
-    shapes::ALL.iter().filter(is_wanted).collect()
 }
 
 fn table(rows: &[(&Shape, Vec<Figures>)]) {

@@ -2,40 +2,19 @@
 
 use std::net::SocketAddr;
 use std::sync::mpsc;
-use std::thread::JoinHandle;
 
 use actix_web::dev::Service;
 use actix_web::{App, HttpMessage, HttpServer};
 use fhir_server::store::{self, DatabaseUrl, StoreOptions};
-use fhir_server::{Config, FhirServer, server};
+use fhir_server::{Config, FhirServer};
 use tokio::sync::oneshot;
 
 use crate::callers::{self, Rules};
+use crate::server::Served;
 
-/// A server on threads of its own.
-pub(crate) struct Served {
-    pub(crate) address: SocketAddr,
-    end: oneshot::Sender<()>,
-    thread: JoinHandle<()>,
-}
-
-impl Served {
-    pub(crate) fn start(url: DatabaseUrl) -> Self {
-        let (end, ended) = oneshot::channel();
-        let (told, address) = mpsc::channel();
-        let thread = std::thread::spawn(move || server::run(serve(url, told, ended)));
-        Served {
-            address: address.recv().unwrap(),
-            end,
-            thread,
-        }
-    }
-
-    /// Ends it.
-    pub(crate) fn end(self) {
-        self.end.send(()).unwrap();
-        self.thread.join().unwrap();
-    }
+/// Serves that database until it is told to end.
+pub(crate) fn start(url: DatabaseUrl) -> Served {
+    Served::by(move |told, ended| serve(url, told, ended))
 }
 
 async fn serve(url: DatabaseUrl, told: mpsc::Sender<SocketAddr>, ended: oneshot::Receiver<()>) {

@@ -23,6 +23,7 @@ mod bytes;
 mod cluster;
 #[path = "../requests/connection.rs"]
 mod connection;
+mod databases;
 mod dice;
 mod measure;
 mod population;
@@ -30,13 +31,9 @@ mod population;
 mod server;
 mod shapes;
 
-use fhir_server::store::DatabaseUrl;
-
-use cluster::Cluster;
 use measure::Figures;
 use population::Population;
 use server::Served;
-use shapes::Shape;
 
 /// All that is random follows from it.
 const SEED: u64 = 20_261_126;
@@ -66,24 +63,10 @@ fn sizes(database: &str) -> Vec<u64> {
     text.split(',').map(|size| size.parse().unwrap()).collect()
 }
 
-fn wanted() -> Vec<&'static Shape> {
-    let words: Vec<String> = std::env::args().skip(1).filter(|a| !a.starts_with('-')).collect();
-    let is_wanted =
-        |shape: &&Shape| words.is_empty() || words.iter().any(|word| shape.name.contains(word.as_str()));
-    shapes::ALL.iter().filter(is_wanted).collect()
-}
-
 /// What the shapes take over so many patients.
 fn column(database: &str, patients: u64) -> Vec<Figures> {
     let folder = tempfile::TempDir::new().unwrap();
-    let (url, cluster) = match database {
-        "sqlite" => (DatabaseUrl::Sqlite(folder.path().join("growth.sqlite")), None),
-        "postgres" => {
-            let cluster = Cluster::start().expect("PostgreSQL: see tests/postgres.sh");
-            (DatabaseUrl::Postgres(cluster.url.clone()), Some(cluster))
-        }
-        other => panic!("a database named {other:?}"),
-    };
+    let (url, cluster) = databases::fresh(database, folder.path());
     let population = Population { patients };
     let served = Served::start(url.clone());
     let load = measure::fill(served.address, population.transactions(100));
@@ -97,7 +80,7 @@ fn column(database: &str, patients: u64) -> Vec<Figures> {
     bytes::settle(&url);
     bytes::tell(&url, population.resources());
     let served = Served::start(url);
-    let figures = measure::all(served.address, &wanted(), &population, "");
+    let figures = measure::all(served.address, &shapes::wanted(), &population, "");
     beside::tell(served.address, &population);
     served.end();
     drop(cluster);
@@ -112,7 +95,7 @@ fn table(database: &str, sizes: &[u64], columns: &[Vec<Figures>]) {
     println!("\n| {database} | selective | {} | ratio |", names.join(" | "));
     println!("|---|---|{}", "---|".repeat(sizes.len() + 1));
     let mut slowed = Vec::new();
-    for (row, shape) in wanted().iter().enumerate() {
+    for (row, shape) in shapes::wanted().iter().enumerate() {
         let cells: Vec<String> = columns.iter().map(|column| column[row].to_string()).collect();
         let ratio = columns[columns.len() - 1][row].p50 / columns[0][row].p50;
         if shape.selective && ratio > MOST {

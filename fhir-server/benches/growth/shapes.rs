@@ -31,7 +31,7 @@ const NHS: &str = "https://fhir.nhs.uk/Id/nhs-number";
 const PRESSURE: &str = "http://loinc.org|85354-9";
 
 /// Each of them.
-pub(crate) const ALL: &[Shape] = &[
+const ALL: &[Shape] = &[
     few("read", |p, _| format!("Patient/{}", p.id)),
     few("_id", |p, _| format!("Patient?_id={}", p.id)),
     few("identifier, with its system", |p, _| {
@@ -150,3 +150,11 @@ pub(crate) const ALL: &[Shape] = &[
         "MedicationRequest?status=active&code=http://snomed.info/sct|318420003&_count=20".into()
     }),
 ];
+
+/// Those that the command line names, or all.
+pub(crate) fn wanted() -> Vec<&'static Shape> {
+    let words: Vec<String> = std::env::args().skip(1).filter(|a| !a.starts_with('-')).collect();
+    let is_wanted =
+        |shape: &&Shape| words.is_empty() || words.iter().any(|word| shape.name.contains(word.as_str()));
+    ALL.iter().filter(is_wanted).collect()
+}

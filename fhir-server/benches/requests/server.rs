@@ -20,10 +20,17 @@ pub(crate) struct Served {
 impl Served {
     /// Serves the sandbox's way (no tokens) on that database.
     pub(crate) fn start(url: DatabaseUrl) -> Self {
+        Served::by(move |told, ended| serve(url, told, ended))
+    }
+
+    /// Serves as that does: it tells its address, and ends when it is told.
+    pub(crate) fn by<F: Future<Output = ()>>(
+        serve: impl FnOnce(mpsc::Sender<SocketAddr>, oneshot::Receiver<()>) -> F + Send + 'static,
+    ) -> Self {
         log();
         let (end, ended) = oneshot::channel();
         let (told, address) = mpsc::channel();
-        let thread = std::thread::spawn(move || server::run(serve(url, told, ended)));
+        let thread = std::thread::spawn(move || server::run(serve(told, ended)));
         Served {
             address: address.recv().unwrap(),
             end,
