@@ -24,13 +24,12 @@ pub(super) enum Reason {
     NoneMatch,
     /// `If-None-Match: *`
     NoneMatchAny,
-    /// The caller may see the resource; otherwise it does not exist for them.
-    Visible,
     /// A search finds what it found before.
     Matches,
-    /// The version that a patch or an operation was applied to.
+    /// The version that a patch or an operation was applied to, or what a write found before: that the caller sees the
+    /// resource, and all of it, or that it is not there.
     Changed,
-    /// The caller sees all of the resource, and does not replace what they do not see.
+    /// The caller sees all of the resource, and does not replace what they do not see: found before the commit.
     Whole,
     /// A new resource lies within what the caller may write.
     Own,
@@ -147,7 +146,6 @@ pub(super) fn unmet(key: Option<&Key>, reason: &Reason, current: Option<i64>) ->
             ErrorCode::Conflict,
             format!("{name} was changed by another request meanwhile: send yours again."),
         ),
-        (Reason::Visible, _) => Error::new(ErrorCode::NotFound, format!("There is no {name}.")),
         (Reason::Whole, _) => Error::new(
             ErrorCode::PreconditionFailed,
             format!(

@@ -70,11 +70,6 @@ impl Session {
         Ok(())
     }
 
-    /// Whether the next commit stores a Provenance beside what is staged.
-    pub(crate) fn carries_provenance(&self) -> bool {
-        self.provenance.is_some()
-    }
-
     /// A batch is many writes, each with a commit of its own.
     pub(crate) fn refuse_provenance(&self) -> Result<()> {
         match self.provenance {

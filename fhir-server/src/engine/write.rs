@@ -332,6 +332,11 @@ impl Session {
         });
     }
 
+    /// Whether a commit that loses a race may be staged anew: not where a claim is part of it, which is gone with it.
+    pub(crate) fn may_stage_again(&self) -> bool {
+        self.staged.iter().all(|one| one.key.is_some())
+    }
+
     /// Forgets what is staged.
     pub(crate) fn discard(&mut self) {
         self.staged.clear();
@@ -480,7 +485,7 @@ fn whole(key: &Key, current: Option<&Version>, masks: &[Mask]) -> Result<Vec<(Ex
             return Err(conditions::unmet(Some(key), &Reason::Whole, None));
         }
         let still = Expect::Visible(key.clone(), mask.rows().not());
-        expects.push((still, Reason::Whole));
+        expects.push((still, Reason::Changed));
     }
     Ok(expects)
 }
@@ -504,10 +509,10 @@ fn committed(staged: Vec<Staged>, outcomes: Vec<Outcome>) -> Committed {
     Committed(done.collect())
 }
 
-/// The expectation that the caller still sees the resource; none where everyone sees all.
+/// The expectation that the caller still sees what they saw; none where everyone sees all.
 fn visible(key: &Key, filter: Filter) -> Vec<(Expect, Reason)> {
     match filter {
         Filter::All => Vec::new(),
-        filter => vec![(Expect::Visible(key.clone(), filter), Reason::Visible)],
+        filter => vec![(Expect::Visible(key.clone(), filter), Reason::Changed)],
     }
 }

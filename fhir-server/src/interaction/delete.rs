@@ -14,11 +14,10 @@ pub(super) async fn run(session: &mut Session, request: &Request) -> Result<Resp
     loop {
         let conditions = update::conditions(request);
         let ticket = session.stage_delete(request.key()?, &conditions, None).await?;
+        let again = session.may_stage_again();
         match session.commit().await {
             Ok(mut committed) => return Ok(present::deleted(request, &committed.take(ticket)?)),
-            Err(error) if update::lost_race(session, request, &error) && attempt < update::ATTEMPTS => {
-                attempt += 1;
-            }
+            Err(error) if again && update::lost_race(&error) && attempt < update::ATTEMPTS => attempt += 1,
             Err(error) => return Err(error),
         }
     }

@@ -1,6 +1,6 @@
 //! Calls of operations (<https://hl7.org/fhir/R4/operations.html>): `$code` on the server, a type or a resource.
 
-use super::{EntityTags, Format, Level, Request, RequestBody, Response};
+use super::{EntityTags, Format, Level, Request, RequestBody, Response, update};
 use crate::engine::Session;
 use crate::error::{Error, ErrorCode, Result};
 use crate::operation::{Arguments, Call, Done, Offered, Staged, not_offered};
@@ -19,9 +19,10 @@ pub(super) async fn run(session: &mut Session, request: &Request) -> Result<Resp
             Done::Answer(response) => return Ok(response),
             Done::Staged(staged) => staged,
         };
+        let again = session.may_stage_again() && !bound;
         match session.commit().await {
             Ok(mut committed) => return (staged.answer)(&committed.take(staged.ticket)?),
-            Err(error) if error.code == ErrorCode::Conflict && !bound && attempt < ATTEMPTS => attempt += 1,
+            Err(error) if again && update::lost_race(&error) && attempt < ATTEMPTS => attempt += 1,
             Err(error) => return Err(error),
         }
     }

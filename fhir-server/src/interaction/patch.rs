@@ -37,9 +37,10 @@ pub(super) async fn of_patch(session: &mut Session, request: &Request, patch: &P
     let mut attempt = 1;
     loop {
         let ticket = stage(session, request, key.clone(), patch, None).await?;
+        let again = session.may_stage_again() && !bound;
         match session.commit().await {
             Ok(mut committed) => return present::written(request, &committed.take(ticket)?),
-            Err(error) if error.code == ErrorCode::Conflict && !bound && attempt < ATTEMPTS => attempt += 1,
+            Err(error) if again && update::lost_race(&error) && attempt < ATTEMPTS => attempt += 1,
             Err(error) => return Err(error),
         }
     }

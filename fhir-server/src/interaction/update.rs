@@ -32,18 +32,19 @@ pub(super) async fn of_part(session: &mut Session, request: &Request, part: Part
         let ticket = session
             .stage_update(key.clone(), &draft, &conditions, None)
             .await?;
+        let again = session.may_stage_again();
         match session.commit().await {
             Ok(mut committed) => return present::written(request, &committed.take(ticket)?),
-            Err(error) if lost_race(session, request, &error) && attempt < ATTEMPTS => attempt += 1,
+            Err(error) if again && lost_race(&error) && attempt < ATTEMPTS => attempt += 1,
             Err(error) => return Err(error),
         }
     }
 }
 
-/// Whether a write that says nothing of versions failed only since the Provenance beside it names one.
-pub(super) fn lost_race(session: &Session, request: &Request, error: &Error) -> bool {
-    let is_bound = request.if_match.is_some() || request.if_none_match.is_some();
-    session.carries_provenance() && error.code == ErrorCode::Conflict && !is_bound
+/// Whether a write failed only since another came between what it looked at and its commit: it is done as if it came after
+/// that one, conditions included.
+pub(super) fn lost_race(error: &Error) -> bool {
+    error.code == ErrorCode::Conflict
 }
 
 /// The conditions of a write.

@@ -27,6 +27,7 @@ mod parameters;
 mod patches;
 mod policies;
 mod provenances;
+mod races;
 mod reads;
 mod record;
 mod records;

@@ -2,19 +2,15 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use futures_util::FutureExt;
-use futures_util::future::{BoxFuture, ready};
 use serde_json::json;
 
 use super::*;
-use crate::context::TenantId;
 use crate::interaction::{Interaction, PatchForm, PreferReturn};
 use crate::policy::{Access, Decision};
-use crate::store::{Commit, Outcome, Refusal, ResourceType, Snapshot};
 
 const OBSERVATION: &str = r#"{"status":"final","resourceType":"Observation","id":"o","code":{"text":"caf\u00e9"},"valueQuantity":{"unit":"kg","value":1.50}}"#;
 
-fn server() -> TestServer {
+pub(super) fn server() -> TestServer {
     let server = TestServer::new();
     server.put("Observation/o", OBSERVATION).unwrap();
     server
@@ -26,7 +22,7 @@ fn patch_with(form: PatchForm, body: &str) -> Request {
     patch
 }
 
-fn replace(path: &str, value: &str) -> Request {
+pub(super) fn replace(path: &str, value: &str) -> Request {
     patch_with(
         PatchForm::Json,
         &format!(r#"[{{"op":"replace","path":"{path}","value":{value}}}]"#),
@@ -314,79 +310,6 @@ fn a_transaction_with_a_stale_patch_writes_nothing() {
         (412, "conflict", "Bundle.entry[1].request.ifMatch".into())
     );
     assert_eq!(server.versions(), 1);
-}
-
-/// A store in which another write comes between, that many times.
-struct Contended {
-    inner: Arc<dyn Store>,
-    left: AtomicUsize,
-}
-
-impl Store for Contended {
-    fn snapshot(&self, tenant: TenantId) -> BoxFuture<'_, Result<Box<dyn Snapshot>, Error>> {
-        self.inner.snapshot(tenant)
-    }
-    fn commit(&self, tenant: TenantId, commit: Commit) -> BoxFuture<'_, Result<Vec<Outcome>, Refusal>> {
-        let lost = self
-            .left
-            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1));
-        match lost {
-            Ok(_) => ready(Err(Refusal::Expectation {
-                index: commit.expects.len() - 1,
-                current: Some(9),
-            }))
-            .boxed(),
-            Err(_) => self.inner.commit(tenant, commit),
-        }
-    }
-    fn unindexed(&self) -> BoxFuture<'_, Result<Vec<(TenantId, i64)>, Error>> {
-        self.inner.unindexed()
-    }
-    fn audited(&self) -> BoxFuture<'_, Result<Vec<TenantId>, Error>> {
-        self.inner.audited()
-    }
-    fn full_text(&self) -> BoxFuture<'_, Result<bool, Error>> {
-        self.inner.full_text()
-    }
-    fn defining(&self, of: ResourceType) -> BoxFuture<'_, Result<Vec<(TenantId, i64)>, Error>> {
-        self.inner.defining(of)
-    }
-    fn secret(&self) -> [u8; 32] {
-        self.inner.secret()
-    }
-    fn ready(&self) -> BoxFuture<'_, Result<(), Error>> {
-        self.inner.ready()
-    }
-    fn close(&self) -> BoxFuture<'_, ()> {
-        self.inner.close()
-    }
-}
-
-/// What becomes of a patch that loses that many races.
-fn contended(times: usize, patch: &Request) -> Result<Response, Error> {
-    let calm = server();
-    let store = Contended {
-        inner: calm.store.clone(),
-        left: AtomicUsize::new(times),
-    };
-    let server = TestServer::over(
-        Arc::new(store),
-        calm.clock.clone(),
-        Settings::default(),
-        Arc::new(PermitAll),
-    );
-    server.send(patch)
-}
-
-#[test]
-fn a_lost_race_is_run_again_only_where_no_version_was_named() {
-    let mut patch = replace("/status", "\"amended\"");
-    assert_eq!(contended(5, &patch).unwrap().version, Some(2));
-    assert_eq!(told(contended(1000, &patch)), (409, "conflict", String::new()));
-    patch.if_match = versions(&["1"]);
-    assert_eq!(told(contended(1, &patch)).0, 409);
-    patch.if_match = Some(EntityTags::Any);
-    assert_eq!(contended(1, &patch).unwrap().version, Some(2));
 }
 
 /// Permits all but that interaction.
