@@ -22,9 +22,12 @@ pub(super) fn mask(version: &mut Version, masks: &[Mask]) -> Result<()> {
         .iter()
         .filter(|m| m.resource_type() == version.key.resource_type)
     {
-        let Some(body) = version.body.as_ref().filter(|body| may_have_labels(&body.json)) else {
+        let Some(body) = &version.body else {
             return Ok(());
         };
+        if one.goes_by_labels() && !may_have_labels(&body.json) {
+            continue;
+        }
         if one.covers(&crate::policy::content(body)?) {
             version.body = Some(one.apply(body)?);
             version.masked = true;

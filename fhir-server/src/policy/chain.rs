@@ -5,6 +5,7 @@ use futures_util::future::BoxFuture;
 
 use super::compartment::Compartment;
 use super::consent::ConsentRule;
+use super::desk::Desk;
 use super::emergency::{self, Emergency};
 use super::label::Label;
 use super::relationship::{self, Relationship};
@@ -18,7 +19,8 @@ use crate::store::Filter;
 pub struct Chain(pub Vec<Box<dyn Policy>>);
 
 impl Chain {
-    /// All rules that bind callers, with their defaults: the compartment of patients, relationships, consents and labels.
+    /// All rules that bind callers, with their defaults: the compartment of patients, the desk,
+    /// relationships, consents and labels.
     pub fn standard() -> Self {
         Chain::of(relationship::Settings::default())
     }
@@ -36,6 +38,7 @@ impl Chain {
     fn of(relationships: relationship::Settings) -> Self {
         Chain::default()
             .with(Compartment)
+            .with(Desk::default())
             .with(Relationship::new(relationships))
             .with(ConsentRule::default())
             .with(Label::default())

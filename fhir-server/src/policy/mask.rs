@@ -15,11 +15,12 @@ use crate::store::{Filter, ParameterNumber, ResourceType, StampForm, StoredBody,
 /// The system of `SUBSETTED` and `REDACTED`.
 const OBSERVATION_VALUE: &str = "http://terminology.hl7.org/CodeSystem/v3-ObservationValue";
 
-/// Elements that are absent from those resources of a type that have one of some labels.
+/// Elements that are absent from all resources of a type, or from those that have one of some labels.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mask {
     resource_type: ResourceType,
-    labels: Vec<(String, String)>,
+    /// None: whatever labels there are.
+    labels: Option<Vec<(String, String)>>,
     elements: Vec<String>,
     parameters: Vec<ParameterNumber>,
 }
@@ -28,11 +29,20 @@ impl Mask {
     /// Those elements of the root, by the names of the specification without `[x]`, from resources of the type with one of those labels
     /// (system and code). The narrative goes too, as it may say the same in words, and so does what is contained.
     pub fn new(resource_type: ResourceType, labels: &[(&str, &str)], elements: &[&str]) -> Self {
-        let mut elements: Vec<String> = elements.iter().map(|&name| name.to_owned()).collect();
-        elements.extend(["text".into(), "contained".into(), "extension".into()]);
         let labels = labels
             .iter()
             .map(|&(s, c)| (s.to_owned(), case::spelling(Some(s), c).into_owned()));
+        Mask::of(resource_type, Some(labels.collect()), elements)
+    }
+
+    /// The same from every resource of the type.
+    pub fn of_all(resource_type: ResourceType, elements: &[&str]) -> Self {
+        Mask::of(resource_type, None, elements)
+    }
+
+    fn of(resource_type: ResourceType, labels: Option<Vec<(String, String)>>, elements: &[&str]) -> Self {
+        let mut elements: Vec<String> = elements.iter().map(|&name| name.to_owned()).collect();
+        elements.extend(["text".into(), "contained".into(), "extension".into()]);
         let is_masked = |expression: &str| {
             let root = resource_type.name();
             elements.iter().any(|name| speaks_of(expression, root, name))
@@ -43,7 +53,7 @@ impl Mask {
         });
         Mask {
             resource_type,
-            labels: labels.collect(),
+            labels,
             parameters: parameters.map(|p| p.number).collect(),
             elements,
         }
@@ -54,6 +64,11 @@ impl Mask {
         self.resource_type
     }
 
+    /// Whether it is known only from a resource's labels which it covers.
+    pub(crate) fn goes_by_labels(&self) -> bool {
+        self.labels.is_some()
+    }
+
     /// Whether values of a parameter come from masked elements.
     pub(crate) fn hides(&self, parameter: ParameterNumber) -> bool {
         let parameter = parameter.of(crate::store::Aspect::Value);
@@ -62,33 +77,37 @@ impl Mask {
 
     /// The resources that it covers.
     pub(crate) fn rows(&self) -> Filter {
+        let of_type = Filter::Types(vec![self.resource_type]);
+        let Some(labels) = &self.labels else {
+            return of_type;
+        };
         let Some(security) = Registry::r4().find(Some(self.resource_type), "_security") else {
             return Filter::All;
         };
-        let labelled = self.labels.iter().map(|(system, code)| {
+        let labelled = labels.iter().map(|(system, code)| {
             let test = Test::Token {
                 system: SystemTest::Is(system.clone()),
                 code: Some(vec![code.clone()]),
             };
             has(security.number, test)
         });
-        Filter::And(vec![
-            Filter::Types(vec![self.resource_type]),
-            Filter::Or(labelled.collect()),
-        ])
+        Filter::And(vec![of_type, Filter::Or(labelled.collect())])
     }
 
     /// Whether it covers a resource with that content.
     pub(crate) fn covers(&self, resource: &Resource) -> bool {
+        if resource.type_name() != self.resource_type.name() {
+            return false;
+        }
+        let Some(labels) = &self.labels else { return true };
         let is_label = |coding: &Coding| {
             let (Some(system), Some(code)) = (coding.system.as_str(), coding.code.as_str()) else {
                 return false;
             };
             let code = case::spelling(Some(system), code);
-            self.labels.iter().any(|(s, c)| s == system && *c == *code)
+            labels.iter().any(|(s, c)| s == system && *c == *code)
         };
-        resource.type_name() == self.resource_type.name()
-            && meta(resource).is_some_and(|meta| meta.security.iter().any(is_label))
+        meta(resource).is_some_and(|meta| meta.security.iter().any(is_label))
     }
 
     /// The content without what is masked.

@@ -11,6 +11,7 @@
 mod chain;
 pub mod compartment;
 pub mod consent;
+pub mod desk;
 pub mod emergency;
 mod facts;
 pub(crate) mod identity;

@@ -3,10 +3,15 @@
 //!
 //! A resource belongs to the patients that the Patient compartment's parameters lead to
 //! (<https://hl7.org/fhir/R4/compartmentdefinition-patient.html>); for types that the compartment leaves out, such as Task, to those that
-//! any of their reference parameters which can name a patient leads to.
+//! any of their reference parameters which can name a patient leads to. A Bundle belongs to those whom anything in it is or names
+//! (`belongs/bundle.rs`).
+//!
+//! What only points at other resources, such as a List, and names records but no patient, is somebody's all the same: whose, cannot be told.
 //!
 //! Invariant: a resource has a row that says whose it is, or one that says nobody's, or none of the two, and then it cannot be decided: its
 //! patient is known by an identifier or from elsewhere.
+
+mod bundle;
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::LazyLock;
@@ -28,6 +33,9 @@ pub(crate) const NAMED: ParameterNumber = ParameterNumber::new(90_002, Aspect::V
 /// The code of data that is no patient's.
 pub(crate) const NOBODY: &str = "nobody";
 
+/// Types that say something of the resources they point at, and need not name a patient.
+const POINTERS: [&str; 3] = ["Composition", "List", "Task"];
+
 /// Codes and references of one resource that are kept beside those of its search parameters at most.
 const MAX_ROWS: usize = 20_000;
 
@@ -46,7 +54,7 @@ static LINKS: LazyLock<HashMap<ResourceType, Vec<ParameterNumber>>> = LazyLock::
                 .map(|p| p.number)
                 .collect();
         }
-        let may = !links.is_empty() || matches!(resource_type.name(), "Patient" | "Binary");
+        let may = !links.is_empty() || matches!(resource_type.name(), "Patient" | "Binary" | "Bundle");
         may.then_some((resource_type, links))
     };
     ResourceType::all().filter_map(of_type).collect()
@@ -69,8 +77,12 @@ pub(crate) fn with_policy_rows(
     resource: &Resource,
     around: &Surroundings<'_>,
 ) -> Index {
-    let mut rows = patients(&index, key, resource, around);
-    rows.extend(named(&index, resource, around));
+    let named = named(&index, resource, around);
+    let mut rows = patients(&index, &named, key, resource, around);
+    rows.extend(named);
+    if let Some(bundle) = resource.get::<fhir_model::Bundle>() {
+        rows.extend(bundle::labels(bundle, &index));
+    }
     rows.extend_from_slice(index.rows());
     index.with_rows(rows)
 }
@@ -93,6 +105,7 @@ fn to(key: Key) -> IndexValue {
 
 fn patients(
     index: &Index,
+    named: &[IndexRow],
     (resource_type, id): (ResourceType, &str),
     resource: &Resource,
     around: &Surroundings<'_>,
@@ -109,6 +122,10 @@ fn patients(
         // Whose it is, its security context says; otherwise only what refers to it could.
         open = true;
         found.extend(security_context(resource, around).map(|key| key.id));
+    } else if let Some(bundle) = resource.get::<fhir_model::Bundle>() {
+        open = bundle::patients(bundle, around.bases, &mut found);
+    } else if POINTERS.contains(&resource_type.name()) {
+        open = index.rows().iter().chain(named).any(points_at_a_record);
     }
     for row in index.rows() {
         let aspect = row.parameter.0 % 8;
@@ -138,6 +155,11 @@ fn patients(
         id,
     };
     found.into_iter().map(|id| row(PATIENT, to(key(id)))).collect()
+}
+
+/// Whether it is a reference to what can be a patient's.
+fn points_at_a_record(row: &IndexRow) -> bool {
+    matches!(&row.value, IndexValue::Reference { resource_type, .. } if may_be_of_a_patient(*resource_type))
 }
 
 /// The patient that a Binary's security context names.
@@ -292,6 +314,18 @@ mod tests {
             let observation = json!({"resourceType": "Observation", "status": "final", "code": {"text": "x"}, "subject": subject});
             assert_eq!(rows_of(observation), [] as [&str; 0]);
         }
+    }
+
+    #[test]
+    fn what_points_at_records_alone_is_somebodys() {
+        let list = |item: &str| {
+            rows_of(
+                json!({"resourceType": "List", "status": "current", "mode": "working", "entry": [{"item": {"reference": item}}]}),
+            )
+        };
+        assert_eq!(list("Patient/1"), [] as [&str; 0]);
+        assert_eq!(list("Observation/1"), [] as [&str; 0]);
+        assert_eq!(list("Practitioner/2"), ["0: nobody"]);
     }
 
     #[test]

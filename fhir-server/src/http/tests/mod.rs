@@ -5,6 +5,8 @@ mod audited;
 #[cfg(feature = "authority")]
 mod authority;
 mod bodies;
+#[cfg(feature = "sqlite")]
+mod canaries;
 #[cfg(feature = "docs")]
 mod docs;
 mod formats;

@@ -11,6 +11,7 @@ mod chains;
 mod compartments;
 mod conditionals;
 mod consent;
+mod counted;
 mod definitions;
 mod entries;
 mod examples;

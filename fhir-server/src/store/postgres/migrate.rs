@@ -45,6 +45,7 @@ pub(super) const STEPS: &[Step] = steps! {
     "20261126000161" "2026-11-26-000161_long_spans";
     "20261126000211" "2026-11-26-000211_forms";
     "20261127000101" "2026-11-27-000101_audit_waiting";
+    "20261127000701" "2026-11-27-000701_bundles";
 };
 
 /// Held by whoever changes the schema, in this transaction alone. The number says nothing: "FHIR" and "step".

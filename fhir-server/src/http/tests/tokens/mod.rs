@@ -16,8 +16,8 @@ use crate::config::{ClientConfig, IssuerConfig};
 use crate::token::testing::{RSA, jwks};
 
 /// The clock of the tests, in seconds.
-const NOW: i64 = 1_795_426_200;
-const ISSUER: &str = "https://as.example/realm";
+pub(super) const NOW: i64 = 1_795_426_200;
+pub(super) const ISSUER: &str = "https://as.example/realm";
 const BASE: &str = "https://fhir.example/fhir";
 
 /// A server that takes tokens of one issuer, and has `Patient/p1` with the family name Smith.

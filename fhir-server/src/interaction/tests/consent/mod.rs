@@ -1,7 +1,10 @@
 //! Consent in force: the scenarios of the design by their numbers, and non-interference by random stores and requests.
 
+mod costs;
+mod desks;
 mod effects;
 mod emergencies;
+mod entries;
 mod hiding;
 mod interference;
 mod numbers;
