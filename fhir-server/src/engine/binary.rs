@@ -16,15 +16,12 @@ use crate::store::{Criterion, Filter, ResourceType, Test, ValueKind};
 /// The types whose content can be a Binary.
 const CARRIERS: [&str; 3] = ["DiagnosticReport", "DocumentReference", "Media"];
 
-/// Whether it is reading of Binary that is decided, or of all types at once.
+/// Whether it is reading of Binary that is decided, or the history of all types at once. A search of all types is not among these: it shows of
+/// Binary what is a patient's, as what carries it would make a statement of every record that is asked for.
 pub(super) fn is_read(access: &Access<'_>) -> bool {
     if access.content || access.carried {
         return false;
     }
-    let of_all = matches!(
-        access.interaction,
-        Interaction::HistorySystem | Interaction::SearchSystem
-    );
     let reads = matches!(
         access.interaction,
         Interaction::Read
@@ -35,7 +32,7 @@ pub(super) fn is_read(access: &Access<'_>) -> bool {
     );
     match access.resource_type {
         Some(resource_type) => reads && resource_type.name() == "Binary",
-        None => of_all,
+        None => access.interaction == Interaction::HistorySystem,
     }
 }
 
@@ -50,11 +47,7 @@ impl Session {
             (Some(_), _) => (*access, Filter::All),
             // Who may not ask about all types at once may not ask so about one of them.
             (None, Some(binary)) if own.is_ok() => {
-                let interaction = match access.interaction {
-                    Interaction::HistorySystem => Interaction::HistoryType,
-                    _ => Interaction::SearchType,
-                };
-                let of_type = Access::new(interaction, Some(binary));
+                let of_type = Access::new(Interaction::HistoryType, Some(binary));
                 (of_type, Filter::Types(vec![binary]))
             }
             (None, _) => return own,

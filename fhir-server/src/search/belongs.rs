@@ -117,8 +117,16 @@ fn patients(
     let mut found = BTreeSet::new();
     let mut open = false;
     if resource_type == patient {
-        found.insert(id.to_owned());
-    } else if resource_type.name() == "Binary" {
+        // Also where it is linked to another: what one of them says of her record says nothing of the other's.
+        return vec![row(
+            PATIENT,
+            to(Key {
+                resource_type,
+                id: id.to_owned(),
+            }),
+        )];
+    }
+    if resource_type.name() == "Binary" {
         // Whose it is, its security context says; otherwise only what refers to it could.
         open = true;
         found.extend(security_context(resource, around).map(|key| key.id));

@@ -188,3 +188,28 @@ fn con_38_what_points_at_records_and_names_no_patient_is_not_everybodys() {
     world.put(&of_doctors);
     assert_eq!(world.status(&dr_b(), "List/b"), 200);
 }
+
+#[test]
+fn a_link_between_two_patients_opens_neither_record_to_the_other() {
+    let linked = |id: &str, other: &str| {
+        let mut linked = patient(id);
+        linked["link"] = json!([{"other": of(other), "type": "seealso"}]);
+        linked
+    };
+    let world = World::new(&[
+        linked("p1", "p2"),
+        linked("p2", "p1"),
+        condition("a", "p1", "1"),
+        condition("b", "p2", "1"),
+        with(consent("OPTOUT", json!({})), "/patient", of("p2")),
+    ]);
+    assert_eq!(world.seen(&dr_a(), &["Patient/p1", "Patient/p2"]), ["Patient/p1"]);
+    let herself = patient_herself("p1");
+    assert_eq!(world.ids(&herself, "Condition"), ["a"]);
+    assert_eq!(world.ids(&herself, "Patient?_include=Patient:link"), ["p1"]);
+    for url in ["Patient/p2", "Condition/b", "Patient/p2/$everything"] {
+        assert_eq!(world.status(&herself, url), 404, "{url}");
+    }
+    let documented = include_str!("../../../../../docs/consent.md");
+    assert!(documented.contains("`Patient.link` opens nothing"));
+}
