@@ -1,9 +1,11 @@
-//! Who a client is: a signed assertion of its own (`private_key_jwt`), or its id alone where it has no key
-//! (<https://hl7.org/fhir/smart-app-launch/STU2.2/client-confidential-asymmetric.html>).
+//! Who a client is: a signed assertion of its own (`private_key_jwt`), a secret (`client_secret_basic`), or its id alone where it has neither
+//! (<https://hl7.org/fhir/smart-app-launch/STU2.2/client-confidential-asymmetric.html>,
+//! <https://hl7.org/fhir/smart-app-launch/STU2.2/client-confidential-symmetric.html>).
 //!
 //! Invariant: an assertion is good once, on whichever process it arrives.
 
 use serde_json::Value;
+use sha2::{Digest, Sha256};
 
 use super::used;
 use super::{App, Authority, Params, Refused};
@@ -18,13 +20,26 @@ const LIFE: i64 = 300;
 const LEEWAY: i64 = 10;
 
 impl Authority {
-    /// The client of a request. One without keys tells its `client_id` alone.
+    /// The client of a request. One with neither keys nor a secret tells its `client_id` alone.
     pub(super) async fn client(&self, engine: &Engine, params: &Params, now: i64) -> Result<&App, Refused> {
         let unknown = Refused::client("The client is not known, or does not prove that it is that client.");
         let named = params.get("client_id")?;
+        if let Some((id, secret)) = params.basic()? {
+            if params.has("client_assertion") || named.is_some_and(|named| named != id) {
+                return Err(Refused::request(
+                    "A client says who it is in one way, and as one client.",
+                ));
+            }
+            let hashed: [u8; 32] = Sha256::digest(secret).into();
+            // A hash of the secret is compared, so that the time tells nothing of the secret.
+            return self
+                .app(id)
+                .filter(|app| app.secret.is_some_and(|own| own == hashed))
+                .ok_or(unknown);
+        }
         let Some(assertion) = params.get("client_assertion")? else {
-            let app = named.and_then(|id| self.app(id)).filter(|app| app.keys.is_none());
-            return app.ok_or(unknown);
+            let is_public = |app: &&App| app.keys.is_none() && app.secret.is_none();
+            return named.and_then(|id| self.app(id)).filter(is_public).ok_or(unknown);
         };
         if params.get("client_assertion_type")? != Some(KIND) {
             return Err(Refused::request(

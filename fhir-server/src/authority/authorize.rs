@@ -194,6 +194,11 @@ impl Authority {
                 patient: patient.filter(|_| needs || scopes.has("launch")),
                 encounter: encounter.filter(|_| scopes.has("launch/encounter") || scopes.has("launch")),
                 aud: asked.aud.clone(),
+                told: asked
+                    .launched
+                    .as_ref()
+                    .filter(|_| scopes.has("launch"))
+                    .map(|launched| launched.told.clone()),
                 family: random::uuid().to_string(),
                 nonce: asked.nonce.clone(),
             },

@@ -17,12 +17,14 @@ impl Authority {
                 "authorize-post",
                 "client-public",
                 "client-confidential-asymmetric",
+                "client-confidential-symmetric",
                 "sso-openid-connect",
                 "context-ehr-patient",
                 "context-ehr-encounter",
                 "context-standalone-patient",
                 "context-standalone-encounter",
                 "context-banner",
+                "context-style",
                 "permission-offline",
                 "permission-online",
                 "permission-patient",
@@ -60,6 +62,24 @@ impl Authority {
         self.key.jwks.clone()
     }
 
+    /// How the sandbox's own pages look, for apps that look like what launched them
+    /// (<https://hl7.org/fhir/smart-app-launch/STU2.2/scopes-and-launch-context.html#styling>).
+    pub(crate) fn style(&self) -> Value {
+        json!({
+            "color_background": "#ffffff",
+            "color_error": "#d5281b",
+            "color_highlight": "#ffb81c",
+            "color_modal_backdrop": "#212b32",
+            "color_success": "#007f3b",
+            "color_text": "#212b32",
+            "dim_border_radius": "0px",
+            "dim_font_size": "18px",
+            "dim_spacing_size": "16px",
+            "font_family_body": "Arial, sans-serif",
+            "font_family_heading": "Arial, sans-serif",
+        })
+    }
+
     fn endpoints(&self) -> Value {
         json!({
             "issuer": self.name(),
@@ -70,7 +90,7 @@ impl Authority {
             "revocation_endpoint": self.url("/revoke"),
             "response_types_supported": ["code"],
             "grant_types_supported": ["authorization_code", "refresh_token", "client_credentials"],
-            "token_endpoint_auth_methods_supported": ["none", "private_key_jwt"],
+            "token_endpoint_auth_methods_supported": ["none", "private_key_jwt", "client_secret_basic"],
             "token_endpoint_auth_signing_alg_values_supported": ALGORITHMS.map(|one| one.name()),
             "code_challenge_methods_supported": ["S256"],
             "scopes_supported": [

@@ -134,6 +134,7 @@ impl Authority {
             scope: scopes.to_string(),
             patient: None,
             encounter: None,
+            told: None,
             aud: base.to_owned(),
             family: random::uuid().to_string(),
             nonce: None,
@@ -170,10 +171,16 @@ impl Authority {
         });
         add(&mut answer, "patient", grant.patient.clone());
         add(&mut answer, "encounter", grant.encounter.clone());
-        if grant.patient.is_some()
-            && let Some(members) = answer.as_object_mut()
-        {
-            members.insert("need_patient_banner".into(), json!(true));
+        if let Some(members) = answer.as_object_mut() {
+            if grant.patient.is_some() {
+                members.insert("need_patient_banner".into(), json!(true));
+            }
+            if grant.person.is_some() {
+                members.insert("smart_style_url".into(), json!(self.url("/style.json")));
+            }
+            if let Some(told) = &grant.told {
+                told.tell(members);
+            }
         }
         Ok(answer)
     }

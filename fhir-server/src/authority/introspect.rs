@@ -27,9 +27,9 @@ impl Authority {
             None => false,
         };
         if !by_token {
-            if !params.has("client_assertion") {
+            if !params.has("client_assertion") && params.basic()?.is_none() {
                 return Err(Refused::client(
-                    "Introspection needs a client_assertion, or an access token in Authorization.",
+                    "Introspection needs a client_assertion, or an access token or a client's secret in Authorization.",
                 ));
             }
             self.client(engine, params, now).await?;

@@ -4,6 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::authorize::with_query;
+use super::context::Told;
 use super::{Authority, Params, Refused, Step, page};
 
 /// Seconds that an app has to come back.
@@ -16,6 +17,7 @@ pub(super) struct Launched {
     pub(super) person: Option<String>,
     pub(super) patient: Option<String>,
     pub(super) encounter: Option<String>,
+    pub(super) told: Told,
 }
 
 impl Authority {
@@ -49,9 +51,14 @@ impl Authority {
                 None => Err(Refused::request("There is no such person.")),
             },
         };
+        let mut told = Told::read(params)?;
+        let person = known("person", None)?;
+        let at_work = person.as_deref().and_then(|id| self.person(id));
+        told.tenant = at_work.and_then(|person| person.organisation.clone());
         let launched = Launched {
+            told,
             client_id: client_id.to_owned(),
-            person: known("person", None)?,
+            person,
             patient: known("patient", Some("Patient"))?,
             encounter: params.id("encounter")?,
         };

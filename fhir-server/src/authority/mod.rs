@@ -8,6 +8,7 @@
 
 mod assertion;
 mod authorize;
+mod context;
 mod describe;
 mod exchange;
 mod introspect;
@@ -32,6 +33,7 @@ use std::path::Path;
 use std::sync::OnceLock;
 
 use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
 
 use self::key::SigningKey;
 use crate::config::{AppConfig, Config};
@@ -64,6 +66,8 @@ pub(crate) struct Authority {
 struct App {
     config: AppConfig,
     keys: Option<KeySet>,
+    /// The SHA-256 of its secret.
+    secret: Option<[u8; 32]>,
     /// Whether it is the server's own site, which is reached wherever the server is.
     is_site: bool,
 }
@@ -78,12 +82,14 @@ impl Authority {
             apps.push(App {
                 config: app.clone(),
                 keys,
+                secret: app.secret_file.as_deref().map(read_hashed).transpose()?,
                 is_site: false,
             });
         }
         apps.push(App {
             config: AppConfig::new(SITE, Vec::new()),
             keys: None,
+            secret: None,
             is_site: true,
         });
         Ok(Authority {
@@ -189,4 +195,18 @@ fn read_keys(path: &Path) -> Result<KeySet> {
         let text = format!("The keys in {}: {error}", path.display());
         Error::new(ErrorCode::Invalid, text)
     })
+}
+
+/// The SHA-256 of a secret of at least 32 characters in a file that nobody else may read.
+fn read_hashed(path: &Path) -> Result<[u8; 32]> {
+    let text = crate::secret_file::read_secret(path)?;
+    let secret = text.trim_ascii();
+    if secret.len() < 32 {
+        let text = format!(
+            "The secret in {} has fewer than 32 characters, so it could be guessed.",
+            path.display()
+        );
+        return Err(Error::new(ErrorCode::Invalid, text));
+    }
+    Ok(Sha256::digest(secret).into())
 }

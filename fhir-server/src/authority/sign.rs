@@ -6,6 +6,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
+use super::context::Told;
 use super::key::SigningKey;
 use super::{Authority, Person};
 use crate::error::{Error, Result};
@@ -27,6 +28,9 @@ pub(super) struct Grant {
     pub(super) scope: String,
     pub(super) patient: Option<String>,
     pub(super) encounter: Option<String>,
+    /// What the app is told of its launch beside these.
+    #[serde(default)]
+    pub(super) told: Option<Told>,
     /// The FHIR base that the app named.
     pub(super) aud: String,
     /// What all tokens of one authorization have in common.
@@ -105,6 +109,9 @@ impl Authority {
             members.extend(grant.patient.iter().map(|id| ("patient".into(), json!(id))));
             members.extend(grant.encounter.iter().map(|id| ("encounter".into(), json!(id))));
             members.extend(person.into_iter().flat_map(about));
+            if let Some(told) = &grant.told {
+                told.tell(members);
+            }
             if person.is_none() {
                 let app = self.app(&grant.client_id).map(|app| &app.config);
                 let organisation = app.and_then(|app| app.organisation.as_ref());

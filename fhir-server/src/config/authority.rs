@@ -42,6 +42,10 @@ pub struct AppConfig {
     /// A file with its public keys, a JSON Web Key Set, by which it proves who it is. Default: none; then it is a public app.
     #[serde(default)]
     pub keys_file: Option<PathBuf>,
+    /// A file with its secret, at least 32 characters that nobody else may read, by which it proves who it is (`client_secret_basic`).
+    /// Default: none. An app has keys or a secret, not both.
+    #[serde(default)]
+    pub secret_file: Option<PathBuf>,
     /// The scopes that it may have. Default: all that a user agrees to; an app for itself needs to name them.
     #[serde(default)]
     pub scopes: Option<String>,
@@ -103,6 +107,11 @@ impl AppConfig {
         let id = &self.client_id;
         if id.is_empty() {
             return Err(refused("authority.apps holds an app without client_id."));
+        }
+        if self.keys_file.is_some() && self.secret_file.is_some() {
+            return Err(refused(format!(
+                "The app `{id}` has a keys_file and a secret_file; it proves who it is by one of them."
+            )));
         }
         for uri in self.redirect_uris.iter().chain(&self.launch_uri) {
             let absolute = uri.split_once(':').is_some_and(|(scheme, rest)| {

@@ -40,6 +40,7 @@ pub(crate) fn configure(state: &Arc<State>, app: &mut web::ServiceConfig) {
         .route("/revoke", web::post().to(revoke))
         .route("/jwks", web::get().to(jwks))
         .route("/people", web::get().to(people))
+        .route("/style.json", web::get().to(style))
         .route("/.well-known/openid-configuration", web::get().to(openid));
     app.service(scope);
 }
@@ -123,8 +124,12 @@ fn step(
     answer
 }
 
+fn authorization(request: &HttpRequest) -> Option<&str> {
+    request.headers().get(header::AUTHORIZATION)?.to_str().ok()
+}
+
 async fn token(state: web::Data<State>, request: HttpRequest, form: web::Form<Pairs>) -> HttpResponse {
-    let params = Params::new(form.into_inner());
+    let params = Params::new(form.into_inner()).with_authorization(authorization(&request));
     let answered = match reached(&state, &request) {
         Ok((authority, base)) => {
             authority
@@ -137,12 +142,8 @@ async fn token(state: web::Data<State>, request: HttpRequest, form: web::Form<Pa
 }
 
 async fn introspect(state: web::Data<State>, request: HttpRequest, form: web::Form<Pairs>) -> HttpResponse {
-    let params = Params::new(form.into_inner());
-    let bearer = request
-        .headers()
-        .get(header::AUTHORIZATION)
-        .and_then(|value| value.to_str().ok());
-    let bearer = bearer.and_then(|text| text.strip_prefix("Bearer "));
+    let params = Params::new(form.into_inner()).with_authorization(authorization(&request));
+    let bearer = authorization(&request).and_then(|text| text.strip_prefix("Bearer "));
     let answered = match reached(&state, &request) {
         Ok((authority, _)) => {
             authority
@@ -155,7 +156,7 @@ async fn introspect(state: web::Data<State>, request: HttpRequest, form: web::Fo
 }
 
 async fn revoke(state: web::Data<State>, request: HttpRequest, form: web::Form<Pairs>) -> HttpResponse {
-    let params = Params::new(form.into_inner());
+    let params = Params::new(form.into_inner()).with_authorization(authorization(&request));
     let answered = match reached(&state, &request) {
         Ok((authority, _)) => authority
             .end(&state.engine, &params, now(&state))
@@ -185,6 +186,10 @@ async fn jwks(state: web::Data<State>) -> HttpResponse {
 
 async fn people(state: web::Data<State>) -> HttpResponse {
     document(state.authority.as_ref().map(Authority::directory))
+}
+
+async fn style(state: web::Data<State>) -> HttpResponse {
+    document(state.authority.as_ref().map(Authority::style))
 }
 
 async fn openid(state: web::Data<State>) -> HttpResponse {

@@ -2,6 +2,7 @@
 
 mod backend;
 mod conformance;
+mod contexts;
 mod discovery;
 mod launches;
 mod tokens;
