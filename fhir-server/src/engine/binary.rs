@@ -16,8 +16,15 @@ use crate::store::{Criterion, Filter, ResourceType, Test, ValueKind};
 /// The types whose content can be a Binary.
 const CARRIERS: [&str; 3] = ["DiagnosticReport", "DocumentReference", "Media"];
 
-/// Whether it is reading of Binary that is decided.
+/// Whether it is reading of Binary that is decided, or of all types at once.
 pub(super) fn is_read(access: &Access<'_>) -> bool {
+    if access.content || access.carried {
+        return false;
+    }
+    let of_all = matches!(
+        access.interaction,
+        Interaction::HistorySystem | Interaction::SearchSystem
+    );
     let reads = matches!(
         access.interaction,
         Interaction::Read
@@ -26,7 +33,10 @@ pub(super) fn is_read(access: &Access<'_>) -> bool {
             | Interaction::HistoryType
             | Interaction::SearchType
     );
-    reads && !access.content && !access.carried && access.resource_type.is_some_and(|t| t.name() == "Binary")
+    match access.resource_type {
+        Some(resource_type) => reads && resource_type.name() == "Binary",
+        None => of_all,
+    }
 }
 
 impl Session {
@@ -36,7 +46,20 @@ impl Session {
         if own.as_ref().is_ok_and(|own| own.filter == Filter::All) {
             return own;
         }
-        let carried = match self.decide_alone(&(*access).of_carried()) {
+        let (asked, binaries) = match (access.resource_type, ResourceType::from_name("Binary")) {
+            (Some(_), _) => (*access, Filter::All),
+            // Who may not ask about all types at once may not ask so about one of them.
+            (None, Some(binary)) if own.is_ok() => {
+                let interaction = match access.interaction {
+                    Interaction::HistorySystem => Interaction::HistoryType,
+                    _ => Interaction::SearchType,
+                };
+                let of_type = Access::new(interaction, Some(binary));
+                (of_type, Filter::Types(vec![binary]))
+            }
+            (None, _) => return own,
+        };
+        let carried = match self.decide_alone(&asked.of_carried()) {
             Ok(carried) => carried,
             Err(_) => return own,
         };
@@ -44,7 +67,7 @@ impl Session {
             Ok(own) => (own.filter.clone(), own.masks.clone()),
             Err(_) => (Filter::None, Vec::new()),
         };
-        filter = filter.or(carried.filter.clone().and(self.governed()));
+        filter = filter.or(binaries.and(carried.filter.clone()).and(self.governed()));
         masks.extend(carried.masks.iter().cloned());
         masks.dedup();
         Ok(Arc::new(Permitted { filter, masks }))

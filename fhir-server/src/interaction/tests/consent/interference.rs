@@ -4,7 +4,10 @@
 //! a store that never held what is hidden, and of which masked elements were never written. What differs by nature is left out: ids of
 //! answers, page links, and entity tags of masked views.
 //!
-//! `FHIR_TEST_LONG=1` sends ten thousand requests; `FHIR_TEST_SEED` begins with another seed.
+//! Some callers have opened records in an emergency, or read the alerts of all.
+//!
+//! `FHIR_TEST_LONG=1` sends ten thousand requests to the store in memory, and a tenth of that to each database; `FHIR_TEST_ROUNDS` makes as
+//! many stores, of 41 requests each, for all; `FHIR_TEST_SEED` begins with another seed.
 
 use std::collections::HashMap;
 
@@ -12,6 +15,7 @@ use serde_json::Value;
 
 use super::world::{self, Dice, Step};
 use super::*;
+use crate::policy::emergency;
 
 /// Requests to one store.
 const A_STORE: usize = 40;
@@ -23,6 +27,10 @@ fn rounds() -> (u64, u64) {
         .and_then(|s| s.parse().ok())
         .unwrap_or(1);
     let in_memory = !module_path!().contains("tests_on_");
+    let rounds = std::env::var("FHIR_TEST_ROUNDS").ok();
+    if let Some(rounds) = rounds.and_then(|text| text.parse().ok()) {
+        return (first, rounds);
+    }
     match (long, in_memory) {
         (true, true) => (first, 250),
         (true, false) => (first, 25),
@@ -32,7 +40,9 @@ fn rounds() -> (u64, u64) {
 }
 
 fn caller(dice: &mut Dice) -> Principal {
-    match dice.below(7) {
+    match dice.below(10) {
+        7 | 8 => clinician(dice.pick(&world::DOCTORS), "X01").with_role("emergency"),
+        9 => clinician("dr-c", "Y02").with_role("information-governance"),
         0 => patient_herself(dice.pick(&world::PATIENTS)),
         1 => client("client-r", "Y02", "HRESCH"),
         2 => client("client-t", "X01", "TREAT"),
@@ -42,6 +52,15 @@ fn caller(dice: &mut Dice) -> Principal {
             clinician(dice.pick(&world::DOCTORS), ods)
         }
     }
+}
+
+/// All rules, where some may open records in an emergency.
+fn rules() -> Chain {
+    let settings = emergency::Settings {
+        roles: vec!["emergency".into()],
+        ..emergency::Settings::default()
+    };
+    chain().opening_in_emergency(settings)
 }
 
 /// Writes the steps that `shown` gives a content for, or a deletion; each at a second of its own.
@@ -177,7 +196,7 @@ fn one_round(seed: u64, tally: &mut Tally) {
         Some(step.body.as_ref().map(Value::to_string))
     });
     let principal = caller(&mut dice);
-    let ruled = all.under(chain());
+    let ruled = all.under(rules());
     let rest = without_hidden(&all, &ruled, &principal, &steps);
     let open = rest.under(Open);
     for i in 0..=A_STORE {

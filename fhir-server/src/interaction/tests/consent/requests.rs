@@ -2,11 +2,11 @@
 
 use serde_json::{Value, json};
 
-use super::world::{CODES, DOCTORS, Dice, PATIENTS};
+use super::world::{BINARIES, CODES, DOCTORS, DOCUMENTS, Dice, PATIENTS};
 use super::*;
 use crate::interaction::PatchForm;
 
-const TYPES: [&str; 14] = [
+const TYPES: [&str; 18] = [
     "Patient",
     "Condition",
     "Observation",
@@ -21,6 +21,10 @@ const TYPES: [&str; 14] = [
     "CareTeam",
     "Practitioner",
     "Organization",
+    "Binary",
+    "Binary",
+    "DocumentReference",
+    "Communication",
 ];
 
 fn id(dice: &mut Dice, type_name: &str) -> String {
@@ -28,6 +32,9 @@ fn id(dice: &mut Dice, type_name: &str) -> String {
         "Patient" => dice.pick(&PATIENTS).to_owned(),
         "Practitioner" => dice.pick(&DOCTORS).to_owned(),
         "Consent" => format!("consent{}", dice.below(6)),
+        "Communication" => format!("alert{}", dice.below(5)),
+        "Binary" => format!("bin{}", dice.below(BINARIES)),
+        "DocumentReference" => format!("doc{}", dice.below(DOCUMENTS + 1)),
         "CareTeam" => format!("care{}", dice.below(6)),
         "Organization" => dice.pick(&["org-x", "org-y"]).to_owned(),
         _ => format!("r{}", dice.below(40)),
@@ -251,6 +258,8 @@ fn include(dice: &mut Dice, type_name: &str) -> String {
         "Organization" => "_revinclude=Patient:general-practitioner".into(),
         "DiagnosticReport" => "_include=DiagnosticReport:result".into(),
         "List" => "_include=List:item".into(),
+        "DocumentReference" => "_include=DocumentReference:subject".into(),
+        "Communication" => "_include=Communication:subject".into(),
         _ => "_include=*".into(),
     }
 }
@@ -327,6 +336,16 @@ fn criterion(dice: &mut Dice, type_name: &str) -> String {
         "Group" => format!("member=Patient/{patient}"),
         "Provenance" => "target:missing=false".into(),
         "Task" => format!("patient={patient}"),
+        "DocumentReference" => match dice.below(3) {
+            0 => format!("patient={patient}"),
+            1 => format!("location=Binary/bin{}", dice.below(BINARIES)),
+            _ => "subject:Patient._has:Condition:subject:code:missing=false".into(),
+        },
+        "Communication" => match dice.below(3) {
+            0 => format!("patient={patient}"),
+            1 => "category=BTG".into(),
+            _ => format!("sender=Practitioner/{doctor}"),
+        },
         "Consent" => "status=active".into(),
         _ => "_lastUpdated=gt2020".into(),
     }

@@ -2,6 +2,9 @@
 
 use serde_json::{Value, json};
 
+use super::*;
+use crate::policy::emergency;
+
 /// Numbers from a seed.
 pub(super) struct Dice(u64);
 
@@ -25,6 +28,8 @@ impl Dice {
 
 pub(super) const PATIENTS: [&str; 5] = ["p1", "p2", "p3", "p4", "p5"];
 pub(super) const DOCTORS: [&str; 3] = ["dr-a", "dr-b", "dr-c"];
+pub(super) const DOCUMENTS: usize = 4;
+pub(super) const BINARIES: usize = 6;
 pub(super) const ORGANISATIONS: [(&str, &str); 2] = [("org-x", "X01"), ("org-y", "Y02")];
 pub(super) const CODES: [&str; 5] = ["38341003", "86406008", "73211009", "195967001", "13645005"];
 const SNOMED: &str = "http://snomed.info/sct";
@@ -69,6 +74,12 @@ pub(super) fn steps(dice: &mut Dice) -> Vec<Step> {
         put(care(dice, i));
     }
     let mut records = Vec::new();
+    let mut documents: Vec<Value> = (0..DOCUMENTS).map(|i| document(dice, i)).collect();
+    documents.extend((0..BINARIES).map(|i| binary(dice, i)));
+    for document in documents {
+        records.push(document.clone());
+        put(document);
+    }
     for i in 0..20 + dice.below(20) {
         let record = record(dice, i);
         records.push(record.clone());
@@ -76,6 +87,9 @@ pub(super) fn steps(dice: &mut Dice) -> Vec<Step> {
     }
     for i in 0..dice.below(6) {
         put(consent(dice, i));
+    }
+    for i in 0..dice.below(5) {
+        put(alert(dice, i));
     }
     for i in 0..dice.below(6) {
         let mut again = records[dice.below(records.len())].clone();
@@ -136,6 +150,51 @@ fn care(dice: &mut Dice, i: usize) -> Value {
     }
 }
 
+/// Says that a doctor opened a patient's record in an emergency: just now, or too long ago.
+fn alert(dice: &mut Dice, i: usize) -> Value {
+    let context = Context::new(clinician(dice.pick(&DOCTORS), "X01"), "request");
+    let mut alert = emergency::alert(&context, dice.pick(&PATIENTS), "found unconscious");
+    alert["id"] = json!(format!("alert{i}"));
+    alert["sent"] = json!(dice.pick(&[
+        "2026-11-23T09:29:00Z",
+        "2026-11-23T09:29:00Z",
+        "2026-11-23T07:00:00Z"
+    ]));
+    if dice.one_in(4) {
+        alert["meta"] = meta(dice);
+        alert = tidy(alert);
+    }
+    alert
+}
+
+/// The address of a Binary.
+fn content(dice: &mut Dice) -> Value {
+    json!({"contentType": "text/plain", "url": format!("Binary/bin{}", dice.below(BINARIES))})
+}
+
+fn document(dice: &mut Dice, i: usize) -> Value {
+    tidy(
+        json!({"resourceType": "DocumentReference", "id": format!("doc{i}"), "meta": meta(dice), "status": "current",
+        "subject": {"reference": format!("Patient/{}", dice.pick(&PATIENTS))},
+        "date": dice.pick(&["2011-03-04T10:00:00Z", "2020-01-01T10:00:00Z"]),
+        "type": {"coding": [{"system": SNOMED, "code": dice.pick(&CODES)}]},
+        "content": [{"attachment": content(dice)}, {"attachment": content(dice)}]}),
+    )
+}
+
+/// Content of its own kind: of a patient, of a document that it is named by, or of what carries it.
+fn binary(dice: &mut Dice, i: usize) -> Value {
+    let mut made = json!({"resourceType": "Binary", "id": format!("bin{i}"), "meta": meta(dice), "contentType": "text/plain",
+        "data": dice.pick(&["b25l", "dHdv"])});
+    let governing = match dice.below(4) {
+        0 => format!("Patient/{}", dice.pick(&PATIENTS)),
+        1 => format!("DocumentReference/doc{}", dice.below(DOCUMENTS + 1)),
+        _ => return tidy(made),
+    };
+    made["securityContext"] = json!({"reference": governing});
+    tidy(made)
+}
+
 fn meta(dice: &mut Dice) -> Value {
     let mut labels = Vec::new();
     if dice.one_in(4) {
@@ -186,7 +245,8 @@ fn record(dice: &mut Dice, i: usize) -> Value {
             "medicationCodeableConcept": {"text": "x"}, "subject": patient, "authoredOn": date,
             "reasonCode": [code], "requester": doctor}),
         7 => json!({"resourceType": "DiagnosticReport", "status": "final", "code": code, "subject": patient,
-            "result": [earlier(dice, "Observation"), earlier(dice, "Observation")]}),
+            "result": [earlier(dice, "Observation"), earlier(dice, "Observation")],
+            "presentedForm": [content(dice)]}),
         8 => json!({"resourceType": "List", "status": "current", "mode": "working", "subject": patient,
             "entry": [{"item": earlier(dice, "Condition")}, {"item": earlier(dice, "Observation")}]}),
         9 => json!({"resourceType": "Group", "type": "person", "actual": true,
