@@ -153,6 +153,7 @@ impl Data {
                 Some(_) => self.push(key, Change::Delete, None, now),
                 None => Outcome::Absent,
             },
+            Write::Purge { key, .. } => self.purge(&key),
             Write::Index { key, stamp, index } => {
                 let is_current = self.live(&key).is_some_and(|version| version.stamp == stamp);
                 let resource = self.resources.get_mut(&key).filter(|_| is_current);
@@ -214,6 +215,22 @@ impl Data {
         self.epochs.empty(self.stamp);
         self.newest = 0;
         Outcome::Emptied { resources }
+    }
+
+    fn purge(&mut self, key: &Key) -> Outcome {
+        let gone = self.resources.remove(key);
+        let versions = gone.map_or(0, |resource| resource.versions.len());
+        if versions > 0 {
+            self.stamp += 1;
+            let of = key.resource_type;
+            self.epochs.set(of, self.epochs.next(of, self.stamp));
+            if Epochs::is_kept(of) {
+                self.epochs.purge(self.stamp);
+            }
+        }
+        Outcome::Purged {
+            versions: i64::try_from(versions).unwrap_or(i64::MAX),
+        }
     }
 
     /// Adds a version.

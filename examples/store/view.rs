@@ -6,8 +6,8 @@ use std::sync::Arc;
 use fhir_server::context::{Clock, Millis};
 use fhir_server::error::Result;
 use fhir_server::store::{
-    AuditQuery, AuditRow, AuditSeal, ContainedQuery, Filter, Found, HistoryQuery, HistoryScope, IndexValue,
-    Key, LinkQuery, Marks, ParameterNumber, ResourceType, SearchQuery, Snapshot, Version, scan,
+    AuditQuery, AuditRow, AuditSeal, ContainedQuery, ErasureQuery, Filter, Found, HistoryQuery, HistoryScope,
+    IndexValue, Key, LinkQuery, Marks, ParameterNumber, ResourceType, SearchQuery, Snapshot, Version, scan,
 };
 use futures_util::future::{BoxFuture, FutureExt, ready};
 
@@ -170,6 +170,15 @@ impl Snapshot for View {
         ids.sort();
         ids.dedup();
         at_once(Ok(ids))
+    }
+
+    fn erasable<'a>(&'a self, query: &'a ErasureQuery) -> BoxFuture<'a, Result<Vec<Key>>> {
+        let resources = self.data.resources.iter();
+        let found = resources.filter(|(_, resource)| {
+            let current = resource.versions.last();
+            current.is_some_and(|version| query.finds(version, &resource.index))
+        });
+        at_once(Ok(found.map(|(key, _)| key.clone()).take(query.count).collect()))
     }
 
     fn audit<'a>(&'a self, query: &'a AuditQuery) -> BoxFuture<'a, Result<Vec<AuditRow>>> {

@@ -88,6 +88,19 @@ impl Record {
         }
     }
 
+    /// Of something that the server does by itself.
+    pub(crate) fn of_server(context: &Context) -> Self {
+        Record::of(context, &Request::new(Interaction::Delete, ""))
+    }
+
+    /// The row of a resource that is taken away for good, as a part of something else.
+    pub(crate) fn removal(&self, context: &Context, key: &Key) -> AuditEntry {
+        let mut record = self.clone();
+        (record.entry, record.status) = (true, 200);
+        let about = (None, Some(key));
+        record.entry(context, (Interaction::Delete, AuditAction::Delete), about)
+    }
+
     /// The row.
     pub(crate) fn entry(
         &self,

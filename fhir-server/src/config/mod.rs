@@ -13,6 +13,7 @@ mod limits;
 mod listen;
 mod log;
 mod outbound;
+mod retention;
 mod sandbox;
 mod shutdown;
 mod tenants;
@@ -32,6 +33,7 @@ pub use limits::LimitsConfig;
 pub use listen::ListenConfig;
 pub use log::{LogConfig, LogFormat};
 pub use outbound::OutboundConfig;
+pub use retention::RetentionConfig;
 pub(crate) use sandbox::SPACES;
 pub use sandbox::SandboxConfig;
 pub use shutdown::ShutdownConfig;
@@ -80,6 +82,8 @@ pub struct Config {
     pub audit: AuditConfig,
     /// Who may open a patient's record in an emergency.
     pub emergency: EmergencyConfig,
+    /// How long what was deleted is kept.
+    pub retention: RetentionConfig,
     /// How errors are coded.
     pub errors: ErrorsConfig,
     /// The sandbox: sample data, no token.
@@ -130,6 +134,7 @@ impl Config {
         self.outbound.check()?;
         self.throttle.check()?;
         self.emergency.check()?;
+        self.retention.check()?;
         tenants::check(&self.tenants)?;
         self.sandbox.check(&self.tenants)?;
         self.tokens.check()?;

@@ -85,6 +85,15 @@ impl Principal {
         Principal::new(format!("system:{part}"), PrincipalKind::System)
     }
 
+    /// Whether the caller operates the server: it is a part of it, or a program that acts for no user and was given that scope.
+    pub(crate) fn operates(&self, scope: &str) -> bool {
+        match self.kind {
+            PrincipalKind::System => true,
+            PrincipalKind::Client => self.scopes.as_ref().is_some_and(|scopes| scopes.has(scope)),
+            _ => false,
+        }
+    }
+
     /// The same, calling through that client.
     pub fn with_client(mut self, client_id: impl Into<String>) -> Self {
         self.client_id = Some(client_id.into());

@@ -12,9 +12,9 @@ use crate::context::{Clock, Millis, TenantId};
 use crate::error::{Error, ErrorCode, Result};
 use crate::store::scan::{self, Item, Model};
 use crate::store::{
-    AuditQuery, AuditRow, AuditSeal, Change, Claim, Commit, ContainedQuery, Epochs, Expect, Filter, Found,
-    HistoryQuery, HistoryScope, Index, IndexValue, Key, Link, LinkQuery, Marks, Outcome, ParameterNumber,
-    Refusal, ResourceType, SearchQuery, Snapshot, Store, StoredBody, Version, Write,
+    AuditQuery, AuditRow, AuditSeal, Change, Claim, Commit, ContainedQuery, Epochs, ErasureQuery, Expect,
+    Filter, Found, HistoryQuery, HistoryScope, Index, IndexValue, Key, Link, LinkQuery, Marks, Outcome,
+    ParameterNumber, Refusal, ResourceType, SearchQuery, Snapshot, Store, StoredBody, Version, Write,
 };
 
 /// All versions of one tenant, in the order of their stamps, the rows of the current ones, and its claims.
@@ -162,6 +162,7 @@ impl Data {
                 Some(_) => Some(self.push(key, Change::Delete, None, now)),
                 None => Some(Outcome::Absent),
             },
+            Write::Purge { key, .. } => Some(self.purge(&key)),
             Write::Index { key, stamp, index } => {
                 if self.live(&key).is_some_and(|v| v.stamp == stamp) {
                     self.rows.insert(key, index);
@@ -221,6 +222,24 @@ impl Data {
         self.stamp += 1;
         self.epochs.empty(self.stamp);
         Outcome::Emptied { resources }
+    }
+
+    fn purge(&mut self, key: &Key) -> Outcome {
+        let before = self.versions.len();
+        self.versions.retain(|version| version.key != *key);
+        self.rows.remove(key);
+        let versions = before - self.versions.len();
+        if versions > 0 {
+            self.stamp += 1;
+            let of = key.resource_type;
+            self.epochs.set(of, self.epochs.next(of, self.stamp));
+            if Epochs::is_kept(of) {
+                self.epochs.purge(self.stamp);
+            }
+        }
+        Outcome::Purged {
+            versions: i64::try_from(versions).unwrap_or(i64::MAX),
+        }
     }
 
     fn push(
@@ -461,6 +480,16 @@ impl Snapshot for View {
         ids.sort();
         ids.dedup();
         now(Ok(ids))
+    }
+    fn erasable<'a>(&'a self, query: &'a ErasureQuery) -> BoxFuture<'a, Result<Vec<Key>>> {
+        let rows = self.0.rows.iter();
+        let is_it = |(key, index): &(&Key, &Index)| {
+            self.0
+                .current(key)
+                .is_some_and(|version| query.finds(version, index))
+        };
+        let keys = rows.filter(is_it).take(query.count).map(|(key, _)| key.clone());
+        now(Ok(keys.collect()))
     }
     fn audit<'a>(&'a self, query: &'a AuditQuery) -> BoxFuture<'a, Result<Vec<AuditRow>>> {
         let mut rows: Vec<AuditRow> = self.0.trail.clone();

@@ -26,6 +26,7 @@ mod own;
 mod parameters;
 mod place;
 mod provenance;
+mod purge;
 mod received;
 mod reindex;
 mod renew;

@@ -230,6 +230,19 @@ impl Session {
         Ok(rows.into_iter().map(Write::Audit).collect())
     }
 
+    /// The rows for a commit that takes those away for good; of the interaction as a whole there is another at its end.
+    pub(super) fn told_of_purge(&self, keys: &[Key], patient: &str) -> Vec<AuditEntry> {
+        let trail = self.trail();
+        let Some(unit) = &trail.unit else {
+            return Vec::new();
+        };
+        let mut record = unit.record.clone();
+        (record.query, record.patients) = (None, vec![patient.to_owned()]);
+        keys.iter()
+            .map(|key| record.removal(&self.context, key))
+            .collect()
+    }
+
     /// The commit with the rows went through.
     pub(super) fn was_told(&self) {
         if let Some(unit) = &mut self.trail().unit {

@@ -123,6 +123,7 @@ impl Written {
                 last_updated,
             } => Some((version, last_updated)),
             Outcome::Absent
+            | Outcome::Purged { .. }
             | Outcome::Claimed
             | Outcome::Indexed
             | Outcome::Recorded

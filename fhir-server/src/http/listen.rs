@@ -19,7 +19,7 @@ use super::link::Link;
 #[cfg(feature = "tls")]
 use super::tls::Tls;
 use super::wire::Wire;
-use super::{State, lost, sandbox, sealer};
+use super::{State, lost, retention, sandbox, sealer};
 use crate::config::Config;
 use crate::error::{Error, ErrorCode, Result};
 use crate::server::FhirServer;
@@ -126,6 +126,8 @@ impl Running {
         });
         let sealing = to_seal.clone();
         let sealer = actix_web::rt::spawn(async move { sealer::tend(&sealing).await });
+        let keeping = to_seal.clone();
+        let retention = actix_web::rt::spawn(async move { retention::tend(&keeping).await });
         let tending = to_seal.clone();
         let spaces = actix_web::rt::spawn(async move { sandbox::tend(&tending).await });
         let metrics = self
@@ -137,6 +139,7 @@ impl Running {
             ended.await.map_err(Error::internal)?.map_err(Error::internal)?;
         }
         sealer.abort();
+        retention.abort();
         spaces.abort();
         sealer::end(&to_seal).await;
         served.map_err(Error::internal)

@@ -37,6 +37,7 @@ mod query;
 mod receive;
 mod refuse;
 mod respond;
+mod retention;
 pub(crate) mod routes;
 mod sandbox;
 #[cfg(feature = "docs")]

@@ -19,6 +19,7 @@ mod meta_delete;
 mod meta_used;
 #[cfg(feature = "docs")]
 mod openapi;
+pub(crate) mod purge;
 mod status;
 mod subsumes;
 pub(crate) mod terminology;
@@ -157,6 +158,7 @@ fn builtin() -> Vec<Arc<dyn Operation>> {
         Arc::new(meta_delete::MetaDelete),
         #[cfg(feature = "docs")]
         Arc::new(openapi::OpenApi),
+        Arc::new(purge::Purge),
         Arc::new(status::Status),
         Arc::new(subsumes::operation()),
         Arc::new(translate::operation()),

@@ -16,6 +16,7 @@ use crate::engine::Settings;
 use crate::error::Result;
 use crate::interaction::Interaction;
 use crate::interaction::search::compartment;
+use crate::operation::purge;
 use crate::scopes::{Permission, Scope, ScopeLevel, Scopes};
 use crate::search::criteria;
 use crate::search::registry::Registry;
@@ -63,6 +64,13 @@ impl Policy for ScopeRule {
                 let any = scopes.resources.iter().any(|s| is_usable(s, &context.principal));
                 let filter = if any { Filter::All } else { Filter::None };
                 return Ok(decision(filter, &context.principal, access, Permission::Read));
+            }
+            // It takes a scope of its own, and no other helps.
+            Interaction::Operation if access.operation == Some(purge::CODE) => {
+                return Ok(match context.principal.operates(purge::SCOPE) {
+                    true => Decision::permit(Filter::All),
+                    false => Decision::deny(purge::refusal()),
+                });
             }
             // So is each read and write of an operation; of the operation itself only what it does as a whole.
             Interaction::Operation if access.affects_state => &[Permission::Update],

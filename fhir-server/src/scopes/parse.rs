@@ -18,6 +18,7 @@ const OTHER: &[&str] = &[
     "online_access",
     "openid",
     crate::interaction::search::EXPLAIN_SCOPE,
+    crate::operation::purge::SCOPE,
     "profile",
 ];
 

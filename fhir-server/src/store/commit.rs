@@ -40,6 +40,15 @@ pub enum Write {
         /// Type and id.
         key: Key,
     },
+    /// Nothing of a resource is there any more: no version, nothing that it could be found by, and no text that nothing else is found by; its
+    /// id is as never used. What refers to it stays. Such writes stand first in their commit, and beside them only claims and rows of the
+    /// audit trail.
+    Purge {
+        /// Type and id.
+        key: Key,
+        /// What its earlier versions could be found by, as far as it is known: rows of theirs are gone already, texts of theirs may be kept.
+        earlier: Index,
+    },
     /// What a version can be found by that was written before, if it still is the current one; otherwise nothing.
     Index {
         /// Type and id.
@@ -81,6 +90,7 @@ impl Write {
             Write::Create { body, .. } | Write::Update { body, .. } => body.json.len(),
             Write::Empty { .. }
             | Write::Delete { .. }
+            | Write::Purge { .. }
             | Write::Index { .. }
             | Write::IndexedTo(_)
             | Write::FullText(_) => 0,
@@ -207,6 +217,11 @@ pub enum Outcome {
         /// how many current resources there were
         resources: i64,
     },
+    /// Nothing of the resource is there any more.
+    Purged {
+        /// how many versions there were, deletions included; 0 where there never was such a resource
+        versions: i64,
+    },
 }
 
 impl Outcome {
@@ -238,6 +253,7 @@ impl Outcome {
             Outcome::Recorded => (8, 0, 0),
             Outcome::Noted => (9, 0, 0),
             Outcome::Emptied { resources } => (10, *resources, 0),
+            Outcome::Purged { versions } => (11, *versions, 0),
         };
         let mut kept = [what; Self::KEPT];
         let bytes = version.to_be_bytes().into_iter().chain(at.to_be_bytes());
@@ -276,6 +292,7 @@ impl Outcome {
             8 => Outcome::Recorded,
             9 => Outcome::Noted,
             10 => Outcome::Emptied { resources: version },
+            11 => Outcome::Purged { versions: version },
             _ => return None,
         })
     }
@@ -324,10 +341,16 @@ impl Commit {
         }
     }
 
-    /// For back ends: the refusal of a commit that empties the tenant after another write.
+    /// For back ends: the refusal of a commit that empties the tenant after another write, or purges beside what it may not stand beside.
     pub fn misplaced(&self) -> Option<Refusal> {
-        let mut others = self.writes.iter().enumerate().skip(1);
-        let index = others.find(|(_, write)| matches!(write, Write::Empty { .. }))?.0;
+        let is_purge = |write: &&Write| matches!(write, Write::Purge { .. });
+        let purges = self.writes.iter().take_while(is_purge).count();
+        let may_follow = |write: &Write| match purges {
+            0 => !matches!(write, Write::Empty { .. } | Write::Purge { .. }),
+            _ => matches!(write, Write::Audit(_) | Write::Claim(_)),
+        };
+        let mut others = self.writes.iter().enumerate().skip(purges.max(1));
+        let index = others.find(|(_, write)| !may_follow(write))?.0;
         Some(Refusal::Write { index })
     }
 }

@@ -35,8 +35,8 @@ impl Epochs {
         stamp.copied().unwrap_or_default()
     }
 
-    /// When the tenant was emptied last; 0 where it never was. What was there before left no deletions behind, so that whoever takes over
-    /// what it knew begins anew.
+    /// When the tenant was emptied, or a definition of it purged, last; 0 where it never was. What was there before left no deletions behind,
+    /// so that whoever takes over what it knew begins anew.
     pub fn emptied(&self) -> i64 {
         self.emptied
     }
@@ -46,10 +46,15 @@ impl Epochs {
         for epoch in self.types.iter_mut().filter(|epoch| **epoch > 0) {
             *epoch = stamp.max(epoch.saturating_add(1));
         }
+        self.purge(stamp);
+    }
+
+    /// For back ends: a definition of the tenant is purged under that stamp; the epoch of its type is another matter.
+    pub fn purge(&mut self, stamp: i64) {
         self.set_emptied(stamp.max(self.emptied.saturating_add(1)));
     }
 
-    /// For back ends: when the tenant was emptied last.
+    /// For back ends: when the tenant was emptied last, or a definition of it purged.
     pub fn set_emptied(&mut self, stamp: i64) {
         self.emptied = stamp;
     }
@@ -71,7 +76,10 @@ impl Epochs {
 pub(crate) fn moves(outcome: &Outcome) -> bool {
     matches!(
         outcome,
-        Outcome::Created { .. } | Outcome::Updated { .. } | Outcome::Deleted { .. }
+        Outcome::Created { .. }
+            | Outcome::Updated { .. }
+            | Outcome::Deleted { .. }
+            | Outcome::Purged { versions: 1.. }
     )
 }
 

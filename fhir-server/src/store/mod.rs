@@ -57,8 +57,8 @@ pub use key::{Key, ResourceType, is_id};
 pub use open::{DatabaseUrl, StoreOptions, backup, migrate, open, restore, schema_version};
 pub use passage::{GAP, MAX_PHRASE, Passage, Section};
 pub use query::{
-    ContainedQuery, Found, HistoryQuery, HistoryScope, Link, LinkQuery, MAX_SORTS, SORTED_BYTES, SearchQuery,
-    Sort, SortKey,
+    ContainedQuery, Erasable, ErasureQuery, Found, HistoryQuery, HistoryScope, Link, LinkQuery, MAX_SORTS,
+    SORTED_BYTES, SearchQuery, Sort, SortKey,
 };
 pub use reindex::{Extract, reindex};
 pub(crate) use version::tag as version_tag;
@@ -93,6 +93,12 @@ pub trait Snapshot: Send + Sync {
     fn linked<'a>(&'a self, query: &'a LinkQuery) -> BoxFuture<'a, Result<Vec<Version>>>;
     /// What some resources contain that passes: the place of the container in the query, and the id within it.
     fn contained<'a>(&'a self, query: &'a ContainedQuery) -> BoxFuture<'a, Result<Vec<(usize, String)>>>;
+    /// Resources that may have to be taken away for good, deleted ones among them: see [`Write::Purge`]. A store that does not tell says so.
+    fn erasable<'a>(&'a self, query: &'a ErasureQuery) -> BoxFuture<'a, Result<Vec<Key>>> {
+        let _ = query;
+        let text = "This store does not take resources away for good.";
+        Box::pin(async move { Err(Error::new(ErrorCode::NotSupported, text)) })
+    }
     /// How that page is answered, and its total up to `limit` where one is given. A store that does not tell says so.
     fn explain<'a>(
         &'a self,

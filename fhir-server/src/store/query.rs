@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use super::{Cursor, Filter, Key, ParameterNumber, Place, ResourceType, ValueKind, Version};
+use super::{
+    Change, Cursor, Filter, Index, IndexValue, Key, ParameterNumber, Place, ResourceType, ValueKind, Version,
+};
 use crate::context::Millis;
 use crate::error::{Error, ErrorCode, Result};
 
@@ -36,6 +38,62 @@ impl HistoryQuery {
             filter,
         }
     }
+}
+
+/// Which resources may have to be taken away for good.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct ErasureQuery {
+    /// What is looked for.
+    pub which: Erasable,
+    /// How many at most.
+    pub count: usize,
+}
+
+impl ErasureQuery {
+    /// So many of them at most, in any order.
+    pub fn new(which: Erasable, count: usize) -> Self {
+        ErasureQuery { which, count }
+    }
+
+    /// For back ends: whether a resource is looked for, by its current version and what it can be found by, or could when it was deleted.
+    pub fn finds(&self, current: &Version, index: &Index) -> bool {
+        match &self.which {
+            Erasable::Of {
+                parameter,
+                to,
+                shared,
+            } => {
+                let rows = index.rows().iter().filter(|row| row.parameter == *parameter);
+                let named = rows.filter_map(|row| match &row.value {
+                    IndexValue::Reference {
+                        resource_type, id, ..
+                    } if *resource_type == to.resource_type => Some(*id == to.id),
+                    _ => None,
+                });
+                let named: Vec<bool> = named.collect();
+                named.contains(&true) && named.contains(&false) == *shared
+            }
+            Erasable::Deleted(before) => current.change == Change::Delete && current.last_updated < *before,
+        }
+    }
+}
+
+/// What is looked for to be taken away for good.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum Erasable {
+    /// What has a row of that parameter that refers to `to`, or had one when it was deleted.
+    Of {
+        /// the parameter
+        parameter: ParameterNumber,
+        /// what is referred to
+        to: Key,
+        /// whether such a row refers to another resource of that type too
+        shared: bool,
+    },
+    /// What was deleted before that time.
+    Deleted(Millis),
 }
 
 /// What a history is of.

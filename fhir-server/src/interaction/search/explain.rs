@@ -7,7 +7,6 @@
 use fhir_model::{AnyValue, Parameters, ParametersParameter, Resource, json};
 
 use super::asked::Asked;
-use crate::context::{Context, PrincipalKind};
 use crate::engine::Session;
 use crate::error::{Error, ErrorCode, Result};
 use crate::interaction::query::{Reader, malformed};
@@ -18,18 +17,6 @@ use crate::store::{self, SearchQuery};
 /// The scope that makes a program an operator.
 pub(crate) const SCOPE: &str = "operator/explain";
 
-/// Whether the caller operates the server: it is a part of it, or a program that acts for no user and was given the scope.
-fn is_operator(context: &Context) -> bool {
-    match context.principal.kind {
-        PrincipalKind::System => true,
-        PrincipalKind::Client => {
-            let scopes = context.principal.scopes.as_ref();
-            scopes.is_some_and(|scopes| scopes.has(SCOPE))
-        }
-        _ => false,
-    }
-}
-
 /// Reads `_explain`.
 ///
 /// # Errors
@@ -37,7 +24,7 @@ fn is_operator(context: &Context) -> bool {
 pub(super) fn read(reader: &mut Reader<'_>, session: &Session) -> Result<bool> {
     match reader.one("_explain")? {
         None | Some("false") => Ok(false),
-        Some("true") if is_operator(session.context()) => Ok(true),
+        Some("true") if session.context().principal.operates(SCOPE) => Ok(true),
         Some("true") => Err(Error::new(
             ErrorCode::Forbidden,
             format!(

@@ -28,6 +28,7 @@ mod parameters;
 mod patches;
 mod policies;
 mod provenances;
+mod purges;
 mod races;
 mod reads;
 mod record;

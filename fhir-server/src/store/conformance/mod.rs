@@ -28,6 +28,7 @@ mod epochs;
 mod fixture;
 mod history;
 mod joins;
+mod purged;
 mod race;
 mod random;
 mod search;
@@ -146,6 +147,13 @@ cases! {
         an_emptying_falls_with_its_commit,
         an_emptying_moves_every_epoch_and_forgets_what_was_noted,
         an_emptying_leaves_other_tenants_alone,
+    }
+    purged {
+        nothing_is_left_of_what_is_purged,
+        a_purged_id_is_as_never_used_and_is_found_again_by_the_same_rows,
+        a_purge_falls_with_its_commit_and_stands_where_it_may,
+        a_purge_leaves_other_tenants_and_views_of_before_alone,
+        purging_a_definition_moves_its_epoch,
     }
     race {
         of_racing_conditional_updates_one_wins_a_version,

@@ -137,7 +137,8 @@ async fn work(
     jobs: &[Job],
 ) -> Result<(Vec<Answer>, bool, Vec<(TermKey, i64)>), Broken> {
     let link = lent.link().map_err(|error| Broken::Undone(Class::Other, error))?;
-    let last_stamp = begin(link, tenant).await?;
+    let (last_stamp, forgotten) = begin(link, tenant).await?;
+    core.terms.as_of(tenant, forgotten);
     let node = core.node.load(std::sync::atomic::Ordering::Relaxed);
     let mut desk = Desk::new(link, tenant, core.clock.as_ref(), &core.terms, (node, last_stamp));
     desk.fetch(jobs.iter().map(|job| &job.task)).await?;
@@ -153,16 +154,16 @@ async fn work(
     Ok((answers, wrote, fresh))
 }
 
-/// Begins the transaction and takes the tenant's row; its last stamp.
-async fn begin(link: &Link, tenant: TenantId) -> Result<i64, Diesel> {
+/// Begins the transaction and takes the tenant's row; its last stamp, and that under which terms were last taken away.
+async fn begin(link: &Link, tenant: TenantId) -> Result<(i64, i64), Diesel> {
     let (begun, held) = join(link.batch(BEGIN), link.first(tenant::hold(tenant))).await;
     begun?;
-    if let Some(stamp) = held? {
-        return Ok(stamp);
+    if let Some(stamps) = held? {
+        return Ok(stamps);
     }
     link.run(tenant::make(tenant)).await?;
-    let stamp: Option<i64> = link.first(tenant::hold(tenant)).await?;
-    stamp.ok_or(Diesel::NotFound)
+    let stamps: Option<(i64, i64)> = link.first(tenant::hold(tenant)).await?;
+    stamps.ok_or(Diesel::NotFound)
 }
 
 /// Undoes what the transaction did, and lets go of the connection.

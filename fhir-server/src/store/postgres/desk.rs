@@ -11,6 +11,7 @@
 mod claims;
 mod empty;
 mod kept;
+mod purge;
 
 use std::collections::{HashMap, HashSet};
 
@@ -338,6 +339,7 @@ impl<'j> Desk<'j> {
                 false if *create => self.create(key, (row, draft)),
                 false => None,
             },
+            Step::Purge(key, earlier) => Some(self.purge(key, earlier).await?),
             Step::Delete(key) => Some(self.delete(key)),
             Step::Index(key, stamp, draft) => Some(self.index(key, *stamp, draft)),
             Step::IndexedTo(stamp) => {

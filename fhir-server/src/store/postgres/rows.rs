@@ -5,7 +5,7 @@
 //! Invariant: a number of a term is given while the tenant's row is held, and known to other transactions only after the commit.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use diesel::result::Error as Diesel;
 use diesel::sql_types::{BigInt, Binary, Double, Integer, Nullable, SmallInt};
@@ -22,24 +22,43 @@ const MOST_KNOWN: usize = 100_000;
 
 /// The numbers of terms that are in the database.
 #[derive(Debug, Default)]
-pub(super) struct Known(Mutex<HashMap<TermKey, i64>>);
+pub(super) struct Known(Mutex<Numbers>);
+
+#[derive(Debug, Default)]
+struct Numbers {
+    of: HashMap<TermKey, i64>,
+    /// Under which stamp terms of a tenant were last taken away; none ever, where it is not here.
+    forgotten: HashMap<TenantId, i64>,
+}
 
 impl Known {
+    fn lock(&self) -> MutexGuard<'_, Numbers> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn number(&self, key: &TermKey) -> Option<i64> {
-        self.0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .get(key)
-            .copied()
+        self.lock().of.get(key).copied()
     }
 
     /// More that are there.
     pub(super) fn add(&self, terms: impl IntoIterator<Item = (TermKey, i64)>) {
-        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if known.len() > MOST_KNOWN {
-            known.clear();
+        let mut known = self.lock();
+        if known.of.len() > MOST_KNOWN {
+            known.of.clear();
         }
-        known.extend(terms);
+        known.of.extend(terms);
+    }
+
+    /// Terms of the tenant were last taken away under that stamp: those that were known before may not be there any more. Said while the
+    /// tenant's row is held.
+    pub(super) fn as_of(&self, tenant: TenantId, forgotten: i64) {
+        if forgotten == 0 {
+            return;
+        }
+        let mut known = self.lock();
+        if known.forgotten.insert(tenant, forgotten) != Some(forgotten) {
+            known.of.clear();
+        }
     }
 }
 
@@ -226,6 +245,11 @@ impl<'j> Ledger<'j> {
             });
         }
         rows
+    }
+
+    /// The number of a term that was fetched, if it is in the database.
+    pub(super) fn known(&self, term: &Term) -> Option<i64> {
+        self.numbers.get(&term.key(self.tenant)).copied()
     }
 
     fn number(&mut self, term: &'j Term) -> i64 {

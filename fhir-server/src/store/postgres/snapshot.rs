@@ -21,8 +21,8 @@ use crate::context::TenantId;
 use crate::error::Result;
 use crate::store::sql::{self, Lists, Statement, VersionRow, VersionSql};
 use crate::store::{
-    AuditQuery, AuditRow, AuditSeal, AuditWaiting, ContainedQuery, Explanation, Filter, Found, HistoryQuery,
-    Key, LinkQuery, Marks, ParameterNumber, ResourceType, SearchQuery, Snapshot, Version, id,
+    AuditQuery, AuditRow, AuditSeal, AuditWaiting, ContainedQuery, ErasureQuery, Explanation, Filter, Found,
+    HistoryQuery, Key, LinkQuery, Marks, ParameterNumber, ResourceType, SearchQuery, Snapshot, Version, id,
 };
 
 const BEGIN: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
@@ -292,6 +292,17 @@ impl Snapshot for PostgresSnapshot {
                 let rows = link.rows(lists.referred(&from, &parameters, to)).await;
                 let rows: Vec<Vec<u8>> = rows.map_err(failure::error)?;
                 Ok(rows.into_iter().filter_map(id::unpack).collect())
+            }
+            .boxed()
+        })
+    }
+
+    fn erasable<'a>(&'a self, query: &'a ErasureQuery) -> BoxFuture<'a, Result<Vec<Key>>> {
+        let (tenant, query) = (self.lists().tenant, query.clone());
+        self.read_with(true, move |link| {
+            async move {
+                let rows = link.rows(sql::purge::erasable(tenant, &query)).await;
+                Ok(sql::purge::keys_of(rows.map_err(failure::error)?))
             }
             .boxed()
         })

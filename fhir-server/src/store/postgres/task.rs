@@ -51,6 +51,8 @@ pub(super) enum Condition {
 pub(super) enum Step {
     /// Nothing is there any more, but claims of those kinds.
     Empty(&'static [&'static str]),
+    /// Nothing of a resource is there any more.
+    Purge(RowKey, Draft),
     /// A first version.
     Create(RowKey, Row, Draft),
     /// A next version, or a first one where `create` allows it.
@@ -88,7 +90,9 @@ impl Step {
     /// The type of the definition that it writes, if it does.
     pub(super) fn defines(&self) -> Option<ResourceType> {
         match self {
-            Step::Create(key, ..) | Step::Update { key, .. } | Step::Delete(key) => key.defines(),
+            Step::Create(key, ..) | Step::Update { key, .. } | Step::Delete(key) | Step::Purge(key, _) => {
+                key.defines()
+            }
             Step::Empty(_)
             | Step::Index(..)
             | Step::IndexedTo(_)
@@ -113,6 +117,11 @@ impl Task {
         }
     }
 
+    /// Whether it has a transaction of its own: terms that others in it would refer to may go with what it purges.
+    pub(super) fn stands_alone(&self) -> bool {
+        self.writes.iter().any(|step| matches!(step, Step::Purge(..)))
+    }
+
     /// Whether its time has passed.
     pub(super) fn is_late(&self, now: Instant) -> bool {
         self.deadline.is_some_and(|deadline| deadline <= now)
@@ -124,7 +133,7 @@ impl Task {
             Step::Create(_, row, draft) | Step::Update { row, draft, .. } => {
                 row.packed.bytes.len() + draft.weight()
             }
-            Step::Index(_, _, draft) => draft.weight(),
+            Step::Index(_, _, draft) | Step::Purge(_, draft) => draft.weight(),
             Step::Empty(_) | Step::Delete(_) | Step::IndexedTo(_) | Step::FullText(_) | Step::Seal(_) => 0,
             Step::Claim(claim) => claim.payload.len(),
             Step::List(lists) => lists.weight(),
@@ -153,9 +162,11 @@ impl Task {
             | Condition::Note(..) => None,
         });
         let written = self.writes.iter().filter_map(|step| match step {
-            Step::Create(key, ..) | Step::Update { key, .. } | Step::Delete(key) | Step::Index(key, ..) => {
-                Some(key)
-            }
+            Step::Create(key, ..)
+            | Step::Update { key, .. }
+            | Step::Delete(key)
+            | Step::Purge(key, _)
+            | Step::Index(key, ..) => Some(key),
             Step::Empty(_)
             | Step::Claim(_)
             | Step::IndexedTo(_)
@@ -173,6 +184,7 @@ impl Task {
         self.writes.iter().filter_map(|step| match step {
             Step::Update { key, .. } | Step::Delete(key) | Step::Index(key, ..) => Some(key),
             Step::Empty(_)
+            | Step::Purge(..)
             | Step::Create(..)
             | Step::Claim(_)
             | Step::IndexedTo(_)
@@ -187,7 +199,10 @@ impl Task {
     /// The terms of what it writes.
     pub(super) fn terms(&self) -> impl Iterator<Item = &Term> {
         let drafts = self.writes.iter().filter_map(|step| match step {
-            Step::Create(_, _, draft) | Step::Update { draft, .. } | Step::Index(_, _, draft) => Some(draft),
+            Step::Create(_, _, draft)
+            | Step::Update { draft, .. }
+            | Step::Index(_, _, draft)
+            | Step::Purge(_, draft) => Some(draft),
             Step::Empty(_)
             | Step::Delete(_)
             | Step::Claim(_)
@@ -245,6 +260,7 @@ fn step(write: Write) -> Step {
     let place = |key: Key| RowKey::from(&key);
     match write {
         Write::Empty { keep } => Step::Empty(keep),
+        Write::Purge { key, earlier } => Step::Purge(place(key), Draft::new(&earlier)),
         Write::Create { key, body, index } => Step::Create(place(key), row(body), Draft::new(&index)),
         Write::Update {
             key,

@@ -13,10 +13,11 @@ use diesel::sql_types::BigInt;
 use crate::context::TenantId;
 use crate::store::sql::{Bind, Statement};
 
-/// Takes the row, and tells the last stamp. Nothing where the tenant has never been written to.
-pub(super) fn hold(tenant: TenantId) -> Statement<'static, BigInt> {
+/// Takes the row, and tells the last stamp, and that under which terms were last taken away. Nothing where the tenant has never been
+/// written to.
+pub(super) fn hold(tenant: TenantId) -> Statement<'static, (BigInt, BigInt)> {
     Statement::new(
-        "SELECT t.stamp FROM tenant t WHERE t.tenant = ? FOR UPDATE",
+        "SELECT t.stamp, t.forgotten FROM tenant t WHERE t.tenant = ? FOR UPDATE",
         [Bind::Big(tenant.0)],
     )
 }
@@ -26,6 +27,14 @@ pub(super) fn make(tenant: TenantId) -> Statement<'static> {
     Statement::new(
         "INSERT INTO tenant (tenant, stamp) VALUES (?, 0) ON CONFLICT (tenant) DO NOTHING",
         [Bind::Big(tenant.0)],
+    )
+}
+
+/// Tells whoever remembers terms that some were taken away.
+pub(super) fn forget_terms(tenant: TenantId, stamp: i64) -> Statement<'static> {
+    Statement::new(
+        "UPDATE tenant SET forgotten = ? WHERE tenant = ?",
+        [Bind::Big(stamp), Bind::Big(tenant.0)],
     )
 }
 

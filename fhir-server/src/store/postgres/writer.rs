@@ -139,9 +139,18 @@ fn take(queues: &Mutex<Queues>, tenant: TenantId) -> Option<Vec<Job>> {
     let mut jobs = Vec::new();
     let mut weight = 0;
     while jobs.len() < MOST_TASKS && weight < MOST_BYTES {
+        let Some(alone) = queue.front().map(|job| job.task.stands_alone()) else {
+            break;
+        };
+        if alone && !jobs.is_empty() {
+            break;
+        }
         let Some(job) = queue.pop_front() else { break };
         weight += job.weight;
         jobs.push(job);
+        if alone {
+            break;
+        }
     }
     if jobs.is_empty() {
         queues.by_tenant.remove(&tenant);

@@ -2,12 +2,13 @@
 //!
 //! Invariant: of a container that the caller may not see, nothing is found.
 
-use diesel::sql_types::{Binary, SmallInt};
+use diesel::sql_types::{BigInt, Binary, SmallInt};
 
 use super::filter::{self, list};
 use super::list::{Lists, limit};
 use super::row::DELETED;
 use super::statement::{Bind, Names, Statement};
+use crate::context::TenantId;
 use crate::error::Result;
 use crate::store::{ContainedQuery, Key, ResourceType, id};
 
@@ -56,6 +57,14 @@ fn keys<'a, ST>(out: &mut Statement<'a, ST>, keys: &'a [Key]) {
         out.push(")", []);
     }
     out.push(")", []);
+}
+
+/// The surrogates of what a resource contains.
+pub(crate) fn contained(tenant: TenantId, resource: i64) -> Statement<'static, BigInt> {
+    Statement::new(
+        "SELECT c.surrogate FROM contained c WHERE c.tenant = ? AND c.container = ?",
+        [Bind::Big(tenant.0), Bind::Big(resource)],
+    )
 }
 
 /// The place of each row's container in the query, and the id of what is contained.

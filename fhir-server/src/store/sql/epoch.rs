@@ -60,7 +60,7 @@ pub(crate) fn set_epochs(tenant: TenantId, epochs: &Epochs) -> Vec<Statement<'st
             "UPDATE epoch SET note = NULL WHERE tenant = ?",
             [Bind::Big(tenant.0)],
         ),
-        set(tenant, EMPTIED, epochs.emptied()),
+        set_emptied(tenant, epochs),
     ];
     let types = DEFINITIONS
         .iter()
@@ -68,6 +68,11 @@ pub(crate) fn set_epochs(tenant: TenantId, epochs: &Epochs) -> Vec<Statement<'st
     let moved = types.filter(|of| epochs.of(*of) > 0);
     all.extend(moved.map(|of| set_epoch(tenant, of, epochs.of(of))));
     all
+}
+
+/// Keeps when the tenant was emptied last, or a definition of it purged.
+pub(crate) fn set_emptied(tenant: TenantId, epochs: &Epochs) -> Statement<'static> {
+    set(tenant, EMPTIED, epochs.emptied())
 }
 
 fn set(tenant: TenantId, number: i16, stamp: i64) -> Statement<'static> {

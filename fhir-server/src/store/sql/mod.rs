@@ -15,6 +15,7 @@ mod index;
 mod link;
 mod list;
 mod passage;
+pub(crate) mod purge;
 mod read;
 mod row;
 mod same;
@@ -24,12 +25,13 @@ mod statement;
 mod write;
 
 pub(crate) use choice::{Choice, FEW, Way};
-pub(crate) use contained::{ContainedRow, contained_of};
+pub(crate) use contained::{ContainedRow, contained, contained_of};
 pub(crate) use dialect::Dialect;
 pub(crate) use edge::{Edge, Reach};
 pub(crate) use empty::{empty, resources};
 pub(crate) use epoch::{
-    EpochRow, defining, epochs, epochs_of, marks, marks_of, note, set_epoch, set_epochs, set_note,
+    EpochRow, defining, epochs, epochs_of, marks, marks_of, note, set_emptied, set_epoch, set_epochs,
+    set_note,
 };
 pub(crate) use index::{
     ContainedKey, ContainedRows, Draft, Rows, Term, TermKey, class, indexed_to, unindexed,
@@ -46,9 +48,7 @@ pub(crate) use list::Lists;
 pub(crate) use passage::tsvector;
 pub(crate) use passage::{PassageKey, full_text, keep_full_text};
 #[cfg(feature = "sqlite")]
-pub(crate) use passage::{
-    contained, delete_contained, delete_passage, insert_contained, insert_passage, passages,
-};
+pub(crate) use passage::{delete_contained, delete_passage, insert_contained, insert_passage, passages};
 pub(crate) use read::{claim, newest, read, vread};
 pub(crate) use row::{DELETED, VersionRow, VersionSql, version_number, version_of};
 #[cfg(feature = "postgres")]

@@ -35,7 +35,7 @@ pub(crate) fn tsvector(words: &str) -> String {
 
 #[cfg(feature = "sqlite")]
 mod sqlite {
-    use diesel::sql_types::{BigInt, Binary, Integer, SmallInt};
+    use diesel::sql_types::{Binary, Integer, SmallInt};
 
     use super::*;
     use crate::context::TenantId;
@@ -102,14 +102,6 @@ mod sqlite {
                 of(),
             ),
         ]
-    }
-
-    /// The surrogates of what a resource contains.
-    pub(crate) fn contained(tenant: TenantId, resource: i64) -> Statement<'static, BigInt> {
-        Statement::new(
-            "SELECT c.surrogate FROM contained c WHERE c.tenant = ? AND c.container = ?",
-            [Bind::Big(tenant.0), Bind::Big(resource)],
-        )
     }
 
     /// Adds a contained resource.

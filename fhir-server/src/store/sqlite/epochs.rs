@@ -60,6 +60,15 @@ impl KnownEpochs {
         Ok(())
     }
 
+    /// A definition was purged under that stamp.
+    pub(super) fn purged(&mut self, link: &mut Link, tenant: TenantId, stamp: i64) -> QueryResult<()> {
+        let mut epochs = self.of(link, tenant)?;
+        epochs.purge(stamp);
+        link.run(sql::set_emptied(tenant, &epochs))?;
+        self.0.insert(tenant, epochs);
+        Ok(())
+    }
+
     /// The transaction, or the end of it, was undone: what was set may be so no more.
     pub(super) fn undo(&mut self) {
         self.0.clear();

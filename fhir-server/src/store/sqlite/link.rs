@@ -39,6 +39,7 @@ const SETTINGS: &str = "\
 /// The writer checkpoints by itself: see `writer`.
 const WRITER_SETTINGS: &str = "\
     PRAGMA cache_size = -8192;\
+    PRAGMA secure_delete = ON;\
     PRAGMA wal_autocheckpoint = 0;\
     PRAGMA journal_size_limit = 4194304;";
 const READER_SETTINGS: &str = "\

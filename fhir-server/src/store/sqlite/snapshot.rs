@@ -21,8 +21,8 @@ use crate::context::{Clock, TenantId};
 use crate::error::{Error, Result};
 use crate::store::sql::{self, Lists, Statement, VersionRow};
 use crate::store::{
-    AuditQuery, AuditRow, AuditSeal, AuditWaiting, ContainedQuery, Explanation, Filter, Found, HistoryQuery,
-    Key, LinkQuery, Marks, ParameterNumber, ResourceType, SearchQuery, Snapshot, Version, id,
+    AuditQuery, AuditRow, AuditSeal, AuditWaiting, ContainedQuery, ErasureQuery, Explanation, Filter, Found,
+    HistoryQuery, Key, LinkQuery, Marks, ParameterNumber, ResourceType, SearchQuery, Snapshot, Version, id,
 };
 
 /// From so many resources, what they refer to is looked up where they are called.
@@ -237,6 +237,17 @@ impl Snapshot for SqliteSnapshot {
         }
         let (from, parameters) = (from.to_vec(), parameters.to_vec());
         self.aside(move |link| referred(link, &from, &parameters)).boxed()
+    }
+
+    fn erasable<'a>(&'a self, query: &'a ErasureQuery) -> BoxFuture<'a, Result<Vec<Key>>> {
+        let (tenant, query) = (self.tenant, query.clone());
+        self.aside(move |link| {
+            let rows = link
+                .rows(sql::purge::erasable(tenant, &query))
+                .map_err(failure::error)?;
+            Ok(sql::purge::keys_of(rows))
+        })
+        .boxed()
     }
 
     fn audit<'a>(&'a self, query: &'a AuditQuery) -> BoxFuture<'a, Result<Vec<AuditRow>>> {

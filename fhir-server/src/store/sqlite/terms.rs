@@ -40,12 +40,8 @@ impl Terms {
         if let Some(number) = self.known.get(&key) {
             return Ok(*number);
         }
-        let candidates: Vec<Candidate> = link.rows(sql::term(tenant, term))?;
-        let same = candidates.into_iter().find(|(_, whole, second, third)| {
-            *whole == term.whole && *second == term.second && *third == term.third
-        });
-        let number = match same {
-            Some((number, ..)) => number,
+        let number = match self.find(link, tenant, term)? {
+            Some(number) => number,
             None => {
                 let number = term.number(self.next(link)?);
                 link.run(sql::insert_term(tenant, number, term))?;
@@ -58,6 +54,15 @@ impl Terms {
         }
         self.known.insert(key, number);
         Ok(number)
+    }
+
+    /// The number of a term that is in the database.
+    pub(super) fn find(&self, link: &mut Link, tenant: TenantId, term: &Term) -> QueryResult<Option<i64>> {
+        let candidates: Vec<Candidate> = link.rows(sql::term(tenant, term))?;
+        let same = candidates.into_iter().find(|(_, whole, second, third)| {
+            *whole == term.whole && *second == term.second && *third == term.third
+        });
+        Ok(same.map(|(number, ..)| number))
     }
 
     fn next(&mut self, link: &mut Link) -> QueryResult<i64> {
@@ -75,6 +80,11 @@ impl Terms {
     /// The transaction was committed.
     pub(super) fn keep(&mut self) {
         self.fresh.clear();
+    }
+
+    /// Terms may be gone from the database: each is looked for again.
+    pub(super) fn forget(&mut self) {
+        self.known.clear();
     }
 
     /// The transaction, or the end of it, was undone: what it made may be gone.

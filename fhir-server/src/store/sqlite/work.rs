@@ -59,6 +59,8 @@ pub(super) struct Work {
     shared: Arc<Shared>,
     checkpoints: Checkpoints,
     tried: Option<Instant>,
+    /// Something was purged that may still be in the log, or among the words of passages.
+    scrubs: bool,
 }
 
 impl Work {
@@ -74,6 +76,7 @@ impl Work {
             shared,
             checkpoints: Checkpoints::default(),
             tried: None,
+            scrubs: false,
         }
     }
 
@@ -114,6 +117,8 @@ impl Work {
                 self.terms.keep();
                 self.shared.set_health(Health::Good);
                 let bytes = jobs.iter().map(|job| job.weight).sum();
+                self.scrubs |= jobs.iter().any(|job| job.task.purges());
+                self.scrub(&mut link);
                 for (job, answer) in jobs.into_iter().zip(answers) {
                     // A caller that went away needs no answer.
                     let _ = job.reply.send(answer);
@@ -163,6 +168,18 @@ impl Work {
         link.run(Statement::new("COMMIT", []))
             .inspect_err(|_| undo(link))?;
         Ok(answers)
+    }
+
+    /// What was purged leaves neither the log nor the index of words before that is answered; where readers are in the way, with a later
+    /// commit.
+    fn scrub(&mut self, link: &mut Link) {
+        if !self.scrubs {
+            return;
+        }
+        match scrub(link).and_then(|()| self.checkpoints.all(link)) {
+            Ok(()) => self.scrubs = false,
+            Err(error) => tracing::warn!(%error, "what was purged is still in the database's log"),
+        }
     }
 
     fn fail(&self, jobs: Vec<Job>, class: Class) {
@@ -245,6 +262,13 @@ fn answer_all(jobs: Vec<Job>, class: Class) {
             .reply
             .send(Err(Refusal::Failed(failure::error_of_class(class))));
     }
+}
+
+/// Writes the index of words anew, without those that were deleted in it.
+fn scrub(link: &mut Link) -> Result<()> {
+    let sql = "INSERT INTO passage_words (passage_words) VALUES ('optimize')";
+    link.run(Statement::new(sql, [])).map_err(failure::error)?;
+    Ok(())
 }
 
 /// Ends a transaction that failed; SQLite may have done so already.

@@ -14,7 +14,7 @@ use std::thread::JoinHandle;
 
 use tokio::sync::oneshot;
 
-use super::apply::Task;
+use super::task::Task;
 use super::work::{Tools, Work};
 use crate::error::{Error, ErrorCode, Result};
 use crate::store::{Outcome, Refusal};

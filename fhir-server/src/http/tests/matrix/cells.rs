@@ -287,6 +287,8 @@ fn arguments(offered: &Offered, record: Record, level: Level) -> (Vec<Argument>,
         ("meta", Level::Instance) => (Vec::new(), Told::Record),
         ("meta", _) => (Vec::new(), Told::Something),
         ("meta-add" | "meta-delete", _) => (one("meta", "valueMeta", tag), Told::Record),
+        // An operator alone does it: who may read the record may not.
+        ("purge", _) => (Vec::new(), Told::Something),
         ("openapi", _) => (Vec::new(), Told::Something),
         ("status", _) => (Vec::new(), Told::Something),
         ("validate", Level::Instance) => (Vec::new(), Told::Done),

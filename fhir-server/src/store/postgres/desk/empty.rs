@@ -1,4 +1,4 @@
-//! Emptying a tenant: the one write that goes out before the rest of its commit is decided, behind a savepoint.
+//! Emptying a tenant: as purging, a write that goes out before the rest of its commit is decided, behind a savepoint.
 
 use std::collections::HashMap;
 
@@ -19,16 +19,8 @@ pub(super) struct Before<'j> {
 
 impl<'j> Desk<'j> {
     pub(super) async fn empty(&mut self, keep: &'j [&'static str]) -> Decided<Outcome> {
-        self.send().await?;
-        self.sent();
-        self.link.batch("SAVEPOINT emptied").await?;
-        self.wrote = true;
-        let before = Before {
-            heads: std::mem::take(&mut self.heads),
-            claims: self.claims.clone(),
-            rows: self.ledger.forget(),
-        };
-        self.undo.emptied = Some(before);
+        self.save().await?;
+        self.heads.clear();
         self.claims.retain(|(kind, _), _| keep.contains(kind));
         let resources: Option<i64> = self.link.first(sql::resources(self.tenant)).await?;
         for statement in sql::empty(sql::Dialect::Postgres, self.tenant, keep) {
@@ -42,7 +34,21 @@ impl<'j> Desk<'j> {
         })
     }
 
-    /// The commit that emptied the tenant is refused: all is as it was before.
+    /// Sends what was decided before, and sets the savepoint that what takes away for good goes back to if its commit is refused.
+    pub(super) async fn save(&mut self) -> Result<(), Diesel> {
+        self.send().await?;
+        self.sent();
+        self.link.batch("SAVEPOINT emptied").await?;
+        self.wrote = true;
+        self.undo.emptied = Some(Before {
+            heads: self.heads.clone(),
+            claims: self.claims.clone(),
+            rows: self.ledger.forget(),
+        });
+        Ok(())
+    }
+
+    /// The commit that took away for good is refused: all is as it was before.
     pub(super) async fn bring_back(&mut self, before: Before<'j>) -> Result<(), Diesel> {
         self.heads = before.heads;
         self.claims = before.claims;

@@ -178,7 +178,6 @@ impl Draft {
     }
 
     /// Its terms, and those of what it contains.
-    #[cfg(feature = "postgres")]
     pub(crate) fn all_terms(&self) -> impl Iterator<Item = &Term> {
         let contained = self.contained.iter().flat_map(|(_, draft)| &draft.terms);
         self.terms.iter().chain(contained)

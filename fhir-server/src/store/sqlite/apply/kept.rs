@@ -1,8 +1,8 @@
-//! What a commit keeps besides resources: rows and seals of the audit trail, and claims; and what it takes away with everything else.
+//! What a commit keeps besides resources: rows and seals of the audit trail, and claims; and what it takes away for good.
 
 use super::{Applied, Desk};
 use crate::context::TenantId;
-use crate::store::sql;
+use crate::store::sql::{self, CurrentRow, Draft, RowKey};
 use crate::store::sqlite::failure::{self, Class};
 use crate::store::{AuditEntry, AuditLists, AuditSeal, Claim, Outcome};
 
@@ -17,6 +17,31 @@ impl Desk<'_> {
         Ok(Outcome::Emptied {
             resources: resources.unwrap_or_default(),
         })
+    }
+
+    pub(super) fn purge(&mut self, tenant: TenantId, key: &RowKey, earlier: &Draft) -> Applied<Outcome> {
+        let current: Option<CurrentRow> = self.link.first(sql::current(tenant, key))?;
+        let Some((surrogate, versions, ..)) = current else {
+            return Ok(Outcome::Purged { versions: 0 });
+        };
+        let contained: Vec<i64> = self.link.rows(sql::contained(tenant, surrogate))?;
+        let surrogates = sql::purge::surrogates(surrogate, &contained);
+        let mut terms: Vec<i64> = self.link.rows(sql::purge::terms_of(tenant, &surrogates))?;
+        for term in earlier.all_terms() {
+            terms.extend(self.terms.find(self.link, tenant, term)?);
+        }
+        let rows = sql::purge::rows(sql::Dialect::Sqlite, tenant, &surrogates);
+        let versions_of = sql::purge::versions(tenant, surrogate);
+        let gone = sql::purge::terms(tenant, &terms);
+        for statement in rows.into_iter().chain(versions_of).chain(gone) {
+            self.link.run(statement)?;
+        }
+        self.terms.forget();
+        let stamp = self.stamps.next(self.clock);
+        if key.defines().is_some() {
+            self.epochs.purged(self.link, tenant, stamp)?;
+        }
+        Ok(Outcome::Purged { versions })
     }
 
     pub(super) fn audit(&mut self, tenant: TenantId, entry: &AuditEntry) -> Applied<Outcome> {

@@ -5,7 +5,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use super::*;
 use crate::context::Millis;
 use crate::error::ErrorCode;
-use crate::store::{HistoryQuery, HistoryScope, SearchQuery, backup, migrate, restore};
+use crate::store::{
+    Aspect, HistoryQuery, HistoryScope, IndexRow, IndexValue, ParameterNumber, Passage, SearchQuery, Section,
+    backup, migrate, restore,
+};
 
 struct Fixed(i64);
 impl Clock for Fixed {
@@ -346,5 +349,68 @@ async fn what_an_earlier_release_wrote_is_found_after_a_reindex() {
     assert_eq!(found.len(), 1);
     assert_eq!(found[0].version.key.id, "b");
     drop(snapshot);
+    store.close().await;
+}
+
+/// What the files of a database hold, its log included.
+fn holds(path: &Path, text: &str) -> bool {
+    let log = path.with_extension("db-wal");
+    [path, log.as_path()].iter().any(|file| {
+        let bytes = std::fs::read(file).unwrap_or_default();
+        bytes.windows(text.len()).any(|window| window == text.as_bytes())
+    })
+}
+
+#[tokio::test]
+async fn what_is_purged_is_in_none_of_the_files() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("a.db");
+    let store = opened(&path);
+    let name = |text: &str| IndexRow {
+        parameter: ParameterNumber::new(1, Aspect::Value),
+        group: 0,
+        value: IndexValue::String {
+            folded: text.to_lowercase(),
+            exact: text.to_owned(),
+        },
+    };
+    let write = |id: &str, texts: [&str; 2]| Write::Update {
+        key: patient(id),
+        body: body(texts[0]),
+        create: true,
+        index: Index::new(vec![name(texts[0])]).with_passages(vec![Passage::new(
+            Section::Rest,
+            0,
+            texts[1].to_owned(),
+        )]),
+    };
+    let texts = [["Zanyname", "zanyword of it"], ["Kindname", "kindword of it"]];
+    for written in [
+        write("a", texts[0]),
+        write("b", texts[1]),
+        write("a", ["Zanyone", "zanywords of it"]),
+    ] {
+        store
+            .commit(TenantId(1), Commit::new(vec![], vec![written]))
+            .await
+            .unwrap();
+    }
+    for kept in ["zanyname", "zanyword", "kindname", "kindword"] {
+        assert!(holds(&path, kept), "{kept} before");
+    }
+    let purge = Write::Purge {
+        key: patient("a"),
+        earlier: Index::new(vec![name(texts[0][0])]),
+    };
+    store
+        .commit(TenantId(1), Commit::new(vec![], vec![purge]))
+        .await
+        .unwrap();
+    for gone in ["zanyname", "Zanyname", "zanyone", "Zanyone", "zanyword"] {
+        assert!(!holds(&path, gone), "{gone} after");
+    }
+    for kept in ["kindname", "Kindname", "kindword"] {
+        assert!(holds(&path, kept), "{kept} after");
+    }
     store.close().await;
 }
