@@ -209,3 +209,42 @@ fn the_national_data_opt_out_hides_from_research_alone_by_its_own_category() {
     assert_eq!(written.status, 200, "{}", String::from_utf8_lossy(&written.body));
     assert_eq!((seen(&researcher), seen(&doctor)), (200, 200));
 }
+
+/// A port that nobody listens at.
+fn free_port() -> String {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.local_addr().unwrap().port().to_string()
+}
+
+#[test]
+fn each_command_of_the_page_about_tokens_does_what_it_says() {
+    let has = |program: &&str| Command::new(program).arg("--version").output().is_ok();
+    if !["bash", "curl", "jq", "openssl"].iter().all(has) {
+        println!("SKIPPED (needs bash, curl, jq and openssl)");
+        return;
+    }
+    let page = include_str!("../docs/tokens.md");
+    let blocks = page.split("```sh\n").skip(1);
+    let blocks: Vec<&str> = blocks.filter_map(|block| block.split("```").next()).collect();
+    assert!(blocks.len() >= 10, "{} blocks of commands", blocks.len());
+    let (plain, secure) = (free_port(), free_port());
+    let commands = blocks.concat().replace("8080", &plain).replace("8443", &secure);
+    let script = format!("set -eu -o pipefail\ntrap 'kill $(jobs -p); wait' EXIT\n{commands}");
+
+    let folder = tempfile::tempdir().unwrap();
+    let binary = std::path::Path::new(env!("CARGO_BIN_EXE_fhir-server"));
+    let own = binary.parent().unwrap().display();
+    let output = Command::new("bash")
+        .args(["-c", &script])
+        .current_dir(folder.path())
+        .env("PATH", format!("{own}:{}", std::env::var("PATH").unwrap()))
+        .env("FHIR_SERVER_BIND", format!("127.0.0.1:{plain}"))
+        .output()
+        .unwrap();
+    assert!(
+        output.status.success(),
+        "{}\n{}",
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    );
+}

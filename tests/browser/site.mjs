@@ -6,7 +6,7 @@ import { chromium } from "playwright-core";
 
 const [origin, folder] = process.argv.slice(2);
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
-const pages = ["", "tutorial", "reference", "scenarios", "records", "errors", "consent", "audit", "validation", "operations", "configuration", "status"];
+const pages = ["", "tutorial", "reference", "scenarios", "records", "errors", "tokens", "consent", "audit", "validation", "operations", "configuration", "status"];
 const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: ["--no-sandbox"] });
 const problems = [];
 

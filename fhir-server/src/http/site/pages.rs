@@ -67,6 +67,7 @@ pub(super) const PAGES: &[Page] = &[
         source: Source::Catalogue,
         script: None,
     },
+    guide("tokens", "Tokens", include_str!("../../../../docs/tokens.md")),
     guide("consent", "Consent", include_str!("../../../../docs/consent.md")),
     guide("audit", "Audit", include_str!("../../../../docs/audit.md")),
     guide(
