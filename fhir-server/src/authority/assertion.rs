@@ -4,6 +4,7 @@
 //!
 //! Invariant: an assertion is good once, on whichever process it arrives.
 
+use aws_lc_rs::constant_time::verify_slices_are_equal;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
@@ -31,11 +32,11 @@ impl Authority {
                 ));
             }
             let hashed: [u8; 32] = Sha256::digest(secret).into();
-            // A hash of the secret is compared, so that the time tells nothing of the secret.
-            return self
-                .app(id)
-                .filter(|app| app.secret.is_some_and(|own| own == hashed))
-                .ok_or(unknown);
+            let is_own = |app: &&App| {
+                let own = app.secret.as_ref();
+                own.is_some_and(|own| verify_slices_are_equal(own, &hashed).is_ok())
+            };
+            return self.app(id).filter(is_own).ok_or(unknown);
         }
         let Some(assertion) = params.get("client_assertion")? else {
             let is_public = |app: &&App| app.keys.is_none() && app.secret.is_none();
