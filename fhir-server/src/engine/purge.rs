@@ -5,7 +5,7 @@
 
 use fhir_model::json;
 
-use super::{Engine, Session, not_found};
+use super::{Conditions, Engine, Session, not_found};
 use crate::audit::Record;
 use crate::context::{Context, Millis, Principal, TenantId};
 use crate::error::{Error, Result};
@@ -42,12 +42,13 @@ impl Session {
     /// stays.
     ///
     /// # Errors
-    /// There never was such a patient; or the store failed, and what was taken away by then is gone.
-    pub(crate) async fn purge_patient(&mut self, patient: &Key) -> Result<Purged> {
+    /// There never was such a patient, or a condition does not hold; or the store failed, and what was taken away by then is gone.
+    pub(crate) async fn purge_patient(&mut self, patient: &Key, conditions: &Conditions) -> Result<Purged> {
         let stored = self.snapshot().await?.read(patient, &Filter::All).await?;
-        if stored.is_none() {
+        let Some(stored) = stored else {
             return Err(not_found(patient));
-        }
+        };
+        conditions.check(patient, &stored)?;
         let mut purged = Purged::default();
         for _ in 0..LOOKS {
             self.purge_what_is_theirs(patient, &mut purged).await?;

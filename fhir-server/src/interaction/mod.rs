@@ -48,6 +48,7 @@ pub use crate::patch::PatchForm;
 pub use dispatch::dispatch;
 pub use outcome::operation_outcome;
 pub(crate) use outcome::outcome_of_findings;
+pub(crate) use update::conditions;
 
 use crate::context::Millis;
 use crate::error::{Error, Issue, Result};

@@ -89,7 +89,11 @@ pub(super) fn patch(resource_type: &str) -> String {
 
 /// The example of the arguments of an operation.
 pub(super) fn arguments(offered: &Offered) -> String {
-    match (offered.affects_state(), tried_with(offered).as_slice()) {
+    let is_meta = |p: &fhir_model::OperationDefinitionParameter| {
+        p.use_.as_str() == Some("in") && p.type_.as_str() == Some("Meta")
+    };
+    let takes_meta = offered.definition.parameter.iter().any(is_meta);
+    match (takes_meta, tried_with(offered).as_slice()) {
         (true, _) => "MetaArguments".to_owned(),
         (false, []) => "NoArguments".to_owned(),
         (false, _) => format!(

@@ -56,7 +56,9 @@ fn arguments(endpoint: &Endpoint) -> Option<RequestBody> {
         return None;
     }
     let offered = endpoint.offered.as_ref()?;
-    let required = match offered.affects_state() {
+    let inputs = offered.definition.parameter.iter();
+    let mut inputs = inputs.filter(|p| p.use_.as_str() == Some("in"));
+    let required = match offered.affects_state() && inputs.any(|p| p.min.value.is_some_and(|min| min > 0)) {
         true => Required::True,
         false => Required::False,
     };

@@ -7,8 +7,8 @@ use fhir_validate::schema::Json;
 use utoipa::openapi::security::SecurityRequirement;
 
 use super::endpoint::Endpoint;
-use crate::interaction::Interaction;
-use crate::operation::Offered;
+use crate::interaction::{Interaction, Level};
+use crate::operation::{Offered, Operations};
 use crate::scopes::Permission;
 
 const BEARER: &str = "bearer";
@@ -81,6 +81,21 @@ fn scopes(types: &[&'static str]) -> Json {
             }
         }
     }
+    let operations = Operations::builtin();
+    let is_shown = |offered: &&Offered| {
+        types
+            .iter()
+            .any(|name| offered.runs_on(Level::Instance, Some(name)))
+    };
+    for offered in operations.all().filter(is_shown) {
+        if let Some(own) = offered.operation.scope() {
+            let what = format!(
+                "May call ${}, for a program that acts for no user",
+                offered.operation.code()
+            );
+            scopes.push((own.to_owned(), Json::String(what)));
+        }
+    }
     Json::Object(scopes)
 }
 
@@ -94,6 +109,9 @@ pub(super) fn of(
     resource_type: Option<&'static str>,
 ) -> Option<Vec<SecurityRequirement>> {
     let offered = endpoint.offered.as_ref();
+    if let Some(own) = offered.and_then(|offered| offered.operation.scope()) {
+        return Some(vec![SecurityRequirement::new(SMART, [own])]);
+    }
     let letters: &[Permission] = match endpoint.interaction {
         Interaction::Capabilities => return None,
         // Each of their requests asks for a scope of its own.

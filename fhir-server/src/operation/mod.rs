@@ -69,6 +69,10 @@ pub trait Operation: Send + Sync {
     fn needs_resource(&self, _level: Level) -> bool {
         false
     }
+    /// The scope that a caller needs, where that is one of its own and no scope for the type helps.
+    fn scope(&self) -> Option<&'static str> {
+        None
+    }
     /// A value for an argument, such as a page of documentation tries; it runs on any resource.
     fn example(&self, _parameter: &str) -> Option<&'static str> {
         None

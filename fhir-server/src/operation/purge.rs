@@ -11,7 +11,7 @@ use futures_util::future::BoxFuture;
 use super::{Call, Done, Operation, parameter};
 use crate::engine::Session;
 use crate::error::{Error, ErrorCode, Issue, Result, Severity};
-use crate::interaction::{Payload, Response, operation_outcome};
+use crate::interaction::{Payload, Response, conditions, operation_outcome};
 
 /// Its code.
 pub(crate) const CODE: &str = "purge";
@@ -52,6 +52,10 @@ impl Operation for Purge {
         }
     }
 
+    fn scope(&self) -> Option<&'static str> {
+        Some(SCOPE)
+    }
+
     fn run<'c>(&'c self, session: &'c mut Session, call: &'c Call<'c>) -> BoxFuture<'c, Result<Done>> {
         async move {
             check(session)?;
@@ -60,7 +64,7 @@ impl Operation for Purge {
                 return Err(Error::new(ErrorCode::NotSupported, text));
             }
             let patient = call.the_key()?;
-            let purged = session.purge_patient(patient).await?;
+            let purged = session.purge_patient(patient, &conditions(call.request)).await?;
             let told = |text: String| Issue::new(text).with_severity(Severity::Information);
             let mut issues = vec![told(format!(
                 "{patient} and all that was theirs alone are gone for good: {} resources with {} versions.",
