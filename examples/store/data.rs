@@ -8,7 +8,7 @@ use std::sync::Arc;
 use fhir_server::context::Millis;
 use fhir_server::store::scan::{Item, Model};
 use fhir_server::store::{
-    AuditRow, AuditSeal, Change, Claim, Epochs, Expect, Filter, Index, Key, Outcome, ResourceType,
+    AuditRow, AuditSeal, Change, Claim, Epochs, Expect, Filter, Index, Key, Outcome, Owner, ResourceType,
     StoredBody, Version, Write,
 };
 
@@ -18,6 +18,9 @@ pub(crate) struct Resource {
     pub(crate) versions: Vec<Version>,
     pub(crate) index: Index,
 }
+
+/// Kind and key of a claim.
+type ClaimKey = (&'static str, [u8; 32]);
 
 /// One tenant. A copy of it shares what does not change.
 #[derive(Clone, Default)]
@@ -31,7 +34,8 @@ pub(crate) struct Data {
     pub(crate) newest: i64,
     /// Up to which stamp resources can be found by what they hold, where that is not all.
     pub(crate) indexed_to: Option<i64>,
-    claims: HashMap<(&'static str, [u8; 32]), Arc<Claim>>,
+    /// Each with what the claims of its owner had used up with it.
+    claims: HashMap<ClaimKey, (Arc<Claim>, i64)>,
     /// The last stamp given, to a note too.
     stamp: i64,
 }
@@ -80,7 +84,7 @@ impl Data {
 
     /// The claim, unless it has run out.
     pub(crate) fn claim(&self, kind: &'static str, key: &[u8; 32], now: Millis) -> Option<&Claim> {
-        let claim = self.claims.get(&(kind, *key))?;
+        let (claim, _) = self.claims.get(&(kind, *key))?;
         claim.expires.is_none_or(|at| at > now).then_some(claim)
     }
 
@@ -173,9 +177,11 @@ impl Data {
                     return Err(Refused::Conflict);
                 }
                 self.claims
-                    .retain(|_, held| held.expires.is_none_or(|at| at > now));
+                    .retain(|_, (held, _)| held.expires.is_none_or(|at| at > now));
                 claim.payload = claim.stored(before);
-                self.claims.insert((claim.kind, claim.key), Arc::new(claim));
+                let used = self.make_room(&claim);
+                self.claims
+                    .insert((claim.kind, claim.key), (Arc::new(claim), used));
                 Outcome::Claimed
             }
             Write::Audit(entry) => {
@@ -202,6 +208,20 @@ impl Data {
             }
             _ => return Err(Refused::Unknown),
         })
+    }
+
+    /// Forgets the oldest claims of the owner beyond its bound; what its claims have used up with this one.
+    fn make_room(&mut self, claim: &Claim) -> i64 {
+        let Some(owner) = claim.owner else { return 0 };
+        let is_owners =
+            |held: &Claim| held.kind == claim.kind && held.owner.is_some_and(|other| other.key == owner.key);
+        let before = self.claims.values().filter(|(held, _)| is_owners(held));
+        let before = before.map(|(_, used)| *used).max().unwrap_or_default();
+        let used = before.saturating_add(Owner::weight(&claim.payload));
+        let floor = used.saturating_sub(owner.bytes);
+        self.claims
+            .retain(|_, (held, was)| !is_owners(held) || *was > floor);
+        used
     }
 
     fn empty(&mut self, keep: &[&str]) -> Outcome {

@@ -41,6 +41,9 @@ pub struct InteractionsConfig {
     /// `"168h"`. Default: `"24h"`.
     #[serde(deserialize_with = "super::duration::deserialize")]
     pub replay: Duration,
+    /// How many bytes of what one caller (a user with one client) wrote later are so remembered, until a write is forgotten before its
+    /// time; nobody else's is. A create takes about 230 bytes, a transaction 60 more for each entry. At least 4,096. Default: 16,777,216.
+    pub replay_bytes: u64,
     /// The time zone of dates and times without one, by its IANA name. Default: `Europe/London`.
     pub time_zone: String,
 }
@@ -54,6 +57,11 @@ impl InteractionsConfig {
         }
         if self.replay > Duration::from_secs(7 * 86_400) {
             return Err(refused("interactions.replay must be at most 168h."));
+        }
+        if self.replay_bytes < 4_096 {
+            return Err(refused(
+                "interactions.replay_bytes must be at least 4096; to remember nothing, set interactions.replay to \"0\".",
+            ));
         }
         TimeZone::get(&self.time_zone).map(|_| ()).map_err(|_| {
             refused(format!(
@@ -79,6 +87,7 @@ impl Default for InteractionsConfig {
             total_max: 10_000,
             count_max: 1_000_000,
             replay: Duration::from_secs(86_400),
+            replay_bytes: 16 << 20,
             time_zone: "Europe/London".into(),
         }
     }
@@ -100,6 +109,12 @@ mod tests {
         .unwrap_err();
         InteractionsConfig {
             page_max: 10,
+            ..base()
+        }
+        .check()
+        .unwrap_err();
+        InteractionsConfig {
+            replay_bytes: 4_095,
             ..base()
         }
         .check()

@@ -191,6 +191,7 @@ impl Config {
         settings.bundle_conditional_references = interactions.bundle_conditional_references;
         settings.strict_handling = interactions.strict_handling;
         settings.replay = interactions.replay;
+        settings.replay_bytes = interactions.replay_bytes;
         settings.body_bytes = self.limits.body_bytes;
         settings.binary_bytes = self.limits.binary_bytes;
         settings.depth = self.limits.depth;

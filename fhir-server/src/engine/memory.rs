@@ -24,7 +24,8 @@ struct Data {
     rows: HashMap<Key, Index>,
     indexed_to: Option<i64>,
     full_text: bool,
-    claims: HashMap<(&'static str, [u8; 32]), Claim>,
+    /// Each with what its owner's had used up with it.
+    claims: HashMap<(&'static str, [u8; 32]), (Claim, i64)>,
     trail: Vec<AuditRow>,
     seals: Vec<AuditSeal>,
     epochs: Epochs,
@@ -92,6 +93,7 @@ impl Data {
     fn claim(&self, kind: &'static str, key: &[u8; 32], now: Millis) -> Option<&Claim> {
         self.claims
             .get(&(kind, *key))
+            .map(|(claim, _)| claim)
             .filter(|c| c.expires.is_none_or(|at| at > now))
     }
 
@@ -198,7 +200,8 @@ impl Data {
             }
             Write::Claim(claim) => {
                 let free = self.claim(claim.kind, &claim.key, now).is_none();
-                self.claims.insert((claim.kind, claim.key), claim);
+                let used = self.make_room(&claim);
+                self.claims.insert((claim.kind, claim.key), (claim, used));
                 free.then_some(Outcome::Claimed)
             }
             Write::Note { of, note, moves } => {
@@ -210,6 +213,18 @@ impl Data {
                 Some(Outcome::Noted)
             }
         }
+    }
+
+    /// Forgets the oldest claims of its owner; what they have used up with it.
+    fn make_room(&mut self, claim: &Claim) -> i64 {
+        let Some(owner) = claim.owner else { return 0 };
+        let is_owners = |c: &Claim| c.kind == claim.kind && c.owner.is_some_and(|o| o.key == owner.key);
+        let before = self.claims.values().filter(|(c, _)| is_owners(c));
+        let before = before.map(|(_, used)| *used).max().unwrap_or_default();
+        let used = before + crate::store::Owner::weight(&claim.payload);
+        self.claims
+            .retain(|_, (c, was)| !is_owners(c) || *was > used - owner.bytes);
+        used
     }
 
     fn empty(&mut self, keep: &[&str]) -> Outcome {

@@ -1,6 +1,7 @@
 //! Writes that are sent again: what a write is known by is a claim of its own commit, and what the commit did is kept behind it.
 //!
 //! Invariant: a write and the memory of it stand or fall together; of the same write sent at the same time one is done.
+//! Invariant: what is remembered for one caller is bounded, and no caller makes the server forget what another wrote.
 
 use sha2::{Digest, Sha256};
 
@@ -8,7 +9,7 @@ use super::Session;
 use super::write::Staged;
 use crate::context::Millis;
 use crate::error::{Error, ErrorCode, Result};
-use crate::store::{Claim, Commit, Expect, Key, Outcome, ResourceType, Write};
+use crate::store::{Claim, Commit, Expect, Key, Outcome, Owner, ResourceType, Write};
 
 /// The kind of its claims.
 const KIND: &str = "reply";
@@ -20,15 +21,18 @@ pub(crate) struct Remembered {
     pub(crate) key: [u8; 32],
     /// A digest of the body.
     pub(crate) body: [u8; 32],
+    /// A digest of the caller.
+    caller: [u8; 32],
     /// Another with the same key was first.
     lost: bool,
 }
 
 impl Remembered {
-    pub(crate) fn new(key: [u8; 32], body: [u8; 32]) -> Self {
+    pub(crate) fn new(key: [u8; 32], body: [u8; 32], caller: [u8; 32]) -> Self {
         Remembered {
             key,
             body,
+            caller,
             lost: false,
         }
     }
@@ -36,7 +40,7 @@ impl Remembered {
     /// What an entry of the same request is known by.
     pub(crate) fn of_entry(&self, index: usize) -> Self {
         let parts = [&self.key[..], &index.to_be_bytes()];
-        Remembered::new(digest(&parts), self.body)
+        Remembered::new(digest(&parts), self.body, self.caller)
     }
 }
 
@@ -100,6 +104,10 @@ impl Session {
         let mut claim = Claim::new(KIND, remembered.key, written(&remembered, staged));
         claim.expires = Some(Millis(self.now().0.saturating_add(keep)));
         claim.outcomes = true;
+        claim.owner = Some(Owner {
+            key: remembered.caller,
+            bytes: i64::try_from(self.settings().replay_bytes).unwrap_or(i64::MAX),
+        });
         commit.expects.push(Expect::Unclaimed(KIND, remembered.key));
         commit.writes.push(Write::Claim(claim));
         Some(commit.expects.len() - 1)

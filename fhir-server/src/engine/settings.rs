@@ -50,6 +50,8 @@ pub struct Settings {
     pub bases: Vec<String>,
     /// How long a write is known again that is sent again; zero: never. Default: a day.
     pub replay: Duration,
+    /// Bytes of one caller's later writes that are so remembered, until a write is forgotten before that. Default: 16 MiB.
+    pub replay_bytes: u64,
     /// What the audit trail is told. Default of an embedded engine: nothing.
     pub audit: AuditSettings,
     /// Where access tokens come from; `None` where none are taken.
@@ -130,6 +132,7 @@ impl Default for Settings {
             zone: TimeZone::get("Europe/London").unwrap_or(TimeZone::UTC),
             bases: Vec::new(),
             replay: Duration::from_secs(86_400),
+            replay_bytes: 16 << 20,
             audit: AuditSettings::default(),
             tokens: None,
             outcome: OutcomeSystems::default(),

@@ -29,14 +29,15 @@ pub(super) fn asked(session: &Session, request: &Request) -> Option<Remembered> 
         ReplayKey::Key(value) => ("key", value, &[][..]),
         ReplayKey::RequestId(value) => ("id", value, &body[..]),
     };
+    let caller = caller(session);
     let key = digest(&[
         kind.as_bytes(),
         value.as_bytes(),
         of_body,
-        &caller(session),
+        &caller,
         &address(request),
     ]);
-    Some(Remembered::new(key, body))
+    Some(Remembered::new(key, body, caller))
 }
 
 /// Whether it is a write that is remembered.

@@ -116,6 +116,30 @@ pub struct Claim {
     pub payload: Vec<u8>,
     /// Whether what the commit's writes before it did is kept behind the payload, in the form of [`Outcome::kept`].
     pub outcomes: bool,
+    /// Whose it is, where claims of one owner are bounded together.
+    pub owner: Option<Owner>,
+}
+
+/// Whose a claim is. A claim is forgotten once the later claims of its kind that the same owner has count `bytes` or more, each with the
+/// bytes that are stored of it and [`Owner::ROW`] more: with the commit of the one by which it comes to that, which says how many.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Owner {
+    /// SHA-256 or other strong hash of who it is.
+    pub key: [u8; 32],
+    /// How many bytes later claims may count, at least 1.
+    pub bytes: i64,
+}
+
+impl Owner {
+    /// What a claim counts beside its payload: about what a row takes.
+    pub const ROW: i64 = 128;
+
+    /// For back ends: what a claim counts of which so much is stored.
+    pub fn weight(stored: &[u8]) -> i64 {
+        i64::try_from(stored.len())
+            .unwrap_or(i64::MAX)
+            .saturating_add(Self::ROW)
+    }
 }
 
 impl Claim {
@@ -127,6 +151,7 @@ impl Claim {
             expires: None,
             payload,
             outcomes: false,
+            owner: None,
         }
     }
 

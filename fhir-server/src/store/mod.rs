@@ -42,7 +42,7 @@ pub use audit::{
     AuditAction, AuditEntry, AuditLists, AuditQuery, AuditRow, AuditSeal, AuditTest, AuditWaiting,
 };
 pub use body::{StampForm, StoredBody};
-pub use commit::{Claim, Commit, Expect, Outcome, Refusal, Write};
+pub use commit::{Claim, Commit, Expect, Outcome, Owner, Refusal, Write};
 pub use criterion::{Compare, Criterion, SystemTest, Test, UnitTest, ValueKind};
 pub use cursor::Cursor;
 pub(crate) use cursor::Place;

@@ -117,6 +117,35 @@ fn a_key_is_of_one_caller_one_address_and_one_day() {
 }
 
 #[test]
+fn r_019_the_oldest_writes_of_a_caller_are_forgotten_and_no_others() {
+    let server = TestServer::with(|settings| settings.replay_bytes = 4_096);
+    let other = || {
+        let mut context = server.context();
+        context.principal = crate::context::Principal::new("another", PrincipalKind::Clinician);
+        server.engine.session(context)
+    };
+    let write = |n: usize| keyed(&format!("key-{n}"), create(PATIENT));
+    let others = server.send_in(other(), &write(0)).unwrap();
+    let answers: Vec<Response> = (0..40).map(|n| server.send(&write(n)).unwrap()).collect();
+    assert_eq!(server.versions(), 41);
+    // A create counts 128 bytes for the row, and what is kept of it, its id included.
+    let id = |answer: &Response| answer.location.as_ref().unwrap().len() - "Patient//_history/1".len();
+    let (mut kept, mut later) = (0, 0);
+    while later < 4_096 {
+        kept += 1;
+        later += 128 + 32 + 4 + 7 + id(&answers[40 - kept]) + 17;
+    }
+    for (n, answer) in answers.iter().enumerate().skip(40 - kept) {
+        same(answer, &server.send(&write(n)).unwrap());
+    }
+    same(&others, &server.send_in(other(), &write(0)).unwrap());
+    assert_eq!(server.versions(), 41);
+    // Forgotten: done again.
+    assert_eq!(server.send(&write(40 - kept - 1)).unwrap().status, 201);
+    assert_eq!(server.versions(), 42);
+}
+
+#[test]
 fn where_nothing_is_remembered_a_write_is_done_each_time() {
     let server = TestServer::with(|settings| settings.replay = std::time::Duration::ZERO);
     for _ in 0..2 {

@@ -2,7 +2,7 @@
 
 use super::fixture::{Checked, Fixture, create, delete, equal, holds, key, update};
 use crate::context::{Clock, Millis};
-use crate::store::{Claim, Expect, Outcome, Refusal, Write};
+use crate::store::{Claim, Expect, Outcome, Owner, Refusal, Write};
 
 fn claim(n: u8, payload: &[u8]) -> Write {
     Write::Claim(Claim::new("case", [n; 32], payload.to_vec()))
@@ -124,5 +124,91 @@ pub(super) async fn a_claim_that_has_run_out_is_free(f: Fixture) -> Checked {
         f.snapshot().await?.claim("case", &[60; 32]).await?,
         Some(b"for good".to_vec()),
         "for good",
+    )
+}
+
+pub(super) async fn the_oldest_claims_of_an_owner_give_way_and_nobody_elses(f: Fixture) -> Checked {
+    // Three claims of 72 bytes and a row each.
+    let bytes = 3 * (72 + Owner::ROW);
+    let owned = |kind: &'static str, owner: u8, n: u8, length: usize| {
+        let mut claim = Claim::new(kind, [n; 32], vec![n; length]);
+        claim.owner = Some(Owner {
+            key: [owner; 32],
+            bytes,
+        });
+        claim.expires = Some(Millis(f.clock.now().0 + 1_000));
+        Write::Claim(claim)
+    };
+    let held = async |kind: &'static str, all: std::ops::Range<u8>| {
+        let snapshot = f.snapshot().await?;
+        let mut held = Vec::new();
+        for n in all {
+            held.extend(snapshot.claim(kind, &[n; 32]).await?.map(|_| n));
+        }
+        Ok::<_, super::fixture::Failure>(held)
+    };
+    f.write(claim(40, b"nobody's")).await?;
+    f.write(owned("case", 2, 30, 72)).await?;
+    f.write(owned("other", 1, 20, 72)).await?;
+    for n in 0..3 {
+        f.write(owned("case", 1, n, 72)).await?;
+    }
+    equal(
+        held("case", 0..50).await?,
+        vec![0, 1, 2, 30, 40],
+        "as many as may be",
+    )?;
+    f.commit(vec![], vec![owned("case", 1, 3, 72), owned("case", 1, 4, 72)])
+        .await?;
+    equal(
+        held("case", 0..50).await?,
+        vec![2, 3, 4, 30, 40],
+        "the oldest are gone",
+    )?;
+    let refused = f.commit(vec![], vec![owned("case", 1, 5, 72), owned("case", 1, 4, 72)]);
+    holds(refused.await.is_err(), "4 is held")?;
+    equal(
+        held("case", 0..50).await?,
+        vec![2, 3, 4, 30, 40],
+        "a refusal takes nothing away",
+    )?;
+    f.commit(
+        vec![Expect::Unclaimed("case", [0; 32])],
+        vec![owned("case", 1, 0, 72)],
+    )
+    .await?;
+    equal(held("case", 0..50).await?, vec![0, 3, 4, 30, 40], "taken anew")?;
+    f.write(owned("case", 1, 6, 5_000)).await?;
+    equal(
+        held("case", 0..50).await?,
+        vec![6, 30, 40],
+        "one that is too large is alone",
+    )?;
+    f.write(owned("case", 1, 7, 72)).await?;
+    equal(
+        held("case", 0..50).await?,
+        vec![6, 7, 30, 40],
+        "little came after it",
+    )?;
+    f.commit(vec![], vec![owned("case", 1, 8, 72), owned("case", 1, 9, 72)])
+        .await?;
+    equal(
+        held("case", 0..50).await?,
+        vec![7, 8, 9, 30, 40],
+        "it gives way like any other",
+    )?;
+    f.clock.advance(1_000);
+    for n in 10..16 {
+        f.write(owned("case", 1, n, 72)).await?;
+    }
+    equal(
+        held("case", 0..50).await?,
+        vec![11, 12, 13, 40],
+        "after the others ran out",
+    )?;
+    equal(
+        held("other", 0..50).await?,
+        Vec::new(),
+        "of another kind, run out",
     )
 }

@@ -124,6 +124,7 @@ cases! {
         a_claim_keeps_what_was_done_before_it,
         a_claim_falls_with_its_commit,
         a_claim_that_has_run_out_is_free,
+        the_oldest_claims_of_an_owner_give_way_and_nobody_elses,
     }
     audit {
         a_row_is_written_with_its_commit_or_not_at_all,

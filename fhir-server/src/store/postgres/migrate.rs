@@ -47,6 +47,7 @@ pub(super) const STEPS: &[Step] = steps! {
     "20261127000101" "2026-11-27-000101_audit_waiting";
     "20261127000601" "2026-11-27-000601_forgotten";
     "20261127000701" "2026-11-27-000701_bundles";
+    "20261127000801" "2026-11-27-000801_claim_owner";
 };
 
 /// Held by whoever changes the schema, in this transaction alone. The number says nothing: "FHIR" and "step".

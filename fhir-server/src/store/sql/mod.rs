@@ -59,6 +59,6 @@ pub(crate) use statement::{Bind, Statement};
 #[cfg(feature = "sqlite")]
 pub(crate) use write::claimed;
 pub(crate) use write::{
-    CurrentRow, Row, RowKey, current, delete_expired, insert, insert_claim, keep, replace, same_ids,
-    sweep_claims, visible,
+    CurrentRow, Row, RowKey, current, delete_expired, forget_older, insert, insert_claim, keep, replace,
+    same_ids, sweep_claims, visible,
 };

@@ -11,7 +11,7 @@ use super::statement::{Bind, Statement};
 use crate::context::{Millis, TenantId};
 use crate::error::Result;
 use crate::store::encoding::Packed;
-use crate::store::{Change, Claim, Epochs, Filter, Key, ResourceType, StampForm, id};
+use crate::store::{Change, Claim, Epochs, Filter, Key, Owner, ResourceType, StampForm, id};
 
 /// A key as it lies in rows.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -174,16 +174,49 @@ pub(crate) fn claimed<'a>(
 
 /// Writes a claim where there is none.
 pub(crate) fn insert_claim(tenant: TenantId, claim: &Claim, payload: Vec<u8>) -> Statement<'_> {
-    Statement::new(
-        "INSERT INTO claim (tenant, kind, key, expires, payload) VALUES (?, ?, ?, ?, ?)",
+    let weight = Owner::weight(&payload);
+    let row = [
+        Bind::Big(tenant.0),
+        Bind::Text(claim.kind),
+        Bind::Bytes(&claim.key),
+        Bind::MaybeBig(claim.expires.map(|at| at.0)),
+        Bind::Owned(payload),
+    ];
+    let Some(owner) = &claim.owner else {
+        let text = "INSERT INTO claim (tenant, kind, key, expires, payload) VALUES (?, ?, ?, ?, ?)";
+        return Statement::new(text, row);
+    };
+    let mut out = Statement::new(
+        "INSERT INTO claim (tenant, kind, key, expires, payload, owner, used) VALUES (?, ?, ?, ?, ?",
+        row,
+    );
+    out.push(
+        ", ?, (SELECT coalesce(max(o.used), 0) + ? FROM claim o WHERE o.tenant = ? AND o.kind = ? AND o.owner = ?))",
         [
+            Bind::Bytes(&owner.key),
+            Bind::Big(weight),
             Bind::Big(tenant.0),
             Bind::Text(claim.kind),
-            Bind::Bytes(&claim.key),
-            Bind::MaybeBig(claim.expires.map(|at| at.0)),
-            Bind::Owned(payload),
+            Bind::Bytes(&owner.key),
         ],
-    )
+    );
+    out
+}
+
+/// Forgets the oldest claims of an owner beyond what its newest allows.
+pub(crate) fn forget_older<'a>(tenant: TenantId, kind: &'a str, owner: &'a Owner) -> Statement<'a> {
+    let of = || [Bind::Big(tenant.0), Bind::Text(kind), Bind::Bytes(&owner.key)];
+    let mut out = Statement::new(
+        "DELETE FROM claim WHERE tenant = ? AND kind = ? AND owner = ? AND used <= ",
+        of(),
+    );
+    out.push(
+        "(SELECT max(o.used) FROM claim o WHERE o.tenant = ? AND o.kind = ? AND o.owner = ?)",
+        of(),
+    );
+    // Nothing is later than the newest.
+    out.push(" - ?", [Bind::Big(owner.bytes.max(1))]);
+    out
 }
 
 /// Forgets that claim if it has run out.

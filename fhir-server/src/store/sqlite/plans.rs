@@ -173,6 +173,16 @@ fn a_claim_and_the_mark_are_one_seek() {
         "{mark}"
     );
     direct(&plan(sql::sweep_claims(TENANT, Millis(0))));
+    let owner = crate::store::Owner {
+        key: [0; 32],
+        bytes: 1_000,
+    };
+    let oldest = plan(sql::forget_older(TENANT, "load", &owner));
+    direct(&oldest);
+    assert!(
+        oldest.contains("claim_owner (tenant=? AND kind=? AND owner=? AND used<?)"),
+        "{oldest}"
+    );
 }
 
 const PARAMETER: ParameterNumber = ParameterNumber(8);

@@ -25,6 +25,9 @@ impl<'j> Desk<'j> {
         let payload = claim.stored(before);
         self.statements
             .push(sql::insert_claim(self.tenant, claim, payload));
+        // A claim that gives way so counts as held until this transaction ends: whoever asks for it is refused and tries again.
+        let forget = |owner| sql::forget_older(self.tenant, claim.kind, owner);
+        self.statements.extend(claim.owner.as_ref().map(forget));
         let held_before = self.claims.insert(key, claim.expires);
         self.undo.claims.push((key, held_before));
         Some(Outcome::Claimed)

@@ -91,9 +91,13 @@ impl Desk<'_> {
             .link
             .run(sql::insert_claim(tenant, claim, claim.stored(before)))
         {
-            Ok(_) => Ok(Some(Outcome::Claimed)),
-            Err(e) if failure::class(&e) == Class::Unique => Ok(None),
-            Err(e) => Err(e.into()),
+            Ok(_) => {}
+            Err(e) if failure::class(&e) == Class::Unique => return Ok(None),
+            Err(e) => return Err(e.into()),
         }
+        if let Some(owner) = &claim.owner {
+            self.link.run(sql::forget_older(tenant, claim.kind, owner))?;
+        }
+        Ok(Some(Outcome::Claimed))
     }
 }

@@ -26,7 +26,7 @@ fn steps() -> Vec<Vec<String>> {
 }
 
 const KEEP: &str = "CREATE TABLE kept_resource AS SELECT * FROM resource; CREATE TABLE kept_history AS SELECT * FROM history; \
-    CREATE TABLE kept_claim AS SELECT * FROM claim; CREATE TABLE kept_server AS SELECT * FROM server; \
+    CREATE TABLE kept_claim AS SELECT tenant, kind, key, expires, payload FROM claim; CREATE TABLE kept_server AS SELECT * FROM server; \
     CREATE TABLE kept_epoch AS SELECT * FROM epoch";
 /// What there was, and is not; what there is, and was not.
 const CHANGED: [&str; 8] = [
@@ -34,8 +34,8 @@ const CHANGED: [&str; 8] = [
     "SELECT count(*) FROM (SELECT * FROM resource EXCEPT SELECT * FROM kept_resource)",
     "SELECT count(*) FROM (SELECT * FROM kept_history EXCEPT SELECT * FROM history)",
     "SELECT count(*) FROM (SELECT * FROM history EXCEPT SELECT * FROM kept_history)",
-    "SELECT count(*) FROM (SELECT * FROM kept_claim EXCEPT SELECT * FROM claim)",
-    "SELECT count(*) FROM (SELECT * FROM claim EXCEPT SELECT * FROM kept_claim)",
+    "SELECT count(*) FROM (SELECT * FROM kept_claim EXCEPT SELECT tenant, kind, key, expires, payload FROM claim)",
+    "SELECT count(*) FROM (SELECT tenant, kind, key, expires, payload FROM claim EXCEPT SELECT * FROM kept_claim)",
     "SELECT count(*) FROM (SELECT * FROM kept_server EXCEPT SELECT * FROM server)",
     "SELECT count(*) FROM (SELECT * FROM server EXCEPT SELECT * FROM kept_server)",
 ];

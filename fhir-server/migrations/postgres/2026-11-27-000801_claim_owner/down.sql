@@ -1,0 +1,3 @@
+DROP INDEX claim_owner;
+ALTER TABLE claim DROP COLUMN used;
+ALTER TABLE claim DROP COLUMN owner;
