@@ -62,15 +62,16 @@ impl Checkpoints {
         }
         self.last = pages;
         look(link, "PRAGMA wal_checkpoint(PASSIVE)")?;
-        if pages >= TOO_LONG {
-            link.batch("PRAGMA busy_timeout = 100").map_err(failure::error)?;
-            let log = look(link, "PRAGMA wal_checkpoint(TRUNCATE)");
-            link.batch("PRAGMA busy_timeout = 5000").map_err(failure::error)?;
-            if log?.busy {
-                tracing::warn!(pages, "a reader keeps the log from being started again");
-            }
+        if pages >= TOO_LONG && !restart(link)? {
+            tracing::warn!(pages, "a reader keeps the log from being started again");
         }
         Ok(())
+    }
+
+    /// Carries all of the log over and cuts it to nothing, unless readers are in the way for more than a moment; whether it did.
+    pub(super) fn cut(&mut self, link: &mut Link) -> Result<bool> {
+        self.last = 0;
+        restart(link)
     }
 
     /// Carries all of the log over, or fails.
@@ -85,6 +86,14 @@ impl Checkpoints {
             tracing::warn!(%error, "the log was not carried over at the end");
         }
     }
+}
+
+/// Waits for readers briefly, and cuts the log where none is left in it.
+fn restart(link: &mut Link) -> Result<bool> {
+    link.batch("PRAGMA busy_timeout = 100").map_err(failure::error)?;
+    let log = look(link, "PRAGMA wal_checkpoint(TRUNCATE)");
+    link.batch("PRAGMA busy_timeout = 5000").map_err(failure::error)?;
+    Ok(!log?.busy)
 }
 
 /// Carries all of the log over and cuts it to nothing, or fails.

@@ -34,6 +34,8 @@ const MOST_TASKS: usize = 256;
 const MOST_BYTES: usize = 8 << 20;
 /// How long the writer waits between attempts to recover.
 const RECOVERY_PAUSE: Duration = Duration::from_millis(500);
+/// How long the writer waits between attempts to cut a log that holds what was purged.
+const SCRUB_PAUSE: Duration = Duration::from_secs(5);
 
 /// What the thread works with.
 pub(super) struct Tools {
@@ -59,8 +61,8 @@ pub(super) struct Work {
     shared: Arc<Shared>,
     checkpoints: Checkpoints,
     tried: Option<Instant>,
-    /// Something was purged that may still be in the log, or among the words of passages.
-    scrubs: bool,
+    /// Something was purged that may still be in the log: when it is tried next to cut that.
+    scrubs_at: Option<Instant>,
 }
 
 impl Work {
@@ -76,7 +78,7 @@ impl Work {
             shared,
             checkpoints: Checkpoints::default(),
             tried: None,
-            scrubs: false,
+            scrubs_at: None,
         }
     }
 
@@ -117,8 +119,7 @@ impl Work {
                 self.terms.keep();
                 self.shared.set_health(Health::Good);
                 let bytes = jobs.iter().map(|job| job.weight).sum();
-                self.scrubs |= jobs.iter().any(|job| job.task.purges());
-                self.scrub(&mut link);
+                self.scrub(&mut link, jobs.iter().any(|job| job.task.purges()));
                 for (job, answer) in jobs.into_iter().zip(answers) {
                     // A caller that went away needs no answer.
                     let _ = job.reply.send(answer);
@@ -170,15 +171,25 @@ impl Work {
         Ok(answers)
     }
 
-    /// What was purged leaves neither the log nor the index of words before that is answered; where readers are in the way, with a later
-    /// commit.
-    fn scrub(&mut self, link: &mut Link) {
-        if !self.scrubs {
+    /// What was purged leaves the index of words and the log before that is answered; where readers are in the way of that, with a commit
+    /// some seconds later.
+    fn scrub(&mut self, link: &mut Link, purged: bool) {
+        let now = Instant::now();
+        let is_time = purged || self.scrubs_at.is_some_and(|at| at <= now);
+        if !is_time {
             return;
         }
-        match scrub(link).and_then(|()| self.checkpoints.all(link)) {
-            Ok(()) => self.scrubs = false,
-            Err(error) => tracing::warn!(%error, "what was purged is still in the database's log"),
+        let words = if purged { scrub(link) } else { Ok(()) };
+        match words.and_then(|()| self.checkpoints.cut(link)) {
+            Ok(true) => self.scrubs_at = None,
+            failed => {
+                let error = failed.err().map(|error| error.to_string());
+                tracing::warn!(
+                    error,
+                    "what was purged is still in the database's log: it is cut later"
+                );
+                self.scrubs_at = Some(now + SCRUB_PAUSE);
+            }
         }
     }
 
