@@ -309,8 +309,8 @@ fn trials(document: &Value) -> Vec<Trial> {
                 path = format!("{path}?{query}");
             }
             // The sandbox asks for no token, but for what takes a scope of its own.
-            let security = operation["security"].as_array().unwrap();
-            let needs_scope = !security.is_empty() && !security.contains(&serde_json::json!({}));
+            let security = operation["security"].as_array();
+            let needs_scope = security.is_some_and(|ways| !ways.contains(&serde_json::json!({})));
             let is_conditional = operation["operationId"]
                 .as_str()
                 .unwrap()
